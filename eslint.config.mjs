@@ -1,0 +1,42 @@
+import nx from '@nx/eslint-plugin';
+import tseslint from 'typescript-eslint';
+
+const layers = {
+  app: ['*'],
+  trainer: ['kernels', 'quant', 'lora', 'gpt2', 'optim', 'data', 'metrics', 'tracking', 'hub'],
+  lora: ['kernels', 'quant', 'hub'],
+  gpt2: ['kernels', 'quant', 'hub'],
+  optim: ['kernels'],
+  quant: ['kernels'],
+  kernels: [],
+  metrics: ['kernels'],
+  'tokenize-gpt2': [],
+  data: [],
+  hpo: [],
+  hub: [],
+  tracking: [],
+  'base-mini': [],
+};
+
+const depConstraints = Object.entries(layers).map(([layer, allowed]) => ({
+  sourceTag: `layer:${layer}`,
+  onlyDependOnLibsWithTags: allowed.map((name) => (name === '*' ? '*' : `layer:${name}`)),
+}));
+
+export default tseslint.config(
+  { ignores: ['**/dist/**', '**/reports/**', '**/node_modules/**', '**/*.mjs', '**/assembly/**', '**/*.generated.ts'] },
+  {
+    files: ['**/*.ts'],
+    extends: [...tseslint.configs.recommendedTypeChecked],
+    plugins: { '@nx': nx },
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@nx/enforce-module-boundaries': ['error', { enforceBuildableLibDependency: false, allow: ['**/tools/**'], depConstraints }],
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true, allowNullish: true }],
+    },
+  },
+);

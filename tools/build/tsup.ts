@@ -1,0 +1,15 @@
+import { defineConfig, type Options } from 'tsup';
+
+/** The one build every package uses: ESM, CJS and declarations, dependencies left external. */
+export function packageBuild(options: Pick<Options, 'entry' | 'loader'>): ReturnType<typeof defineConfig> {
+  return defineConfig({
+    format: ['esm', 'cjs'],
+    target: 'es2022',
+    dts: true,
+    clean: true,
+    sourcemap: true,
+    splitting: true,
+    treeshake: true,
+    ...options,
+  });
+}
