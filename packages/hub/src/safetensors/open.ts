@@ -1,0 +1,39 @@
+import { HubError, shown } from '../error';
+import { type ByteSource } from '../files/byte-source';
+import { type TensorFile } from '../tensor';
+import { headerLength, lengthBytes, parseHeader } from './header';
+
+/** An opened safetensors file: the header is in memory, tensors are read one by one. */
+export interface SafetensorsFile extends TensorFile {
+  /** The header's `__metadata__`, empty where there is none. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/**
+ * Opens a safetensors file (format: https://huggingface.co/docs/safetensors). Reads the header alone and checks all of
+ * it, so that no later read can leave its tensor. Throws `HubError` `corrupt-file`, `truncated-file` or `unsupported`.
+ */
+export async function openSafetensors(source: ByteSource): Promise<SafetensorsFile> {
+  if (source.size < lengthBytes) {
+    throw new HubError('truncated-file', `${source.name}: ${source.size} bytes are too few for a safetensors file`, {
+      place: source.name,
+    });
+  }
+  const length = headerLength(await source.read(0, lengthBytes), source.size, source.name);
+  const { metadata, tensors } = parseHeader(await source.read(lengthBytes, length), source.size, source.name);
+  return {
+    name: source.name,
+    metadata,
+    tensors,
+    read: async (name) => {
+      const info = tensors.get(name);
+      if (info === undefined) throw unknownTensor(source.name, name);
+      const bytes = await source.read(info.byteOffset, info.byteLength);
+      return { name, dtype: info.dtype, shape: info.shape, bytes };
+    },
+  };
+}
+
+export function unknownTensor(place: string, name: string): HubError {
+  return new HubError('unknown-tensor', `${place} has no tensor ${shown(name)}`, { place, value: name });
+}
