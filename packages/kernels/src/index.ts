@@ -1,1 +1,12 @@
-export {};
+export * from './errors';
+export * from './device/types';
+export { Device } from './device/device';
+export { formatBytes } from './device/report';
+export { openDevice } from './device/open-device';
+export { registerCoreGradients } from './engine/core-gradients';
+export * from './nn/module';
+export * from './nn/parameter';
+export * from './nn/layers';
+export { randomState, type RandomPosition } from './random/dropout-stream';
+export { layerNorm } from './ops/layer-norm';
+export { checkpoint } from './engine/checkpoint';

@@ -1,0 +1,98 @@
+import { engine, findBackendFactory, registerBackend, removeBackend, type KernelBackend } from '@tensorflow/tfjs-core';
+import type { DeviceInfo, DeviceMemory } from './types';
+import { formatReport } from './report';
+
+/** An open backend: what it is, what it holds, and the way to give it back. */
+export class Device {
+  private readonly tracker: PeakTracker;
+  private disposed = false;
+
+  constructor(
+    readonly info: DeviceInfo,
+    /** tfjs' backend behind it. */
+    readonly tfjsBackend: KernelBackend,
+    /** The GPUDevice on webgpu, for callers who dispatch work of their own. */
+    readonly gpuDevice: GPUDevice | undefined,
+    private readonly allocatedBytes: () => number,
+  ) {
+    this.tracker = trackPeak();
+  }
+
+  get backend(): DeviceInfo['backend'] {
+    return this.info.backend;
+  }
+
+  memory(): DeviceMemory {
+    const { numBytes, numTensors } = engine().state;
+    return {
+      currentBytes: numBytes,
+      peakBytes: Math.max(this.tracker.peak, numBytes),
+      tensors: numTensors,
+      allocatedBytes: this.allocatedBytes(),
+    };
+  }
+
+  resetPeakMemory(): void {
+    this.tracker.peak = engine().state.numBytes;
+  }
+
+  /** Runtime, adapter, driver, features, limits and memory as lines of text. */
+  report(): string {
+    return formatReport(this.info, this.memory());
+  }
+
+  /** Resolves once everything issued so far has run: reads one element that depends on the queue's end. */
+  async synchronize(): Promise<void> {
+    if (this.gpuDevice === undefined) return;
+    const backend = this.tfjsBackend as unknown as { commandEncoder: unknown; endComputePassEncoder(): void; submitQueue(): void };
+    if (backend.commandEncoder !== null) {
+      backend.endComputePassEncoder();
+      backend.submitQueue();
+    }
+    await this.gpuDevice.queue.onSubmittedWorkDone();
+  }
+
+  /** Frees the backend and everything on it. Safe to call twice. */
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    const { backend } = this.info;
+    const factory = findBackendFactory(backend);
+    removeBackend(backend);
+    // A backend's module registers itself once a process; without its factory it could not be opened again.
+    if (this.gpuDevice === undefined) registerBackend(backend, factory);
+    this.gpuDevice?.destroy();
+  }
+}
+
+interface PeakTracker {
+  peak: number;
+}
+
+const PEAK = Symbol.for('qlora-js.peak-memory');
+
+/**
+ * tfjs counts live bytes in `engine().state.numBytes` and keeps no maximum. Turning that field into an accessor
+ * sees every allocation at the cost of a comparison; tfjs' own `profile` keeps every op's record instead.
+ */
+function trackPeak(): PeakTracker {
+  const state = engine().state as unknown as { numBytes: number; [PEAK]?: PeakTracker };
+  let tracker = state[PEAK];
+  if (tracker === undefined) {
+    let current = state.numBytes;
+    const created: PeakTracker = { peak: current };
+    Object.defineProperty(state, 'numBytes', {
+      configurable: true,
+      enumerable: true,
+      get: () => current,
+      set: (bytes: number) => {
+        current = bytes;
+        if (bytes > created.peak) created.peak = bytes;
+      },
+    });
+    state[PEAK] = created;
+    tracker = created;
+  }
+  tracker.peak = engine().state.numBytes;
+  return tracker;
+}

@@ -1,0 +1,47 @@
+/** Backends by the name `openDevice` takes. */
+export const BACKEND_NAMES = ['webgpu', 'wasm', 'tensorflow', 'cpu'] as const;
+
+export type BackendName = (typeof BACKEND_NAMES)[number];
+
+export interface OpenDeviceOptions {
+  /** Which backend; `auto` (default) takes a GPU where there is one and wasm otherwise, and says so. */
+  readonly backend?: BackendName | 'auto';
+  /** Takes the one line that says what was picked and why. Default: console.warn when `auto` finds no GPU. */
+  readonly log?: (line: string) => void;
+  /** A WebGPU entry point to use instead of `navigator.gpu` or Node's `webgpu` package. */
+  readonly gpu?: GPU;
+  /** Path of a Dawn addon (`dawn.node`) for Node; default: the environment's QLORA_DAWN_NODE, then the package `webgpu`. */
+  readonly dawnAddon?: string;
+  /** Dawn toggles for Node, e.g. `disable_robustness`; the names are Dawn's. */
+  readonly dawnToggles?: readonly string[];
+  /** Folder or URL prefix of tfjs-backend-wasm's .wasm files, where they do not lie beside it. */
+  readonly wasmPaths?: string;
+}
+
+/** What a run can be described by. */
+export interface DeviceInfo {
+  readonly backend: BackendName;
+  /** Node's or the browser's name and version. */
+  readonly runtime: string;
+  readonly adapter: string;
+  readonly driver: string;
+  /** Features that change which kernels run. */
+  readonly features: readonly string[];
+  /** Limits that bound sizes, by WebGPU's names; empty elsewhere. */
+  readonly limits: Readonly<Record<string, number>>;
+  /** dtype that matrix products compute in. */
+  readonly computeDtype: 'float16' | 'float32';
+  /** True where a GPU is imitated by the CPU. */
+  readonly software: boolean;
+}
+
+export interface DeviceMemory {
+  /** Bytes of live tensors. */
+  readonly currentBytes: number;
+  /** Largest currentBytes since the device was opened or `resetPeakMemory` was called. */
+  readonly peakBytes: number;
+  /** Live tensors. */
+  readonly tensors: number;
+  /** Bytes held from the system: GPU buffers, in use or waiting for reuse, or the WASM heap. */
+  readonly allocatedBytes: number;
+}

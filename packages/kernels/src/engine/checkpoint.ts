@@ -1,0 +1,33 @@
+import { customGrad, engine, zerosLike, type GradSaveFunc, type Tensor, type Variable } from '@tensorflow/tfjs-core';
+
+/**
+ * Runs `forward(x)` keeping only x, and runs it again on the way back: memory for time, and the same gradients,
+ * since dropout masks are functions of the random state and not of the moment (Chen et al. 2016, section 4).
+ *
+ * @param variables the trained variables that `forward` reads; their gradients flow as usual
+ */
+export function checkpoint(forward: (x: Tensor) => Tensor, x: Tensor, variables: readonly Variable[]): Tensor {
+  const run = customGrad((...args: (Tensor | GradSaveFunc)[]) => {
+    const input = args[0] as Tensor;
+    const save = args[args.length - 1] as GradSaveFunc;
+    save([input]);
+    return {
+      value: forward(input),
+      gradFunc: (dy: Tensor, saved: Tensor[]) => recompute(forward, saved[0]!, variables, dy),
+    };
+  });
+  return run(x, ...variables);
+}
+
+function recompute(forward: (x: Tensor) => Tensor, x: Tensor, variables: readonly Variable[], dy: Tensor): Tensor[] {
+  const { state } = engine();
+  // engine.gradients owns one tape at a time; the outer one, now being walked, must be there when it goes on.
+  const outerTape = state.activeTape;
+  try {
+    const inputs: Tensor[] = [x, ...variables];
+    const { grads } = engine().gradients(() => forward(x), inputs, dy, true);
+    return inputs.map((input, i) => (grads[i] as Tensor | undefined) ?? zerosLike(input));
+  } finally {
+    state.activeTape = outerTape;
+  }
+}

@@ -1,0 +1,129 @@
+import {
+  engine,
+  registerGradient,
+  registerKernel,
+  type NamedAttrMap,
+  type NamedTensorMap,
+  type Tensor,
+  type TensorInfo,
+} from '@tensorflow/tfjs-core';
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { attachWasmKernels, type WasmKernels } from '../wasm/attach';
+
+/** Inputs of an op by name; an optional input is absent, never null. */
+export type OpInputs = Record<string, Tensor | undefined>;
+
+type InfoOf<Inputs extends OpInputs> = { [K in keyof Inputs]: Inputs[K] extends Tensor ? TensorInfo : TensorInfo | undefined };
+
+/** What an op is made of; one folder under ops/ each. */
+export interface OpDefinition<Inputs extends OpInputs, Attributes extends object> {
+  /** Name in tfjs' kernel registry. */
+  readonly name: string;
+  /** The meaning, out of tfjs ops, on any backend; returns every output in order. */
+  readonly compose: (inputs: Inputs, attributes: Attributes) => Tensor[];
+  /** The same on the memory of tfjs-backend-wasm. */
+  readonly wasm?: (inputs: InfoOf<Inputs>, attributes: Attributes, context: WasmContext) => TensorInfo[];
+  /** The same in WGSL. */
+  readonly webgpu?: (inputs: InfoOf<Inputs>, attributes: Attributes, backend: WebGPUBackend) => TensorInfo[];
+  readonly gradient?: OpGradient<Inputs, Attributes>;
+}
+
+export interface OpGradient<Inputs extends OpInputs, Attributes extends object> {
+  /** Inputs the backward pass reads. */
+  readonly saveInputs: readonly (keyof Inputs & string)[];
+  /** Indices of the outputs the backward pass reads. */
+  readonly saveOutputs?: readonly number[];
+  /**
+   * Gradients by input name, each computed only when something upstream of that input is trained.
+   * `saved` holds the inputs named above and then the outputs, in order.
+   */
+  readonly backward: (
+    dy: Tensor[],
+    saved: Tensor[],
+    attributes: Attributes,
+  ) => Partial<Record<keyof Inputs & string, () => Tensor>>;
+}
+
+/** What a WASM kernel works with: the tfjs backend, our kernels in its memory, and pointers. */
+export interface WasmContext {
+  readonly backend: BackendWasm;
+  readonly kernels: WasmKernels;
+  /** Byte offset of a tensor's data in the WASM memory; 0 for an absent one. */
+  pointer(tensor: TensorInfo | undefined): number;
+  output(shape: number[], dtype?: 'float32' | 'int32'): TensorInfo;
+}
+
+/** Backends that get an op's `compose` unless it brings a kernel of its own. */
+const BACKENDS = ['cpu', 'wasm', 'tensorflow', 'webgpu'] as const;
+
+/** An op ready to be called: outputs in the definition's order. */
+export type Op<Inputs extends OpInputs, Attributes extends object> = (inputs: Inputs, attributes: Attributes) => Tensor[];
+
+/** Registers an op's kernels and gradient with tfjs and returns the function that runs it. */
+export function defineOp<Inputs extends OpInputs, Attributes extends object>(
+  definition: OpDefinition<Inputs, Attributes>,
+): Op<Inputs, Attributes> {
+  const { name, compose, wasm, webgpu, gradient } = definition;
+  const composed = (inputs: object, attributes: object): TensorInfo[] =>
+    engine().tidy(() => compose(inputs as Inputs, attributes as Attributes));
+  for (const backendName of BACKENDS) {
+    registerKernel({
+      kernelName: name,
+      backendName,
+      kernelFunc: ({ inputs, attrs, backend }) => {
+        const attributes = (attrs ?? {}) as Attributes;
+        if (backendName === 'wasm' && wasm !== undefined) {
+          return wasm(inputs as InfoOf<Inputs>, attributes, wasmContext(backend as BackendWasm));
+        }
+        if (backendName === 'webgpu' && webgpu !== undefined) {
+          return webgpu(inputs as InfoOf<Inputs>, attributes, backend as WebGPUBackend);
+        }
+        return composed(asTensors(inputs), attributes);
+      },
+    });
+  }
+  if (gradient !== undefined) {
+    registerGradient({
+      kernelName: name,
+      inputsToSave: [...gradient.saveInputs],
+      outputsToSave: Array.from(
+        { length: 1 + Math.max(-1, ...(gradient.saveOutputs ?? [])) },
+        (_, index) => gradient.saveOutputs?.includes(index) ?? false,
+      ),
+      gradFunc: (dy, saved, attrs) =>
+        gradient.backward(Array.isArray(dy) ? dy : [dy], saved, attrs as Attributes) as Record<string, () => Tensor>,
+    });
+  }
+  return (inputs, attributes) => {
+    const present: NamedTensorMap = {};
+    for (const [key, tensor] of Object.entries(inputs)) if (tensor !== undefined) present[key] = tensor;
+    const outputs: Tensor | Tensor[] = engine().runKernel(name, present, attributes as unknown as NamedAttrMap);
+    return Array.isArray(outputs) ? outputs : [outputs];
+  };
+}
+
+/** Kernels are handed tensor infos; what tfjs' own ops take is a tensor on the same data. */
+function asTensors(inputs: Record<string, unknown>): OpInputs {
+  const tensors: OpInputs = {};
+  for (const [key, value] of Object.entries(inputs)) {
+    if (value !== undefined && value !== null) tensors[key] = value as Tensor;
+  }
+  return tensors;
+}
+
+const contexts = new WeakMap<BackendWasm, WasmContext>();
+
+function wasmContext(backend: BackendWasm): WasmContext {
+  let context = contexts.get(backend);
+  if (context === undefined) {
+    context = {
+      backend,
+      kernels: attachWasmKernels(backend),
+      pointer: (tensor) => (tensor === undefined ? 0 : backend.dataIdMap.get(tensor.dataId as object).memoryOffset),
+      output: (shape, dtype = 'float32') => backend.makeOutput(shape, dtype),
+    };
+    contexts.set(backend, context);
+  }
+  return context;
+}

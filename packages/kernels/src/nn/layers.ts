@@ -1,0 +1,113 @@
+import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
+import { dropout } from '../ops/dropout';
+import { gemm } from '../ops/gemm';
+import { layerNorm } from '../ops/layer-norm';
+import { KernelError } from '../errors';
+import { Module, type ForwardContext } from './module';
+import { Parameter } from './parameter';
+
+/** y = x Wᵀ + b on rows; what LoRA wraps. */
+export abstract class LinearLayer extends Module {
+  abstract readonly inFeatures: number;
+  abstract readonly outFeatures: number;
+
+  /** x [rows, inFeatures] -> [rows, outFeatures] */
+  abstract forward(x: Tensor2D, context: ForwardContext): Tensor2D;
+
+  /** The dense weight [outFeatures, inFeatures], newly made; the caller disposes of it. */
+  abstract denseWeight(): Tensor2D;
+}
+
+/** A dense linear layer; `weight` is [outFeatures, inFeatures], as torch.nn.Linear keeps it. */
+export class Linear extends LinearLayer {
+  readonly inFeatures: number;
+  readonly outFeatures: number;
+  readonly weight: Parameter;
+  readonly bias: Parameter | undefined;
+
+  constructor(weight: Tensor2D, bias?: Tensor1D) {
+    super();
+    [this.outFeatures, this.inFeatures] = weight.shape;
+    this.weight = new Parameter(weight);
+    this.setParameter('weight', this.weight);
+    if (bias !== undefined) {
+      this.bias = new Parameter(bias);
+      this.setParameter('bias', this.bias);
+    }
+  }
+
+  forward(x: Tensor2D, _context: ForwardContext): Tensor2D {
+    return gemm(x, this.weight.value as Tensor2D, {
+      transposeB: true,
+      ...(this.bias === undefined ? {} : { bias: this.bias.value as Tensor1D }),
+    });
+  }
+
+  denseWeight(): Tensor2D {
+    return this.weight.value.clone() as Tensor2D;
+  }
+}
+
+export class LayerNorm extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter;
+
+  constructor(
+    weight: Tensor1D,
+    bias: Tensor1D,
+    readonly epsilon: number,
+  ) {
+    super();
+    this.weight = new Parameter(weight);
+    this.bias = new Parameter(bias);
+    this.setParameter('weight', this.weight);
+    this.setParameter('bias', this.bias);
+  }
+
+  forward(x: Tensor2D): Tensor2D {
+    return layerNorm(x, this.weight.value as Tensor1D, this.bias.value as Tensor1D, this.epsilon);
+  }
+}
+
+/** Drops elements while training. Each has a site number, given by `assignDropoutSites`, that picks its random stream. */
+export class Dropout extends Module {
+  site: number | undefined;
+
+  constructor(readonly rate: number) {
+    super();
+  }
+
+  /** Whether a forward pass under this context drops anything. */
+  active(context: ForwardContext): boolean {
+    return context.training && this.rate > 0;
+  }
+
+  /** What ops with a built-in dropout take, or undefined where nothing is dropped. */
+  options(context: ForwardContext): DropoutOptions | undefined {
+    if (!this.active(context)) return undefined;
+    if (context.random === undefined || this.site === undefined) {
+      throw new KernelError(
+        'BAD_ARGUMENT',
+        'a training pass with dropout needs context.random (randomState) and assignDropoutSites(model)',
+      );
+    }
+    return { rate: this.rate, random: context.random, site: this.site };
+  }
+
+  forward<T extends Tensor>(x: T, context: ForwardContext): T {
+    const options = this.options(context);
+    return options === undefined ? x : dropout(x, options);
+  }
+}
+
+export interface DropoutOptions {
+  readonly rate: number;
+  readonly random: Tensor1D;
+  readonly site: number;
+}
+
+/** Numbers every dropout of a model in the tree's order, so that no two draw the same stream. */
+export function assignDropoutSites(model: Module): void {
+  let site = 0;
+  for (const [, module] of model.namedModules()) if (module instanceof Dropout) module.site = site++;
+}

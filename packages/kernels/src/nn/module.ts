@@ -1,0 +1,95 @@
+import type { Tensor1D } from '@tensorflow/tfjs-core';
+import { KernelError } from '../errors';
+import { Parameter } from './parameter';
+
+/** What a forward pass depends on besides its inputs. */
+export interface ForwardContext {
+  /** Dropout is applied only while training. */
+  readonly training: boolean;
+  /** int32 [4] of `randomState`; needed while training with dropout. */
+  readonly random?: Tensor1D;
+}
+
+export const INFERENCE: ForwardContext = { training: false };
+
+/**
+ * A node of a model's tree. Children and parameters are found by the names PyTorch gives them
+ * (`transformer.h.0.attn.c_attn`), because files, target_modules and logs all use those.
+ */
+export abstract class Module {
+  private readonly childModules = new Map<string, Module>();
+  private readonly ownParameters = new Map<string, Parameter>();
+
+  /** Adds or replaces a child; the replaced one is the caller's to keep or dispose. */
+  setChild(name: string, child: Module): void {
+    this.childModules.set(name, child);
+  }
+
+  setParameter(name: string, parameter: Parameter): void {
+    this.ownParameters.set(name, parameter);
+  }
+
+  child(name: string): Module | undefined {
+    return this.childModules.get(name);
+  }
+
+  children(): IterableIterator<[string, Module]> {
+    return this.childModules.entries();
+  }
+
+  /** Every module below and including this one, depth first in the order of creation, with its dotted name. */
+  *namedModules(prefix = ''): Generator<[string, Module]> {
+    yield [prefix, this];
+    for (const [name, child] of this.childModules) yield* child.namedModules(join(prefix, name));
+  }
+
+  /** Every parameter below, with its dotted name. */
+  *namedParameters(prefix = ''): Generator<[string, Parameter]> {
+    for (const [name, parameter] of this.ownParameters) yield [join(prefix, name), parameter];
+    for (const [name, child] of this.childModules) yield* child.namedParameters(join(prefix, name));
+  }
+
+  module(path: string): Module {
+    let at: Module = this;
+    for (const name of path === '' ? [] : path.split('.')) {
+      const next = at.child(name);
+      if (next === undefined) throw new KernelError('BAD_ARGUMENT', `there is no module '${path}': '${name}' is missing`);
+      at = next;
+    }
+    return at;
+  }
+
+  /** Puts another module at a dotted path and returns the one that was there. */
+  replaceModule(path: string, module: Module): Module {
+    const before = this.module(path);
+    const dot = path.lastIndexOf('.');
+    this.module(dot < 0 ? '' : path.slice(0, dot)).setChild(path.slice(dot + 1), module);
+    return before;
+  }
+
+  /** Frees every tensor of this module and of those below. */
+  dispose(): void {
+    for (const parameter of this.ownParameters.values()) parameter.dispose();
+    for (const child of this.childModules.values()) child.dispose();
+  }
+}
+
+function join(prefix: string, name: string): string {
+  return prefix === '' ? name : `${prefix}.${name}`;
+}
+
+/** Counts of parameters as PEFT prints them. */
+export interface ParameterCounts {
+  readonly trainable: number;
+  readonly all: number;
+}
+
+export function countParameters(module: Module): ParameterCounts {
+  let trainable = 0;
+  let all = 0;
+  for (const [, parameter] of module.namedParameters()) {
+    all += parameter.logicalSize;
+    if (parameter.requiresGrad) trainable += parameter.logicalSize;
+  }
+  return { trainable, all };
+}

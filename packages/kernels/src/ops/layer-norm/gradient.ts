@@ -1,0 +1,30 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { defineOp, type OpGradient } from '../../engine/op';
+import { composeLayerNormBackward, composeLayerNormParameterGradients } from './compose';
+import type { LayerNormAttributes, LayerNormBackwardInputs, LayerNormInputs } from './types';
+import { wasmLayerNormBackward, wasmLayerNormParameterGradients } from './wasm';
+
+const backward = defineOp<LayerNormBackwardInputs, object>({
+  name: 'QLayerNormBackward',
+  compose: composeLayerNormBackward,
+  wasm: wasmLayerNormBackward,
+});
+
+const parameterGradients = defineOp<LayerNormBackwardInputs, object>({
+  name: 'QLayerNormParameterGradients',
+  compose: composeLayerNormParameterGradients,
+  wasm: wasmLayerNormParameterGradients,
+});
+
+export const layerNormGradient: OpGradient<LayerNormInputs, LayerNormAttributes> = {
+  saveInputs: ['x', 'gamma'],
+  saveOutputs: [1, 2],
+  backward: ([dy], [x, gamma, mean, reciprocalStd]) => {
+    const inputs = { dy, x, gamma, mean, reciprocalStd } as Record<string, Tensor> as LayerNormBackwardInputs;
+    return {
+      x: () => backward(inputs, {})[0]!,
+      gamma: () => parameterGradients(inputs, {})[0]!,
+      beta: () => parameterGradients(inputs, {})[1]!,
+    };
+  },
+};

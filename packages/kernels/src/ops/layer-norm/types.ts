@@ -1,0 +1,19 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+
+export interface LayerNormInputs extends Record<string, Tensor | undefined> {
+  x: Tensor;
+  gamma: Tensor;
+  beta: Tensor;
+}
+
+export interface LayerNormAttributes {
+  readonly epsilon: number;
+}
+
+export interface LayerNormBackwardInputs extends Record<string, Tensor | undefined> {
+  dy: Tensor;
+  x: Tensor;
+  gamma: Tensor;
+  mean: Tensor;
+  reciprocalStd: Tensor;
+}

@@ -1,0 +1,65 @@
+import { tensor1d, type Tensor1D } from '@tensorflow/tfjs-core';
+import { KernelError } from '../errors';
+import { philox4x32 } from './philox';
+
+/** Where a training run stands in its stream of random numbers. */
+export interface RandomPosition {
+  /** Seed of the run; 53 bits are used. */
+  readonly seed: number;
+  /** Optimiser step. */
+  readonly step: number;
+  /** Micro-batch within the step. */
+  readonly microBatch: number;
+}
+
+/**
+ * The random state every dropout of a forward pass reads: int32 [4] = (seed low, seed high, step, micro-batch).
+ * A tensor, so that a recorded step can be replayed with another step number.
+ */
+export function randomState({ seed, step, microBatch }: RandomPosition): Tensor1D {
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    throw new KernelError('BAD_ARGUMENT', `seed ${seed} is not an integer between 0 and 2^53 - 1`);
+  }
+  return tensor1d([seed % 2 ** 32 | 0, Math.floor(seed / 2 ** 32), step, microBatch], 'int32');
+}
+
+/** A dropout rate as what the kernels compare and multiply with. */
+export interface DropoutNumbers {
+  /** Elements whose 32 random bits are below this are dropped. */
+  readonly threshold: number;
+  /** What kept elements are multiplied by: 1 / (1 - rate). */
+  readonly keepScale: number;
+}
+
+export function dropoutNumbers(rate: number): DropoutNumbers {
+  if (!(rate >= 0 && rate < 1)) {
+    throw new KernelError('BAD_ARGUMENT', `dropout rate ${rate} is not in [0, 1)`);
+  }
+  return { threshold: Math.floor(rate * 2 ** 32), keepScale: 1 / (1 - rate) };
+}
+
+/**
+ * Whether each element of a dropout site is kept. Element i draws from Philox with counter
+ * (i >> 2, site, step, micro-batch) and key (seed low, seed high), lane i & 3: no state, so that the backward pass
+ * and a resumed run see the same mask.
+ */
+export class DropoutStream {
+  private readonly words = new Uint32Array(4);
+  private group = -1;
+
+  constructor(
+    private readonly state: ArrayLike<number>,
+    private readonly site: number,
+    private readonly threshold: number,
+  ) {}
+
+  keeps(element: number): boolean {
+    const group = Math.floor(element / 4);
+    if (group !== this.group) {
+      const [low = 0, high = 0, step = 0, microBatch = 0] = Array.from(this.state);
+      philox4x32([group, this.site, step, microBatch], [low, high], this.words);
+      this.group = group;
+    }
+    return (this.words[element % 4] ?? 0) >= this.threshold;
+  }
+}
