@@ -1,0 +1,145 @@
+import { DataError, shown } from '../errors';
+
+/** Token ids and masks of a batch, row-major [batchSize, length], ready to be uploaded. */
+export interface CollatedBatch {
+  /** [batchSize, length] */
+  inputIds: Int32Array;
+  /** [batchSize, length]: 1 for a token, 0 for padding */
+  attentionMask: Int32Array;
+  /** [batchSize]; empty when the collator's labelKey is null */
+  labels: Int32Array;
+  batchSize: number;
+  length: number;
+  /** Tokens that are not padding, over the whole batch. */
+  realTokens: number;
+}
+
+export interface CollatorOptions {
+  /** The id that fills rows up; GPT-2 has none of its own and uses its end of text, 50256. */
+  padTokenId: number;
+  /** Default 'right'. */
+  paddingSide?: 'right' | 'left';
+  /** true or 'longest': to the longest row of the batch (default). 'max_length': to maxLength. false: rows must be equally long. */
+  padding?: boolean | 'longest' | 'max_length';
+  /** The length of every batch under 'max_length'; under the others, the length that no row may exceed. */
+  maxLength?: number;
+  /** Round the length up to a multiple of this, so that few lengths occur. */
+  padToMultipleOf?: number;
+  /** The column with the label's id; default 'label'. null for rows without labels. */
+  labelKey?: string | null;
+}
+
+/** A row of a prepared data set; without attention_mask every token counts. */
+export interface CollatableRow {
+  input_ids: ArrayLike<number>;
+  attention_mask?: ArrayLike<number>;
+}
+
+/** Pads rows into a batch, as transformers' class of that name does. */
+export class DataCollatorWithPadding {
+  readonly #options: Required<Omit<CollatorOptions, 'maxLength'>> & { maxLength: number | undefined };
+
+  /** @throws DataError `invalid_option` */
+  constructor(options: CollatorOptions) {
+    const {
+      padTokenId,
+      paddingSide = 'right',
+      padding = true,
+      maxLength,
+      padToMultipleOf = 1,
+      labelKey = 'label',
+    } = options;
+    if (!isTokenId(padTokenId)) {
+      throw new DataError(
+        'invalid_option',
+        `padTokenId is a token id, got ${shown(padTokenId)}; for GPT-2, set pad = eos (50256)`,
+        padTokenId,
+      );
+    }
+    for (const [name, count] of Object.entries({ maxLength, padToMultipleOf })) {
+      if (count !== undefined && (!Number.isInteger(count) || count < 1)) {
+        throw new DataError('invalid_option', `${name} is an integer of at least 1, got ${shown(count)}`, count);
+      }
+    }
+    if (padding === 'max_length' && maxLength === undefined)
+      throw new DataError('invalid_option', "padding 'max_length' needs maxLength");
+    this.#options = { padTokenId, paddingSide, padding, maxLength, padToMultipleOf, labelKey };
+  }
+
+  /** @throws DataError `invalid_row` (no rows, no tokens, no label, a bad id), `row_too_long` */
+  collate(rows: readonly CollatableRow[]): CollatedBatch {
+    if (rows.length === 0) throw new DataError('invalid_row', 'a batch needs at least one row');
+    const { padTokenId, paddingSide } = this.#options;
+    const batchSize = rows.length;
+    const length = this.#batchLength(rows);
+    const inputIds = new Int32Array(batchSize * length).fill(padTokenId);
+    const attentionMask = new Int32Array(batchSize * length);
+    let realTokens = 0;
+    rows.forEach(({ input_ids: ids, attention_mask: mask }, row) => {
+      const start = row * length + (paddingSide === 'left' ? length - ids.length : 0);
+      for (let place = 0; place < ids.length; place++) {
+        const id = ids[place]!;
+        if (!isTokenId(id))
+          throw new DataError('invalid_row', `row ${row} of the batch: ${shown(id)} at ${place} is no token id`, id);
+        const counts = mask === undefined || mask[place] === 1 ? 1 : 0;
+        inputIds[start + place] = id;
+        attentionMask[start + place] = counts;
+        realTokens += counts;
+      }
+    });
+    return { inputIds, attentionMask, labels: this.#labels(rows), batchSize, length, realTokens };
+  }
+
+  #batchLength(rows: readonly CollatableRow[]): number {
+    const { padding, maxLength, padToMultipleOf } = this.#options;
+    let longest = 0;
+    rows.forEach(({ input_ids: ids, attention_mask: mask }, row) => {
+      const count = ids.length;
+      if (count === 0) throw new DataError('invalid_row', `row ${row} of the batch has no tokens`);
+      if (mask !== undefined && mask.length !== count) {
+        throw new DataError('invalid_row', `row ${row} of the batch has ${count} ids and a mask of ${mask.length}`);
+      }
+      if (maxLength !== undefined && count > maxLength) {
+        throw new DataError(
+          'row_too_long',
+          `row ${row} of the batch has ${count} tokens, maxLength is ${maxLength}; truncate when tokenizing`,
+          count,
+        );
+      }
+      if (padding === false && row > 0 && count !== longest) {
+        throw new DataError(
+          'invalid_row',
+          `row ${row} of the batch has ${count} tokens, row 0 has ${longest}; turn padding on`,
+          count,
+        );
+      }
+      longest = Math.max(longest, count);
+    });
+    if (padding === false) return longest;
+    return lengthBucket(padding === 'max_length' ? maxLength! : longest, padToMultipleOf);
+  }
+
+  #labels(rows: readonly CollatableRow[]): Int32Array {
+    const { labelKey } = this.#options;
+    if (labelKey === null) return new Int32Array(0);
+    return Int32Array.from(rows, (row, index) => {
+      const label = (row as unknown as Record<string, unknown>)[labelKey];
+      if (typeof label === 'number' && isTokenId(label)) return label;
+      throw new DataError(
+        'invalid_row',
+        `row ${index} of the batch: ${labelKey} must be a label's id, got ${shown(label)}; ` +
+          `keep the column when preparing, or set labelKey: null for rows without labels`,
+        label,
+      );
+    });
+  }
+}
+
+/** The smallest multiple that holds `length`: batches of a few lengths can share what is prepared for each. */
+export function lengthBucket(length: number, multiple = 8): number {
+  return Math.ceil(length / multiple) * multiple;
+}
+
+function isTokenId(value: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value <= 0x7fffffff;
+}
