@@ -1,0 +1,148 @@
+// Panels: the pieces of B a product is made from, and the product of a block of rows of A with one of them.
+// A panel is packed just before its use and stays in the first-level cache while every row tile passes over it, so the
+// scratch is a few kilobytes and a quantised B can be dequantised while it is packed.
+import { TILE_COLUMNS, TILE_ROWS, tileOfRows } from './tile';
+
+/** Depth (K) of a panel: 8 columns of 256 floats are 8 KiB. */
+export const PANEL_DEPTH: i32 = 256;
+/** Rows of A that pass over a panel before the next one: 512 rows of 256 floats are 512 KiB, half of a usual L2. */
+export const BLOCK_ROWS: i32 = 512;
+const TILE_BYTES: usize = 128;
+export const PANEL_BYTES: usize = 32 * <usize>PANEL_DEPTH;
+/** Scratch of a product whose A is not packed: one panel and the tile of the ragged edges. */
+export const PANEL_SCRATCH_BYTES: usize = PANEL_BYTES + TILE_BYTES;
+
+// @ts-ignore: decorator
+@inline
+function low(a: v128, b: v128): v128 {
+  return v128.shuffle<f32>(a, b, 0, 4, 1, 5);
+}
+
+// @ts-ignore: decorator
+@inline
+function high(a: v128, b: v128): v128 {
+  return v128.shuffle<f32>(a, b, 2, 6, 3, 7);
+}
+
+/** Writes the transpose of the 4x4 floats in r0..r3 as rows `pitch` bytes apart. */
+// @ts-ignore: decorator
+@inline
+export function storeTransposed4(r0: v128, r1: v128, r2: v128, r3: v128, target: usize, pitch: usize): void {
+  const a = low(r0, r2), b = low(r1, r3), c = high(r0, r2), d = high(r1, r3);
+  v128.store(target, low(a, b));
+  v128.store(target + pitch, high(a, b));
+  v128.store(target + 2 * pitch, low(c, d));
+  v128.store(target + 3 * pitch, high(c, d));
+}
+
+/** panel[k][8] from `depth` rows of B, `pitch` bytes apart, 8 (or `columns` < 8, then zeros) floats of each. */
+export function packRows(source: usize, pitch: usize, depth: i32, columns: i32, panel: usize): void {
+  if (columns == TILE_COLUMNS) {
+    for (let k = 0; k < depth; k++) {
+      v128.store(panel, v128.load(source));
+      v128.store(panel, v128.load(source, 16), 16);
+      source += pitch;
+      panel += 32;
+    }
+    return;
+  }
+  for (let k = 0; k < depth; k++) {
+    for (let j = 0; j < TILE_COLUMNS; j++) {
+      store<f32>(panel + (<usize>j << 2), j < columns ? load<f32>(source + (<usize>j << 2)) : 0);
+    }
+    source += pitch;
+    panel += 32;
+  }
+}
+
+/** panel[k][8] from 8 (or `columns` < 8, then zeros) rows of Bᵀ, `pitch` bytes apart, `depth` floats of each. */
+export function packColumns(source: usize, pitch: usize, depth: i32, columns: i32, panel: usize): void {
+  let k = 0;
+  if (columns == TILE_COLUMNS) {
+    const second = source + 4 * pitch;
+    for (; k + 4 <= depth; k += 4) {
+      const p = source + (<usize>k << 2), q = second + (<usize>k << 2), t = panel + (<usize>k << 5);
+      storeTransposed4(v128.load(p), v128.load(p + pitch), v128.load(p + 2 * pitch), v128.load(p + 3 * pitch), t, 32);
+      storeTransposed4(v128.load(q), v128.load(q + pitch), v128.load(q + 2 * pitch), v128.load(q + 3 * pitch), t + 16, 32);
+    }
+  }
+  for (; k < depth; k++) {
+    const t = panel + (<usize>k << 5), p = source + (<usize>k << 2);
+    for (let j = 0; j < TILE_COLUMNS; j++) {
+      store<f32>(t + (<usize>j << 2), j < columns ? load<f32>(p + <usize>j * pitch) : 0);
+    }
+  }
+}
+
+/** target[rows][depth] (rows `targetPitch` bytes apart) from source[depth][rows] (`pitch` bytes apart). */
+export function transposeBlock(source: usize, pitch: usize, rows: i32, depth: i32, target: usize, targetPitch: usize): void {
+  // Sixteen rows at a time: a whole cache line of the source is used while it is there, and sixteen lines of the target
+  // fill together, however the pitches fall on the cache's sets.
+  for (let first = 0; first < rows; first += 16) {
+    const last = min(first + 16, rows);
+    let k = 0;
+    for (; k + 4 <= depth; k += 4) {
+      const p = source + <usize>k * pitch, t = target + (<usize>k << 2);
+      let i = first;
+      for (; i + 4 <= last; i += 4) {
+        const q = p + (<usize>i << 2);
+        storeTransposed4(
+          v128.load(q), v128.load(q + pitch), v128.load(q + 2 * pitch), v128.load(q + 3 * pitch),
+          t + <usize>i * targetPitch, targetPitch,
+        );
+      }
+      for (; i < last; i++) {
+        for (let j = 0; j < 4; j++) {
+          store<f32>(t + <usize>i * targetPitch + (<usize>j << 2), load<f32>(p + <usize>j * pitch + (<usize>i << 2)));
+        }
+      }
+    }
+    for (; k < depth; k++) {
+      const p = source + <usize>k * pitch, t = target + (<usize>k << 2);
+      for (let i = first; i < last; i++) store<f32>(t + <usize>i * targetPitch, load<f32>(p + (<usize>i << 2)));
+    }
+  }
+}
+
+/**
+ * C[rows,columns] = alpha·A[rows,depth]·panel + beta·C + bias[columns], columns <= 8; rows of A and C are `lda` and
+ * `ldc` bytes apart. A ragged tile is computed whole in `tile` (128 bytes) and only its own part copied.
+ */
+export function rowsTimesPanel(
+  rows: i32, columns: i32, depth: i32, alpha: f32, a: usize, lda: usize, panel: usize,
+  beta: f32, c: usize, ldc: usize, bias: usize, tile: usize,
+): void {
+  for (let i = 0; i < rows; i += TILE_ROWS) {
+    const left = rows - i;
+    const a1 = left > 1 ? a + lda : a, a2 = left > 2 ? a1 + lda : a1, a3 = left > 3 ? a2 + lda : a2;
+    if (left >= TILE_ROWS && columns == TILE_COLUMNS) {
+      tileOfRows(depth, a, a1, a2, a3, panel, alpha, beta, c, ldc, bias);
+    } else {
+      tileOfRows(depth, a, a1, a2, a3, panel, alpha, 0, tile, 32, 0);
+      const last = min(left, TILE_ROWS);
+      for (let r = 0; r < last; r++) {
+        for (let j = 0; j < columns; j++) {
+          const target = c + <usize>r * ldc + (<usize>j << 2);
+          let value = load<f32>(tile + (<usize>r << 5) + (<usize>j << 2));
+          if (beta != 0) value += beta * load<f32>(target);
+          if (bias) value += load<f32>(bias + (<usize>j << 2));
+          store<f32>(target, value);
+        }
+      }
+    }
+    a += lda * TILE_ROWS;
+    c += ldc * TILE_ROWS;
+  }
+}
+
+/** C = beta·C + bias: what a product of depth 0 leaves. C is not read where beta is 0. */
+export function withoutProduct(rows: i32, columns: i32, beta: f32, c: usize, ldc: usize, bias: usize): void {
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) {
+      const target = c + <usize>i * ldc + (<usize>j << 2);
+      let value: f32 = beta != 0 ? beta * load<f32>(target) : 0;
+      if (bias) value += load<f32>(bias + (<usize>j << 2));
+      store<f32>(target, value);
+    }
+  }
+}
