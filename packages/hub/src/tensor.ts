@@ -1,11 +1,9 @@
 import { type SafetensorsDtype } from './dtype/dtypes';
 
-/** Where a tensor lies and what it is, without its bytes. */
+/** What a tensor is, without its bytes. */
 export interface TensorInfo {
   readonly dtype: SafetensorsDtype;
   readonly shape: readonly number[];
-  /** First byte in the file that holds it (of the storage's first used element, for a pickle). */
-  readonly byteOffset: number;
   /** Bytes of the contiguous, row-major tensor. */
   readonly byteLength: number;
 }

@@ -133,6 +133,7 @@ describe('toFloat32', () => {
     const shifted = new Uint8Array(values.byteLength + 1);
     shifted.set(new Uint8Array(values.buffer), 1);
     expect([...toFloat32(tensor(dtype, shifted.subarray(1)))]).toEqual([1.5, -2]);
+    expect([...toFloat32(tensor(dtype, Buffer.from(shifted.buffer, 1)))]).toEqual([1.5, -2]);
     expect([...toFloat32(tensor(dtype, new Uint8Array(values.buffer)))]).toEqual([1.5, -2]);
   });
 

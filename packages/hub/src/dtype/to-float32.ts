@@ -30,6 +30,7 @@ export function toFloat32(tensor: StoredTensor): Float32Array {
 
 /** Buffer, offset and element count of a typed array over `bytes`, copied where they are not aligned. */
 function aligned(bytes: Uint8Array, size: number): [ArrayBufferLike, number, number] {
-  const at = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  // Not slice(): a Buffer's gives a view.
+  const at = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
   return [at.buffer, at.byteOffset, at.byteLength / size];
 }

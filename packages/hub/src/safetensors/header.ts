@@ -9,10 +9,16 @@ export const maxHeaderBytes = 100_000_000;
 /** Bytes of the little-endian header length that a file starts with. */
 export const lengthBytes = 8;
 
+/** A tensor's entry in a header. */
+export interface SafetensorsTensorInfo extends TensorInfo {
+  /** Its first byte, counted from the start of the file. */
+  readonly byteOffset: number;
+}
+
 export interface SafetensorsHeader {
   metadata: Record<string, string>;
   /** By ascending offset, as they lie in the file. */
-  tensors: Map<string, TensorInfo>;
+  tensors: Map<string, SafetensorsTensorInfo>;
 }
 
 /** The header length that the first 8 bytes say, checked against the size of the file. */
@@ -39,7 +45,7 @@ export function parseHeader(bytes: Uint8Array, fileSize: number, place: string):
   const document = parseDocument(bytes, place);
   const dataStart = lengthBytes + bytes.byteLength;
   let metadata: Record<string, string> = {};
-  const entries: [string, TensorInfo][] = [];
+  const entries: [string, SafetensorsTensorInfo][] = [];
   for (const [name, value] of Object.entries(document)) {
     if (name === '__metadata__') metadata = checkMetadata(value, place);
     else entries.push([name, checkTensor(name, value, dataStart, place)]);
@@ -89,7 +95,7 @@ function checkMetadata(value: unknown, place: string): Record<string, string> {
   return value as Record<string, string>;
 }
 
-function checkTensor(name: string, value: unknown, dataStart: number, place: string): TensorInfo {
+function checkTensor(name: string, value: unknown, dataStart: number, place: string): SafetensorsTensorInfo {
   const tensor = `tensor ${shown(name)}`;
   if (!isObject(value)) throw corrupt(place, `${tensor} is not described by an object`);
   const { dtype, shape, data_offsets: offsets } = value as Record<string, unknown>;

@@ -1,10 +1,11 @@
 import { HubError, shown } from '../error';
 import { type ByteSource } from '../files/byte-source';
 import { type TensorFile } from '../tensor';
-import { headerLength, lengthBytes, parseHeader } from './header';
+import { headerLength, lengthBytes, parseHeader, type SafetensorsTensorInfo } from './header';
 
 /** An opened safetensors file: the header is in memory, tensors are read one by one. */
 export interface SafetensorsFile extends TensorFile {
+  readonly tensors: ReadonlyMap<string, SafetensorsTensorInfo>;
   /** The header's `__metadata__`, empty where there is none. */
   readonly metadata: Readonly<Record<string, string>>;
 }

@@ -1,0 +1,79 @@
+import { HubError, shown } from '../error';
+import { type ByteSource } from '../files/byte-source';
+import { pickleLimits } from './limits';
+import { unpickle } from './machine';
+import { TorchEnvironment } from './torch-environment';
+import { type PickleValue } from './values';
+import { readZipDirectory, type ZipEntry, zipDataOffset } from './zip';
+
+/** A pickle's value, and where in the file a storage's bytes start. */
+export interface TorchArchive {
+  value: PickleValue;
+  /** First byte of the storage of that key; checks what the file says of it on the way. */
+  storageOffset(key: string): Promise<number>;
+}
+
+/**
+ * torch.save's zip files (torch 1.6 and later; torch/serialization.py `_save`): NAME/data.pkl, NAME/data/KEY for each
+ * storage, NAME/byteorder.
+ */
+export async function openZipCheckpoint(source: ByteSource): Promise<TorchArchive> {
+  const place = source.name;
+  const entries = await readZipDirectory(source);
+  const pickles = [...entries.keys()].filter((name) => /^[^/]+\/data\.pkl$/.test(name));
+  const pickleName = pickles[0];
+  if (pickleName === undefined || pickles.length > 1) {
+    throw new HubError('unsupported', `${place} is a zip archive, but not one of torch.save: it has no data.pkl`, {
+      place,
+    });
+  }
+  const folder = pickleName.slice(0, -'data.pkl'.length);
+  if (entries.has(`${folder}constants.pkl`)) {
+    throw new HubError(
+      'unsupported',
+      `${place} is TorchScript, which is a program. In Python, save the module's state_dict() with torch.save.`,
+      { place },
+    );
+  }
+  const order = entries.get(`${folder}byteorder`);
+  if (order !== undefined) {
+    const text = new TextDecoder().decode(await readEntry(source, order, 16));
+    if (text !== 'little') {
+      throw new HubError('unsupported', `${place} has the byte order ${shown(text)}; only little is read`, { place });
+    }
+  }
+  const environment = new TorchEnvironment(place);
+  const bytes = await readEntry(source, entries.get(pickleName)!, pickleLimits.bytes);
+  const { value } = unpickle(bytes, 0, environment);
+  for (const storage of environment.storages.values()) {
+    const entry = entries.get(`${folder}data/${storage.key}`);
+    const expected = storage.rootElements * storage.itemBytes;
+    if (entry?.size === expected) continue;
+    throw new HubError(
+      'corrupt-file',
+      `${place}: storage ${shown(storage.key)} should have ${expected} bytes, but has ${entry?.size ?? 'no entry'}. ` +
+        'Fetch the file again.',
+      { place, value: storage.key },
+    );
+  }
+  const offsets = new Map<string, Promise<number>>();
+  return {
+    value,
+    storageOffset: (key) => {
+      const known = offsets.get(key) ?? zipDataOffset(source, entries.get(`${folder}data/${key}`)!);
+      offsets.set(key, known);
+      // A read that failed (a broken connection) may be tried again.
+      known.catch(() => offsets.delete(key));
+      return known;
+    },
+  };
+}
+
+async function readEntry(source: ByteSource, entry: ZipEntry, limit: number): Promise<Uint8Array> {
+  if (entry.size > limit) {
+    throw new HubError('corrupt-file', `${source.name}: ${shown(entry.name)} has ${entry.size} bytes, over ${limit}`, {
+      place: source.name,
+    });
+  }
+  return source.read(await zipDataOffset(source, entry), entry.size);
+}
