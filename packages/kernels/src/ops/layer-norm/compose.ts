@@ -10,7 +10,13 @@ export function composeLayerNorm({ x, gamma, beta }: LayerNormInputs, { epsilon 
   return [y, squeeze(average, [-1]), squeeze(reciprocalStd, [-1])];
 }
 
-export function composeLayerNormBackward({ dy, x, gamma, mean: average, reciprocalStd }: LayerNormBackwardInputs): Tensor[] {
+export function composeLayerNormBackward({
+  dy,
+  x,
+  gamma,
+  mean: average,
+  reciprocalStd,
+}: LayerNormBackwardInputs): Tensor[] {
   const [rows = 0, columns = 1] = x.shape;
   const scale = reshape(reciprocalStd, [rows, 1]);
   const normalised = mul(sub(x, reshape(average, [rows, 1])), scale);
@@ -20,7 +26,12 @@ export function composeLayerNormBackward({ dy, x, gamma, mean: average, reciproc
   return [mul(sub(sub(scaled, meanScaled), mul(normalised, meanProjected)), scale)];
 }
 
-export function composeLayerNormParameterGradients({ dy, x, mean: average, reciprocalStd }: LayerNormBackwardInputs): Tensor[] {
+export function composeLayerNormParameterGradients({
+  dy,
+  x,
+  mean: average,
+  reciprocalStd,
+}: LayerNormBackwardInputs): Tensor[] {
   const rows = x.shape[0] ?? 0;
   const normalised = mul(sub(x, reshape(average, [rows, 1])), reshape(reciprocalStd, [rows, 1]));
   return [sum(mul(dy, normalised), 0), sum(dy, 0)];

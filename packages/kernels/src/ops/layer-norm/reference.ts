@@ -48,7 +48,8 @@ export function layerNormBackwardReference(
       dbeta[c]! += dy[start + c]!;
     }
     for (let c = 0; c < columns; c++) {
-      dx[start + c] = (dy[start + c]! * gamma[c]! - meanScaled - normalised[start + c]! * meanProjected) * reciprocalStd;
+      dx[start + c] =
+        (dy[start + c]! * gamma[c]! - meanScaled - normalised[start + c]! * meanProjected) * reciprocalStd;
     }
   }
   return { dx, dgamma, dbeta };

@@ -11,8 +11,15 @@ export const wasmLayerNorm: Wasm<LayerNormInputs, LayerNormAttributes> = ({ x, g
   const mean = wasm.output([rows]);
   const reciprocalStd = wasm.output([rows]);
   wasm.kernels.layerNorm(
-    wasm.pointer(x), wasm.pointer(gamma), wasm.pointer(beta), rows, columns, epsilon,
-    wasm.pointer(y), wasm.pointer(mean), wasm.pointer(reciprocalStd),
+    wasm.pointer(x),
+    wasm.pointer(gamma),
+    wasm.pointer(beta),
+    rows,
+    columns,
+    epsilon,
+    wasm.pointer(y),
+    wasm.pointer(mean),
+    wasm.pointer(reciprocalStd),
   );
   return [y, mean, reciprocalStd];
 };
@@ -25,8 +32,14 @@ export const wasmLayerNormBackward: Wasm<LayerNormBackwardInputs, object> = (
   const [rows = 0, columns = 0] = x.shape;
   const dx = wasm.output([rows, columns]);
   wasm.kernels.layerNormBackward(
-    wasm.pointer(dy), wasm.pointer(x), wasm.pointer(gamma), wasm.pointer(mean), wasm.pointer(reciprocalStd),
-    rows, columns, wasm.pointer(dx),
+    wasm.pointer(dy),
+    wasm.pointer(x),
+    wasm.pointer(gamma),
+    wasm.pointer(mean),
+    wasm.pointer(reciprocalStd),
+    rows,
+    columns,
+    wasm.pointer(dx),
   );
   return [dx];
 };
@@ -40,8 +53,14 @@ export const wasmLayerNormParameterGradients: Wasm<LayerNormBackwardInputs, obje
   const dgamma = wasm.output([columns]);
   const dbeta = wasm.output([columns]);
   wasm.kernels.layerNormParamGradients(
-    wasm.pointer(dy), wasm.pointer(x), wasm.pointer(mean), wasm.pointer(reciprocalStd),
-    rows, columns, wasm.pointer(dgamma), wasm.pointer(dbeta),
+    wasm.pointer(dy),
+    wasm.pointer(x),
+    wasm.pointer(mean),
+    wasm.pointer(reciprocalStd),
+    rows,
+    columns,
+    wasm.pointer(dgamma),
+    wasm.pointer(dbeta),
   );
   return [dgamma, dbeta];
 };

@@ -1,0 +1,13 @@
+import { defineOp, type OpGradient } from '../../engine/op';
+import { composeActivationBackward } from './compose';
+import type { ActivationAttributes, ActivationBackwardInputs, ActivationInputs } from './types';
+
+const backward = defineOp<ActivationBackwardInputs, ActivationAttributes>({
+  name: 'QActivationBackward',
+  compose: composeActivationBackward,
+});
+
+export const activationGradient: OpGradient<ActivationInputs, ActivationAttributes> = {
+  saveInputs: ['x'],
+  backward: ([dy], [x], attributes) => ({ x: () => backward({ dy: dy!, x: x! }, attributes)[0]! }),
+};

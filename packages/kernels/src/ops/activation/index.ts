@@ -1,0 +1,42 @@
+import { clone, type Tensor } from '@tensorflow/tfjs-core';
+import { checkTensor } from '../../engine/check';
+import { defineOp } from '../../engine/op';
+import { KernelError } from '../../errors';
+import { composeActivation } from './compose';
+import { activationGradient } from './gradient';
+import { ACTIVATION_KINDS, type ActivationAttributes, type ActivationInputs, type ActivationName } from './types';
+
+export type { ActivationName } from './types';
+
+const run = defineOp<ActivationInputs, ActivationAttributes>({
+  name: 'QActivation',
+  compose: composeActivation,
+  gradient: activationGradient,
+});
+
+/** Every name `activation` takes. */
+export const activationNames = Object.keys(ACTIVATION_KINDS) as readonly ActivationName[];
+
+/** True for the names `activation` takes. */
+export function isActivationName(name: string): name is ActivationName {
+  return Object.hasOwn(ACTIVATION_KINDS, name);
+}
+
+/**
+ * An activation function by the name a config.json gives it (transformers' ACT2FN), element by element.
+ *
+ * @param x float32 of any shape
+ * @throws KernelError BAD_ARGUMENT for a name that is not known, or that has parameters of its own (prelu, xielu)
+ */
+export function activation<T extends Tensor>(x: T, name: ActivationName): T {
+  checkTensor('activation', 'x', x, x.rank, 'float32');
+  if (!isActivationName(name)) {
+    throw new KernelError(
+      'BAD_ARGUMENT',
+      `activation: '${String(name)}' is unknown; the known ones are ${activationNames.join(', ')}`,
+    );
+  }
+  const kind = ACTIVATION_KINDS[name];
+  if (kind === 'linear') return clone(x);
+  return run({ x }, { kind })[0] as T;
+}

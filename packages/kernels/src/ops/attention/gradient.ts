@@ -1,0 +1,20 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { defineOp, type OpGradient } from '../../engine/op';
+import { composeAttentionBackward } from './compose';
+import type { AttentionAttributes, AttentionBackwardInputs, AttentionInputs } from './types';
+
+const backward = defineOp<AttentionBackwardInputs, AttentionAttributes>({
+  name: 'QAttentionBackward',
+  compose: composeAttentionBackward,
+});
+
+export const attentionGradient: OpGradient<AttentionInputs, AttentionAttributes> = {
+  saveInputs: ['qkv', 'sequences', 'random'],
+  saveOutputs: [0, 1],
+  backward: ([dy], [qkv, sequences, random, y, lse], attributes) => ({
+    qkv: () => {
+      const inputs = { dy, qkv, sequences, random, y, lse } as Record<string, Tensor> as AttentionBackwardInputs;
+      return backward(inputs, attributes)[0]!;
+    },
+  }),
+};

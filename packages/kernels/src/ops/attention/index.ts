@@ -1,0 +1,51 @@
+import type { Tensor2D } from '@tensorflow/tfjs-core';
+import { checkShape, checkTensor } from '../../engine/check';
+import { defineOp } from '../../engine/op';
+import { KernelError } from '../../errors';
+import { checkDropout } from '../dropout';
+import { composeAttention } from './compose';
+import { attentionGradient } from './gradient';
+import { SEQUENCE_FIELDS } from './sequences';
+import type { AttentionAttributes, AttentionInputs, AttentionOptions } from './types';
+
+export type { AttentionOptions } from './types';
+
+const run = defineOp<AttentionInputs, AttentionAttributes>({
+  name: 'QAttention',
+  compose: composeAttention,
+  gradient: attentionGradient,
+});
+
+/**
+ * Causal multi-head self-attention within sequences of rows, out of the packed projections that GPT-2's c_attn makes:
+ * y = dropout(softmax(q kᵀ scale)) v. Query i of a sequence attends to the keys keyStart <= j <= min(i, keyEnd - 1),
+ * counted from the sequence's first row; a query without keys, and a row in no sequence, gives zeros. The score
+ * matrix is never written on webgpu (Dao et al. 2022, FlashAttention); the backward pass computes it again.
+ *
+ * Probability (row, head, j) is dropped by element (row * heads + head) * keyStride + j of the dropout's stream, so
+ * the mask is the same on every backend.
+ *
+ * @param qkv [M, 3C] float32: q, k and v beside each other, each heads by head size
+ * @param sequences [S, 4] int32: rowStart, rowCount, keyStart, keyEnd; no row in two of them
+ * @returns [M, C]
+ */
+export function attention(qkv: Tensor2D, sequences: Tensor2D, options: AttentionOptions): Tensor2D {
+  const { heads, scale, keyStride, dropout } = options;
+  checkTensor('attention', 'qkv', qkv, 2, 'float32');
+  checkTensor('attention', 'sequences', sequences, 2, 'int32');
+  checkShape('attention', 'sequences', sequences, [undefined, SEQUENCE_FIELDS]);
+  if (!Number.isInteger(heads) || heads < 1 || qkv.shape[1] % (3 * heads) !== 0) {
+    throw new KernelError(
+      'BAD_SHAPE',
+      `attention: qkv has ${qkv.shape[1]} columns, which ${heads} heads do not divide into q, k and v`,
+    );
+  }
+  if (!Number.isInteger(keyStride) || keyStride < 1) {
+    throw new KernelError('BAD_ARGUMENT', `attention: keyStride ${keyStride} is not a positive integer`);
+  }
+  if (!Number.isFinite(scale)) throw new KernelError('BAD_ARGUMENT', `attention: scale ${scale} is not finite`);
+  const { rate, site } = dropout === undefined ? { rate: 0, site: 0 } : checkDropout('attention', dropout);
+  // tfjs' tape saves no absent inputs: without dropout another int32 tensor stands in, and nobody reads it.
+  const random = dropout?.random ?? sequences;
+  return run({ qkv, sequences, random }, { heads, scale, keyStride, rate, site })[0] as Tensor2D;
+}

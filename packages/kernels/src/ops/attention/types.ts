@@ -1,0 +1,38 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { DropoutOptions } from '../dropout/types';
+
+export interface AttentionOptions {
+  readonly heads: number;
+  /** What scores are multiplied by before the softmax: 1 / sqrt(head size) in GPT-2 unless its config says otherwise. */
+  readonly scale: number;
+  /** Dropout of the attention probabilities. */
+  readonly dropout?: DropoutOptions;
+  /** Keys a row is given in the numbering of dropout's elements; at least the longest sequence. */
+  readonly keyStride: number;
+}
+
+export interface AttentionAttributes {
+  readonly heads: number;
+  readonly scale: number;
+  readonly keyStride: number;
+  /** 0 without dropout; `random` is then read by nobody. */
+  readonly rate: number;
+  readonly site: number;
+}
+
+export interface AttentionInputs extends Record<string, Tensor | undefined> {
+  qkv: Tensor;
+  sequences: Tensor;
+  random: Tensor;
+}
+
+export interface AttentionBackwardInputs extends AttentionInputs {
+  dy: Tensor;
+  /** The forward pass' result [M, C]. */
+  y: Tensor;
+  /** Log of the sum of exp(scores) by row and head [M, heads]. */
+  lse: Tensor;
+}
+
+/** What a row that attends to no key has as its log-sum: exp(score - lse) is then 0 for every score. */
+export const NO_KEYS_LSE = 1e30;
