@@ -9,3 +9,5 @@ export { bfloat16ToFloat32, float32ToBfloat16 } from './dtype/bfloat16';
 export { float16ToFloat32, float32ToFloat16 } from './dtype/float16';
 export { toFloat32 } from './dtype/to-float32';
 export { openPyTorchCheckpoint, type PyTorchCheckpointFile } from './pickle/open';
+export { type Checkpoint, openCheckpoint } from './checkpoint/checkpoint';
+export { memoryFiles, type ModelFiles } from './files/model-files';

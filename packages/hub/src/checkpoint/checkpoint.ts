@@ -1,0 +1,119 @@
+import { HubError, shown } from '../error';
+import { type ModelFiles } from '../files/model-files';
+import { openPyTorchCheckpoint } from '../pickle/open';
+import { openSafetensors, unknownTensor } from '../safetensors/open';
+import { type StoredTensor, type TensorFile, type TensorInfo } from '../tensor';
+import { readShardIndex } from './shard-index';
+
+/** All tensors of a model, whatever files and format they lie in. */
+export interface Checkpoint {
+  /** Id of the model files it was opened from. */
+  readonly id: string;
+  readonly format: 'safetensors' | 'pytorch';
+  /** Paths of the weight files, in the order of their first tensor. */
+  readonly files: readonly string[];
+  /** Entries of a PyTorch pickle that are no tensors and can't be read here; empty for safetensors. */
+  readonly others: readonly string[];
+  names(): string[];
+  has(name: string): boolean;
+  /** Throws `HubError` `unknown-tensor`. */
+  info(name: string): TensorInfo;
+  /** Reads one tensor, and nothing but it, from its file. Throws `HubError` `unknown-tensor`. */
+  read(name: string): Promise<StoredTensor>;
+}
+
+interface Format {
+  readonly name: Checkpoint['format'];
+  readonly file: string;
+  readonly open: (
+    source: Awaited<ReturnType<ModelFiles['open']>>,
+  ) => Promise<TensorFile & { others?: readonly string[] }>;
+}
+
+/** In the order of transformers' `_get_resolved_checkpoint_files`: safetensors before pickles, one file before shards. */
+const formats: readonly Format[] = [
+  { name: 'safetensors', file: 'model.safetensors', open: openSafetensors },
+  { name: 'pytorch', file: 'pytorch_model.bin', open: openPyTorchCheckpoint },
+];
+
+/**
+ * Opens the weights of a model: `model.safetensors`, `model.safetensors.index.json` with its shards,
+ * `pytorch_model.bin` or `pytorch_model.bin.index.json`, the first that is there. All headers are read and checked now,
+ * so that a missing or truncated shard is known before any work; tensors are read later, one by one.
+ */
+export async function openCheckpoint(files: ModelFiles): Promise<Checkpoint> {
+  for (const format of formats) {
+    if (await files.has(format.file)) return single(files, format);
+    const index = `${format.file}.index.json`;
+    if (await files.has(index)) return sharded(files, format, index);
+  }
+  const tried = formats.flatMap(({ file }) => [file, `${file}.index.json`]).join(', ');
+  throw new HubError(
+    'not-found',
+    `${files.id} holds no weights: none of ${tried}. Give the folder or repository that transformers' ` +
+      'save_pretrained wrote.',
+    { place: files.id },
+  );
+}
+
+async function single(files: ModelFiles, format: Format): Promise<Checkpoint> {
+  const file = await format.open(await files.open(format.file));
+  const owner = new Map([...file.tensors.keys()].map((name) => [name, file]));
+  return union(files.id, format.name, [format.file], owner, file.others ?? []);
+}
+
+async function sharded(files: ModelFiles, format: Format, indexPath: string): Promise<Checkpoint> {
+  const place = `${files.id}/${indexPath}`;
+  const weightMap = readShardIndex(await files.json(indexPath), place);
+  const shards = new Map<string, TensorFile & { others?: readonly string[] }>();
+  const owner = new Map<string, TensorFile>();
+  for (const [name, path] of weightMap) {
+    let shard = shards.get(path);
+    if (shard === undefined) {
+      if (!(await files.has(path))) {
+        throw new HubError(
+          'not-found',
+          `${files.id} has no file ${path}, which ${indexPath} names as the shard of ${shown(name)}. Fetch that file too.`,
+          { place: `${files.id}/${path}`, value: path },
+        );
+      }
+      shard = await format.open(await files.open(path));
+      shards.set(path, shard);
+    }
+    if (!shard.tensors.has(name)) {
+      throw new HubError(
+        'unknown-tensor',
+        `${files.id}/${path} has no tensor ${shown(name)}, although ${indexPath} says so. ` +
+          'Index and shards are not of one model: fetch all of them again.',
+        { place: `${files.id}/${path}`, value: name },
+      );
+    }
+    owner.set(name, shard);
+  }
+  const others = [...shards.values()].flatMap((shard) => shard.others ?? []);
+  return union(files.id, format.name, [...shards.keys()], owner, others);
+}
+
+function union(
+  id: string,
+  format: Checkpoint['format'],
+  files: readonly string[],
+  owner: ReadonlyMap<string, TensorFile>,
+  others: readonly string[],
+): Checkpoint {
+  const fileOf = (name: string): TensorFile => {
+    const file = owner.get(name);
+    if (file === undefined) throw unknownTensor(id, name);
+    return file;
+  };
+  return {
+    id,
+    format,
+    files,
+    others,
+    names: () => [...owner.keys()],
+    has: (name) => owner.has(name),
+    info: (name) => fileOf(name).tensors.get(name)!,
+    read: async (name) => fileOf(name).read(name),
+  };
+}
