@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { besideFixtures, fixturesFolder } from '../../../tools/test/fixtures';
+import { GPT2Tokenizer } from './tokenizer';
+
+interface GoldenText {
+  text: string;
+  ids: number[];
+  decoded: string;
+}
+
+describe.skipIf(fixturesFolder === undefined)("transformers' ids", () => {
+  const read = (name: string): string => readFileSync(`${besideFixtures('mini')}/${name}`, 'utf8');
+  const tokenizer = GPT2Tokenizer.fromFiles({
+    vocab: read('vocab.json'),
+    merges: read('merges.txt'),
+    tokenizerConfig: read('tokenizer_config.json'),
+  });
+  const golden = JSON.parse(readFileSync(`${fixturesFolder}/tokenizer.json`, 'utf8')) as GoldenText[];
+
+  it('encodes every golden text to the recorded ids, with a cold and with a warm cache', () => {
+    expect(golden.length).toBeGreaterThan(70);
+    for (let round = 0; round < 2; round++) {
+      for (const { text, ids } of golden) expect({ text, ids: tokenizer.encode(text) }).toEqual({ text, ids });
+    }
+  });
+
+  it('decodes them to the recorded texts', () => {
+    for (const { ids, decoded } of golden) expect(tokenizer.decode(ids)).toBe(decoded);
+  });
+
+  it('has the sizes and special tokens of the base', () => {
+    expect(tokenizer.vocabSize).toBe(50257);
+    expect(tokenizer.length).toBe(50257);
+    expect(tokenizer.modelMaxLength).toBe(256);
+    expect(tokenizer.eosTokenId).toBe(50256);
+    expect(tokenizer.padToken).toBeUndefined();
+    expect(tokenizer.padTokenId).toBeUndefined();
+  });
+});

@@ -1,0 +1,164 @@
+import { characterOfByte } from './byte-alphabet';
+import { quote, TokenizerError } from './errors';
+import { MergeTable } from './merge-table';
+
+/** More tokens than any byte-level vocabulary has; a file that claims more is damaged or hostile. */
+const mostTokens = 1 << 22;
+
+/** What vocab.json and merges.txt say, checked against each other. */
+export interface Vocabulary {
+  /** Token of each id, ids 0 to length - 1 without a hole. */
+  readonly tokens: readonly string[];
+  readonly idOfToken: ReadonlyMap<string, number>;
+  /** Id of each of the 256 single bytes. */
+  readonly idOfByte: Int32Array;
+  /** Merges as merges.txt writes them, "left right", by rank. */
+  readonly merges: readonly string[];
+  readonly mergeTable: MergeTable;
+}
+
+export interface VocabularySource {
+  /** Text of vocab.json, or what it parses to: id by token. */
+  vocab: unknown;
+  /** Text of merges.txt, or its pairs ("left right", or [left, right] as newer tokenizer.json files have them). */
+  merges: unknown;
+  /** Names for error messages. */
+  vocabName?: string;
+  mergesName?: string;
+}
+
+/** Reads and checks a vocabulary. @throws TokenizerError invalid-vocabulary, invalid-merges */
+export function readVocabulary(source: VocabularySource): Vocabulary {
+  const vocabName = source.vocabName ?? 'vocab.json';
+  const mergesName = source.mergesName ?? 'merges.txt';
+  const { tokens, idOfToken } = readTokens(source.vocab, vocabName);
+  const idOfByte = Int32Array.from(characterOfByte, (character, byte) => {
+    const id = idOfToken.get(character);
+    if (id === undefined) {
+      throw new TokenizerError(
+        'invalid-vocabulary',
+        `${vocabName} has no token for byte 0x${byte.toString(16).padStart(2, '0')}, spelled ${quote(character)}: ` +
+          'a byte-level vocabulary has all 256. Is this the vocabulary of another kind of tokenizer?',
+        { value: character },
+      );
+    }
+    return id;
+  });
+  const merges = readMerges(source.merges, mergesName);
+  return { tokens, idOfToken, idOfByte, merges, mergeTable: buildMergeTable(merges, idOfToken, vocabName, mergesName) };
+}
+
+function readTokens(source: unknown, name: string): { tokens: string[]; idOfToken: Map<string, number> } {
+  const fail = (problem: string, value?: unknown): never => {
+    throw new TokenizerError('invalid-vocabulary', `${name} ${problem}`, { value });
+  };
+  let parsed = source;
+  if (typeof source === 'string') {
+    try {
+      parsed = JSON.parse(source);
+    } catch (cause) {
+      throw new TokenizerError(
+        'invalid-vocabulary',
+        `${name} is not JSON (${cause instanceof Error ? cause.message : String(cause)}): is the download complete?`,
+        { cause },
+      );
+    }
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    return fail(`must be an object of ids by token, not ${quote(parsed)}`, parsed);
+  }
+  const entries = Object.entries(parsed);
+  if (entries.length > mostTokens) fail(`has ${entries.length} tokens, more than the ${mostTokens} accepted`);
+  const tokens = new Array<string | undefined>(entries.length).fill(undefined);
+  for (const [token, id] of entries as [string, unknown][]) {
+    if (typeof id !== 'number' || !Number.isInteger(id) || id < 0) {
+      fail(`gives token ${quote(token)} the id ${quote(id)}: ids are integers from 0`, id);
+    }
+    const place = id as number;
+    if (place >= tokens.length) {
+      fail(
+        `gives token ${quote(token)} the id ${place}, but has ${tokens.length} tokens: ids must be 0 to ` +
+          `${tokens.length - 1} without a hole. Is a part of the file missing?`,
+        place,
+      );
+    }
+    if (tokens[place] !== undefined) {
+      fail(`gives the id ${place} to both ${quote(tokens[place])} and ${quote(token)}: ids must be unique`, place);
+    }
+    tokens[place] = token;
+  }
+  // As many tokens as ids, all in range and none twice: no hole is left.
+  const whole = tokens as string[];
+  return { tokens: whole, idOfToken: new Map(whole.map((token, id) => [token, id])) };
+}
+
+function readMerges(source: unknown, name: string): string[] {
+  if (typeof source === 'string') {
+    const lines = source.split('\n');
+    if (lines[lines.length - 1] === '') lines.pop();
+    const merges: string[] = [];
+    lines.forEach((line, index) => {
+      const text = line.endsWith('\r') ? line.slice(0, -1) : line;
+      // Only the version line is a comment: "# #" is a merge of GPT-2's.
+      if (!text.startsWith('#version')) merges.push(checkMerge(text, `${name} line ${index + 1}`));
+    });
+    return merges;
+  }
+  if (!Array.isArray(source)) {
+    throw new TokenizerError('invalid-merges', `${name} must be text or a list of pairs, not ${quote(source)}`, {
+      value: source,
+    });
+  }
+  return (source as unknown[]).map((pair, index) =>
+    checkMerge(
+      Array.isArray(pair) && pair.length === 2 && pair.every((part) => typeof part === 'string')
+        ? pair.join(' ')
+        : pair,
+      `${name} entry ${index}`,
+    ),
+  );
+}
+
+function checkMerge(merge: unknown, place: string): string {
+  if (typeof merge === 'string') {
+    const gap = merge.indexOf(' ');
+    if (gap > 0 && gap < merge.length - 1 && merge.indexOf(' ', gap + 1) < 0) return merge;
+  }
+  throw new TokenizerError(
+    'invalid-merges',
+    `${place} is ${quote(merge)}: a merge is two tokens with one space between them`,
+    { value: merge },
+  );
+}
+
+function buildMergeTable(
+  merges: readonly string[],
+  idOfToken: ReadonlyMap<string, number>,
+  vocabName: string,
+  mergesName: string,
+): MergeTable {
+  const table = new MergeTable(merges.length);
+  merges.forEach((merge, rank) => {
+    const gap = merge.indexOf(' ');
+    const leftToken = merge.slice(0, gap);
+    const rightToken = merge.slice(gap + 1);
+    const idOf = (token: string, role: string): number => {
+      const id = idOfToken.get(token);
+      if (id !== undefined) return id;
+      throw new TokenizerError(
+        'invalid-merges',
+        `${mergesName}: merge ${rank}, ${quote(merge)}, has the ${role} ${quote(token)}, which is not in ${vocabName}. ` +
+          'The two files belong to different tokenizers, or one is incomplete.',
+        { value: merge },
+      );
+    };
+    const left = idOf(leftToken, 'left part');
+    const right = idOf(rightToken, 'right part');
+    if (!table.insert(left, right, rank, idOf(leftToken + rightToken, 'product'))) {
+      throw new TokenizerError('invalid-merges', `${mergesName}: merge ${rank}, ${quote(merge)}, is there twice`, {
+        value: merge,
+      });
+    }
+  });
+  return table;
+}
