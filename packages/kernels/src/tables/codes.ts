@@ -24,7 +24,9 @@ const NF4 = Float32Array.of(
 );
 
 /** FP4 by code, a sign bit, two exponent bits and one of mantissa: bitsandbytes functional.py get_4bit_type. */
-const FP4 = Float32Array.of(0, 0.0625, 8, 12, 4, 6, 2, 3, 0, -0.0625, -8, -12, -4, -6, -2, -3).map((level) => level / 12);
+const FP4 = Float32Array.of(0, 0.0625, 8, 12, 4, 6, 2, 3, 0, -0.0625, -8, -12, -4, -6, -2, -3).map(
+  (level) => level / 12,
+);
 
 /**
  * INT4 by code: code c stands for (c - 7) / 7, so that zero is code 7 as in NF4. Symmetric: code 15 repeats 1 and is

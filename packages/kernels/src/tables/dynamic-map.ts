@@ -30,5 +30,7 @@ export function createDynamicMap({ signed }: { signed: boolean }): Float32Array 
 function linspaceFromTenth(count: number): Float32Array {
   const start = Math.fround(0.1);
   const step = Math.fround(Math.fround(1 - start) / (count - 1));
-  return Float32Array.from({ length: count }, (_, i) => (i < count / 2 ? start + step * i : 1 - step * (count - 1 - i)));
+  return Float32Array.from({ length: count }, (_, i) =>
+    i < count / 2 ? start + step * i : 1 - step * (count - 1 - i),
+  );
 }

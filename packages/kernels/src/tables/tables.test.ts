@@ -6,8 +6,12 @@ const sha256 = (values: Float32Array) => createHash('sha256').update(new Uint8Ar
 
 describe('createDynamicMap', () => {
   it('has the bytes of bitsandbytes’ tables', () => {
-    expect(sha256(createDynamicMap({ signed: true }))).toBe('e732639a65f497b4ad684bb166a4467708255edd5207757de8b8f0c7e1fda89c');
-    expect(sha256(createDynamicMap({ signed: false }))).toBe('305f002cc11278fb769d13b25b9fd0c7c83c8402c40a878fe086f4039fde6398');
+    expect(sha256(createDynamicMap({ signed: true }))).toBe(
+      'e732639a65f497b4ad684bb166a4467708255edd5207757de8b8f0c7e1fda89c',
+    );
+    expect(sha256(createDynamicMap({ signed: false }))).toBe(
+      '305f002cc11278fb769d13b25b9fd0c7c83c8402c40a878fe086f4039fde6398',
+    );
   });
 
   it('is ascending, with zero where the states start', () => {
@@ -20,11 +24,13 @@ describe('createDynamicMap', () => {
 
 describe('4-bit codes', () => {
   it('NF4 decides at the thresholds of the CUDA tree (csrc/kernels.cu dQuantizeNF4)', () => {
-    expect(Array.from(quantTypeBounds('nf4').bounds)).toEqual([
-      -0.8480964004993439, -0.6106329262256622, -0.4599952697753906, -0.33967943489551544, -0.23460740596055984,
-      -0.13791173323988914, -0.045525018125772476, 0.03979014977812767, 0.1202552504837513, 0.2035212516784668,
-      0.2920137718319893, 0.3893125355243683, 0.5016634166240692, 0.6427869200706482, 0.8614784181118011,
-    ].map(Math.fround));
+    expect(Array.from(quantTypeBounds('nf4').bounds)).toEqual(
+      [
+        -0.8480964004993439, -0.6106329262256622, -0.4599952697753906, -0.33967943489551544, -0.23460740596055984,
+        -0.13791173323988914, -0.045525018125772476, 0.03979014977812767, 0.1202552504837513, 0.2035212516784668,
+        0.2920137718319893, 0.3893125355243683, 0.5016634166240692, 0.6427869200706482, 0.8614784181118011,
+      ].map(Math.fround),
+    );
   });
 
   it('FP4 orders its codes by value, the plain zero before the negative one', () => {

@@ -1,0 +1,82 @@
+import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
+import { checkShape } from '../../engine/check';
+import { defineOp } from '../../engine/op';
+import { KernelError } from '../../errors';
+import { checkBytes } from './bytes';
+import { composeDequantizeBlockwise, composeQuantizeBlockwise } from './compose';
+import type {
+  Blockwise8bit,
+  BlockwiseOptions,
+  DequantizeBlockwiseArguments,
+  DequantizeBlockwiseAttributes,
+  DequantizeBlockwiseInputs,
+  QuantizeBlockwiseAttributes,
+  QuantizeBlockwiseInputs,
+} from './types';
+import { wasmDequantizeBlockwise } from './wasm';
+
+export { bytesToInt32, int32Count, int32ToBytes } from './bytes';
+export type { Nearest } from './grid';
+export { quantizeBlockwiseArray, type Blockwise8bitArray } from './host';
+export type { Blockwise8bit, BlockwiseOptions, DequantizeBlockwiseArguments } from './types';
+
+const runQuantize = defineOp<QuantizeBlockwiseInputs, QuantizeBlockwiseAttributes>({
+  name: 'QQuantizeBlockwise',
+  compose: composeQuantizeBlockwise,
+});
+
+const runDequantize = defineOp<DequantizeBlockwiseInputs, DequantizeBlockwiseAttributes>({
+  name: 'QDequantizeBlockwise',
+  compose: composeDequantizeBlockwise,
+  wasm: wasmDequantizeBlockwise,
+});
+
+/**
+ * Quantises blocks of the flattened values to 8 bits: absmax of the block, then the nearest of 256 levels (Dettmers et
+ * al. 2022, "8-bit Optimizers via Block-wise Quantization", section 2.1; bitsandbytes functional.py
+ * quantize_blockwise). NaN and infinity are errors where the values are on the host; webgpu does not look.
+ *
+ * @param x any shape, float32
+ */
+export function quantizeBlockwise(
+  x: Tensor,
+  { code, blocksize = 256, nearest = 'exact' }: BlockwiseOptions,
+): Blockwise8bit {
+  if (x.dtype !== 'float32') {
+    throw new KernelError('BAD_DTYPE', `quantizeBlockwise: x has dtype ${x.dtype}, but float32 is needed`);
+  }
+  if (code.length !== 256 || code.some((level, i) => i > 0 && level < code[i - 1]!)) {
+    throw new KernelError(
+      'BAD_ARGUMENT',
+      `quantizeBlockwise: code has ${code.length} levels; 256 in ascending order are needed`,
+    );
+  }
+  checkBlocksize('quantizeBlockwise', blocksize);
+  const [quantized, absmax] = runQuantize({ x }, { code, blocksize, nearest });
+  return { quantized: quantized as Tensor1D, absmax: absmax as Tensor1D };
+}
+
+/** The values that 8-bit codes stand for, code[quantized]·absmax, float32 in the given shape. */
+export function dequantizeBlockwise({
+  quantized,
+  absmax,
+  code,
+  blocksize,
+  shape,
+}: DequantizeBlockwiseArguments): Tensor {
+  checkBlocksize('dequantizeBlockwise', blocksize);
+  const size = shape.reduce((product, extent) => product * extent, 1);
+  checkBytes('dequantizeBlockwise', 'quantized', quantized, size);
+  checkShape('dequantizeBlockwise', 'absmax', absmax, [Math.ceil(size / blocksize)]);
+  checkShape('dequantizeBlockwise', 'code', code, [256]);
+  return runDequantize({ quantized, absmax, code }, { blocksize, shape })[0]!;
+}
+
+function checkBlocksize(op: string, blocksize: number): void {
+  if (!Number.isInteger(blocksize) || blocksize < 1) {
+    throw new KernelError(
+      'BAD_ARGUMENT',
+      `${op}: blocksize is ${blocksize}, but a whole number of values from 1 is needed`,
+    );
+  }
+}

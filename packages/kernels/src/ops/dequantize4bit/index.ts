@@ -1,0 +1,25 @@
+import { tidy, type Tensor } from '@tensorflow/tfjs-core';
+import { defineOp } from '../../engine/op';
+import { takeApart } from './check';
+import { composeDequantize4bit } from './compose';
+import type { Packed4bitAttributes, Packed4bitInputs, Quantized4bit } from './types';
+import { wasmDequantize4bit } from './wasm';
+
+export type { NestedAbsmax, Quantized4bit } from './types';
+
+const run = defineOp<Packed4bitInputs, Packed4bitAttributes>({
+  name: 'QDequantize4bit',
+  compose: composeDequantize4bit,
+  wasm: wasmDequantize4bit,
+});
+
+/**
+ * The values a 4-bit tensor stands for, code·absmax, float32 in its shape (QLoRA, equation 6; bitsandbytes
+ * functional.py dequantize_4bit). No gradient flows to what is quantised.
+ */
+export function dequantize4bit(quantized: Quantized4bit): Tensor {
+  return tidy(() => {
+    const { inputs, attributes } = takeApart('dequantize4bit', quantized);
+    return run(inputs, attributes)[0]!;
+  });
+}

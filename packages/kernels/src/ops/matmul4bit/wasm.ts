@@ -1,0 +1,30 @@
+import type { OpDefinition } from '../../engine/op';
+import { wasmAbsmax } from '../dequantize4bit/wasm';
+import { productSizes, type Matmul4bitAttributes, type Matmul4bitInputs } from './types';
+
+export const wasmMatmul4bit: NonNullable<OpDefinition<Matmul4bitInputs, Matmul4bitAttributes>['wasm']> = (
+  inputs,
+  attributes,
+  wasm,
+) => {
+  const rows = inputs.x.shape[0] ?? 0;
+  const { columns, depth } = productSizes(attributes);
+  const transposed = Number(attributes.transposed);
+  const y = wasm.output([rows, columns]);
+  const { absmax, scratch } = wasmAbsmax(inputs, attributes, wasm, wasm.kernels.gemm4bitScratchBytes(transposed));
+  wasm.kernels.gemm4bit(
+    transposed,
+    rows,
+    columns,
+    depth,
+    wasm.pointer(inputs.x),
+    wasm.pointer(inputs.packed),
+    absmax,
+    wasm.pointer(inputs.code),
+    attributes.blocksize,
+    wasm.pointer(inputs.bias),
+    wasm.pointer(y),
+    scratch,
+  );
+  return [y];
+};

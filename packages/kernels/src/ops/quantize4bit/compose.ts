@@ -1,0 +1,11 @@
+import { tensor1d, type Tensor } from '@tensorflow/tfjs-core';
+import { hostValues } from '../../engine/host';
+import { int32Count } from '../blockwise8bit/bytes';
+import { quantize4bitArray } from './host';
+import type { Quantize4bitAttributes, Quantize4bitInputs } from './types';
+
+/** On the host: tfjs packs no nibbles, and quantising happens once, where the weights come from. */
+export function composeQuantize4bit({ x }: Quantize4bitInputs, attributes: Quantize4bitAttributes): Tensor[] {
+  const { packed, absmax } = quantize4bitArray(hostValues(x) as Float32Array, attributes);
+  return [tensor1d(new Int32Array(packed.buffer, 0, int32Count(packed.length)), 'int32'), tensor1d(absmax)];
+}

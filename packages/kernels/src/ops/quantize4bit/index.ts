@@ -1,0 +1,31 @@
+import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
+import { defineOp } from '../../engine/op';
+import { KernelError } from '../../errors';
+import { check4bitFormat } from './check';
+import { composeQuantize4bit } from './compose';
+import type { Packed4bit, Quantize4bitAttributes, Quantize4bitInputs, Quantize4bitOptions } from './types';
+
+export { BLOCKSIZES, check4bitFormat } from './check';
+export { quantize4bitArray, type Packed4bitArray } from './host';
+export type { Packed4bit, Quantize4bitOptions } from './types';
+
+const run = defineOp<Quantize4bitInputs, Quantize4bitAttributes>({
+  name: 'QQuantize4bit',
+  compose: composeQuantize4bit,
+});
+
+/**
+ * Quantises blocks of the flattened values to 4 bits (QLoRA, section 2, equations 1 and 4; bitsandbytes functional.py
+ * quantize_4bit, with the bytes of its CPU backend). NaN and infinity are errors where the values are on the host;
+ * webgpu does not look.
+ *
+ * @param x any shape, float32
+ */
+export function quantize4bit(x: Tensor, { quantType = 'nf4', blocksize = 64 }: Quantize4bitOptions = {}): Packed4bit {
+  if (x.dtype !== 'float32') {
+    throw new KernelError('BAD_DTYPE', `quantize4bit: x has dtype ${x.dtype}, but float32 is needed`);
+  }
+  check4bitFormat('quantize4bit', quantType, blocksize);
+  const [packed, absmax] = run({ x }, { quantType, blocksize });
+  return { packed: packed as Tensor1D, absmax: absmax as Tensor1D };
+}
