@@ -1,1 +1,24 @@
-export {};
+export { LoraError, type LoraErrorCode } from './errors';
+export {
+  DEFAULT_LORA_CONFIG,
+  loraConfig,
+  type Bias,
+  type InitLoraWeights,
+  type LoraConfig,
+  type TaskType,
+} from './config/lora-config';
+export { loraConfigFromJson, loraConfigToJson, PEFT_VERSION } from './config/json';
+export { isTarget, rankAndAlpha, type RankAndAlpha } from './config/targets';
+export { LoraLinear, type LoraWeights } from './layers/lora-linear';
+export { ModulesToSaveLinear } from './layers/modules-to-save';
+export { formatTrainableParameters, getPeftModel, PeftModel, type AddAdapterOptions } from './model/peft-model';
+export { adapterStateDict, loadAdapterStateDict } from './files/adapter-state';
+export {
+  ADAPTER_CONFIG,
+  ADAPTER_WEIGHTS,
+  adapterFiles,
+  loadAdapter,
+  readAdapterConfig,
+  type AdapterFiles,
+  type AdapterSource,
+} from './files/adapter-files';

@@ -1,1 +1,12 @@
-export {};
+export { TrainerError, type TrainerErrorCode } from './errors';
+export { trainingArguments, warmupStepCount, type IntervalStrategy, type TrainingArguments } from './arguments/training-arguments';
+export { type CallbackContext, type TrainerCallback, type TrainerControl } from './callbacks/callback';
+export { SpeedMemCallback, type SpeedMemOptions } from './callbacks/speed-memory';
+export { MemoryCheckpoints, type CheckpointStore } from './checkpoints/store';
+export { evaluate, type EvaluateOptions, type Evaluation } from './evaluation/evaluate';
+export { evaluationBatches } from './evaluation/batches';
+export { windowGradients, type WindowGradients, type WindowPosition } from './loop/gradients';
+export { Trainer, type PreparedDataset, type TrainerOptions, type TrainOutput } from './loop/trainer';
+export { sequenceClassifier, type ClassificationBatch } from './model/sequence-classifier';
+export { type SavedFiles, type TrainableModel, type UploadedBatch } from './model/trainable-model';
+export { newTrainerState, trainerStateJson, type LogRow, type TrainerState } from './state/trainer-state';

@@ -1,4 +1,4 @@
-import { ACTIVATION_NAMES, type ActivationName } from '@qlora-js/kernels';
+import { activationNames, isActivationName, type ActivationName } from '@qlora-js/kernels';
 import { Gpt2Error } from '../errors';
 
 /** GPT-2's config.json in camelCase; defaults are transformers' (models/gpt2/configuration_gpt2.py). */
@@ -62,8 +62,8 @@ export function parseGpt2Config(json: unknown, place = 'config.json'): Gpt2Confi
     return value;
   };
   const activation = fields.get('activation_function') ?? 'gelu_new';
-  if (typeof activation !== 'string' || !isActivation(activation)) {
-    throw wrong('activation_function', `one of ${ACTIVATION_NAMES.join(', ')}`);
+  if (typeof activation !== 'string' || !isActivationName(activation)) {
+    throw wrong('activation_function', `one of ${activationNames.join(', ')}`);
   }
   if (flag('add_cross_attention', false)) throw wrong('add_cross_attention', 'false (decoders only)');
   const nEmbd = integer('n_embd', 768);
@@ -93,10 +93,6 @@ export function parseGpt2Config(json: unknown, place = 'config.json'): Gpt2Confi
     padTokenId: tokenId('pad_token_id', null),
     id2label: parseLabels(fields.get('id2label'), place),
   };
-}
-
-function isActivation(name: string): name is ActivationName {
-  return (ACTIVATION_NAMES as readonly string[]).includes(name);
 }
 
 function parseLabels(value: unknown, place: string): string[] | null {

@@ -1,4 +1,4 @@
-import type { Tensor2D, Variable } from '@tensorflow/tfjs-core';
+import { add, type Tensor2D, type Variable } from '@tensorflow/tfjs-core';
 import {
   activation,
   attention,
@@ -196,6 +196,7 @@ function linear(parent: Module, name: string): LinearLayer {
 }
 
 function addDropped(x: Tensor2D, residual: Tensor2D, dropout: Dropout, context: ForwardContext): Tensor2D {
-  return dropoutAdd(x, residual, dropout.options(context));
+  const options = dropout.options(context);
+  return options === undefined ? add(residual, x) : dropoutAdd(x, residual, options);
 }
 

@@ -1,5 +1,5 @@
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
-import { dropout } from '../ops/dropout';
+import { dropout, type DropoutOptions } from '../ops/dropout';
 import { gemm } from '../ops/gemm';
 import { layerNorm } from '../ops/layer-norm';
 import { KernelError } from '../errors';
@@ -16,6 +16,9 @@ export abstract class LinearLayer extends Module {
 
   /** The dense weight [outFeatures, inFeatures], newly made; the caller disposes of it. */
   abstract denseWeight(): Tensor2D;
+
+  /** A layer of the same kind and bias with another weight [outFeatures, inFeatures]; a 4-bit layer quantises it. */
+  abstract withWeight(weight: Tensor2D): LinearLayer;
 }
 
 /** A dense linear layer; `weight` is [outFeatures, inFeatures], as torch.nn.Linear keeps it. */
@@ -45,6 +48,10 @@ export class Linear extends LinearLayer {
 
   denseWeight(): Tensor2D {
     return this.weight.value.clone() as Tensor2D;
+  }
+
+  withWeight(weight: Tensor2D): Linear {
+    return new Linear(weight.clone(), this.bias?.value.clone() as Tensor1D | undefined);
   }
 }
 
@@ -98,12 +105,6 @@ export class Dropout extends Module {
     const options = this.options(context);
     return options === undefined ? x : dropout(x, options);
   }
-}
-
-export interface DropoutOptions {
-  readonly rate: number;
-  readonly random: Tensor1D;
-  readonly site: number;
 }
 
 /** Numbers every dropout of a model in the tree's order, so that no two draw the same stream. */

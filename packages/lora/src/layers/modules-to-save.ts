@@ -1,0 +1,64 @@
+import type { Tensor2D } from '@tensorflow/tfjs-core';
+import { LinearLayer, Module, type ForwardContext } from '@qlora-js/kernels';
+
+/**
+ * A layer kept frozen beside one trained copy an adapter, as peft/utils/other.py ModulesToSaveWrapper; both are
+ * counted among all parameters.
+ */
+export class ModulesToSaveLinear extends LinearLayer {
+  readonly inFeatures: number;
+  readonly outFeatures: number;
+  private readonly copies = new ModuleDict();
+  private active: readonly string[] = [];
+
+  constructor(original: LinearLayer) {
+    super();
+    this.inFeatures = original.inFeatures;
+    this.outFeatures = original.outFeatures;
+    this.setChild('original_module', original);
+    this.setChild('modules_to_save', this.copies);
+  }
+
+  get original(): LinearLayer {
+    return this.child('original_module') as LinearLayer;
+  }
+
+  copy(name: string): LinearLayer | undefined {
+    return this.copies.child(name) as LinearLayer | undefined;
+  }
+
+  addAdapter(name: string): LinearLayer {
+    const weight = this.original.denseWeight();
+    const copy = this.original.withWeight(weight);
+    weight.dispose();
+    this.copies.setChild(name, copy);
+    return copy;
+  }
+
+  setActive(names: readonly string[]): void {
+    this.active = names;
+  }
+
+  /** The copy of the first active adapter that has one; the original where none is active. */
+  get current(): LinearLayer {
+    for (const name of this.active) {
+      const copy = this.copy(name);
+      if (copy !== undefined) return copy;
+    }
+    return this.original;
+  }
+
+  forward(x: Tensor2D, context: ForwardContext): Tensor2D {
+    return this.current.forward(x, context);
+  }
+
+  denseWeight(): Tensor2D {
+    return this.current.denseWeight();
+  }
+
+  withWeight(weight: Tensor2D): LinearLayer {
+    return this.original.withWeight(weight);
+  }
+}
+
+class ModuleDict extends Module {}

@@ -1,0 +1,64 @@
+import { add, dispose, keep, mul, tidy, variableGrads, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
+import type { CollatedBatch } from '@qlora-js/data';
+import { randomState } from '@qlora-js/kernels';
+import type { NamedVariable } from '@qlora-js/optim';
+import type { TrainableModel, UploadedBatch } from '../model/trainable-model';
+
+/** The mean loss of an accumulation window and its gradients by parameter name; the caller disposes of all. */
+export interface WindowGradients {
+  readonly loss: Tensor;
+  readonly gradients: Map<string, Tensor>;
+}
+
+export interface WindowPosition {
+  readonly seed: number;
+  readonly step: number;
+}
+
+/**
+ * Gradients of the mean loss over every row of the window, whatever way its rows are split into micro-batches:
+ * each micro-batch's mean counts by its share of the rows. (transformers 5.18 multiplies loss and gradient of GPT-2
+ * classifiers by the number of micro-batches instead.)
+ */
+export function windowGradients<Batch extends UploadedBatch>(
+  model: TrainableModel<Batch>,
+  trained: readonly NamedVariable[],
+  window: readonly CollatedBatch[],
+  { seed, step }: WindowPosition,
+  afterMicroBatch: (index: number) => void = () => undefined,
+): WindowGradients {
+  const rows = window.reduce((sum, batch) => sum + batch.batchSize, 0);
+  const variables = trained.map(({ variable }) => variable);
+  let total: WindowGradients | undefined;
+  window.forEach((collated, microBatch) => {
+    const batch = model.upload(collated);
+    const random = randomState({ seed, step, microBatch });
+    const { value, grads } = variableGrads(
+      () => weighted(model.loss(batch, { training: true, random }).loss, collated.batchSize / rows),
+      variables,
+    );
+    batch.dispose();
+    random.dispose();
+    const gradients = new Map(trained.map(({ name, variable }) => [name, grads[variable.name]!]));
+    total = total === undefined ? { loss: value, gradients } : added(total, { loss: value, gradients });
+    afterMicroBatch(microBatch);
+  });
+  if (total === undefined) throw new Error('an accumulation window has at least one micro-batch');
+  return total;
+}
+
+function weighted(loss: Scalar, share: number): Scalar {
+  return share === 1 ? loss : mul(loss, share);
+}
+
+function added(a: WindowGradients, b: WindowGradients): WindowGradients {
+  const sum = (x: Tensor, y: Tensor): Tensor => {
+    const result = tidy(() => keep(add(x, y)));
+    dispose([x, y]);
+    return result;
+  };
+  return {
+    loss: sum(a.loss, b.loss),
+    gradients: new Map([...a.gradients].map(([name, gradient]) => [name, sum(gradient, b.gradients.get(name)!)])),
+  };
+}
