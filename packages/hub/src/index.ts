@@ -11,3 +11,6 @@ export { toFloat32 } from './dtype/to-float32';
 export { openPyTorchCheckpoint, type PyTorchCheckpointFile } from './pickle/open';
 export { type Checkpoint, openCheckpoint } from './checkpoint/checkpoint';
 export { memoryFiles, type ModelFiles } from './files/model-files';
+export { hubFiles, type HubFilesOptions } from './http/hub-files';
+export { httpSource, type HttpSourceOptions } from './http/http-source';
+export { type Fetch, type RetryOptions } from './http/retry';
