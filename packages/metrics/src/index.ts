@@ -1,5 +1,11 @@
 export { accuracyScore, balancedAccuracyScore, type BalancedAccuracyOptions } from './accuracy';
 export {
+  bagOfWordsLogisticRegression,
+  type BagOfWordsLogisticRegressionOptions,
+  type BagOfWordsLogisticRegressionResult,
+} from './baselines/bag-of-words-logistic-regression';
+export { majorityClassBaseline, type MajorityClassResult } from './baselines/majority-class';
+export {
   bootstrapConfidenceInterval,
   bootstrapFromConfusion,
   type BootstrapSettings,

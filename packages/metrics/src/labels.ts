@@ -95,7 +95,8 @@ export function sortedUnion(arrays: readonly Labels[]): Label[] {
   return [...seen].sort(compareLabels);
 }
 
-function compareLabels(a: Label, b: Label): number {
+/** sklearn's order: numbers by value, names by code point. */
+export function compareLabels(a: Label, b: Label): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b;
   return compareCodePoints(String(a), String(b));
 }
