@@ -1,0 +1,6 @@
+export { describeBackends, type TestBackend } from './backends';
+export { expectClose, type Tolerance } from './expect-close';
+export { expectDerivative } from './finite-differences';
+export { forAll } from './for-all';
+export { runPoisoned } from './poison';
+export { integers, normals } from './random-data';
