@@ -6,18 +6,21 @@ import { dropoutNumbers } from '../../random/dropout-stream';
 import { composeDropout, composeDropoutAdd } from './compose';
 import { dropoutAddGradient, dropoutGradient } from './gradient';
 import type { DropoutAddInputs, DropoutAttributes, DropoutInputs, DropoutOptions } from './types';
+import { webgpuDropout, webgpuDropoutAdd } from './webgpu';
 
 export type { DropoutOptions } from './types';
 
 const run: Op<DropoutInputs, DropoutAttributes> = defineOp<DropoutInputs, DropoutAttributes>({
   name: 'QDropout',
   compose: composeDropout,
+  webgpu: webgpuDropout,
   gradient: dropoutGradient(() => run),
 });
 
 const runAdd = defineOp<DropoutAddInputs, DropoutAttributes>({
   name: 'QDropoutAdd',
   compose: composeDropoutAdd,
+  webgpu: webgpuDropoutAdd,
   gradient: dropoutAddGradient(() => run),
 });
 

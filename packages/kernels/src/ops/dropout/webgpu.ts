@@ -1,0 +1,68 @@
+import { util, type TensorInfo } from '@tensorflow/tfjs-core';
+import type { OpDefinition } from '../../engine/op';
+import { dropoutNumbers } from '../../random/dropout-stream';
+import { dispatch, makeOutput } from '../../webgpu/dispatch';
+import { PHILOX } from '../../webgpu/philox';
+import { WORKGROUP_INDEX, WORKGROUP_PARAMETERS, shaderVariants, spread } from '../../webgpu/shader';
+import { f32, u32 } from '../../webgpu/uniforms';
+import type { DropoutAddInputs, DropoutAttributes, DropoutInputs } from './types';
+
+const WORKGROUP_SIZE = 256;
+/** Elements one Philox call serves. */
+const GROUP = 4;
+
+/**
+ * A thread draws one Philox block and handles the four elements it decides on, as one vec4 where the size allows.
+ * The generator's 300 integer operations a block hide behind the memory traffic on anything but a small GPU.
+ */
+const shader = shaderVariants('dropout', ({ vector, residual }: { vector: boolean; residual: boolean }) => {
+  const type = vector ? 'vec4f' : 'f32';
+  return /* wgsl */ `
+struct Uniforms { size: u32, threshold: u32, keepScale: f32, site: u32 }
+@group(0) @binding(0) var<storage, read> random: vec4i;
+@group(0) @binding(1) var<storage, read> x: array<${type}>;
+@group(0) @binding(2) var<storage, read_write> y: array<${type}>;
+${residual ? `@group(0) @binding(3) var<storage, read> residual: array<${type}>;` : ''}
+@group(0) @binding(${residual ? 4 : 3}) var<uniform> uniforms: Uniforms;
+${PHILOX}
+@compute @workgroup_size(${WORKGROUP_SIZE})
+fn main(${WORKGROUP_PARAMETERS}) {
+  let group = (${WORKGROUP_INDEX}) * ${WORKGROUP_SIZE}u + lane;
+  if (group * ${GROUP}u >= uniforms.size) { return; }
+  let keep = dropoutWords(random, group, uniforms.site) >= vec4u(uniforms.threshold);
+  ${
+    vector
+      ? `y[group] = ${residual ? 'residual[group] + ' : ''}select(vec4f(0.0), x[group] * uniforms.keepScale, keep);`
+      : `for (var i = 0u; i < ${GROUP}u; i++) {
+    let element = group * ${GROUP}u + i;
+    if (element < uniforms.size) {
+      y[element] = ${residual ? 'residual[element] + ' : ''}select(0.0, x[element] * uniforms.keepScale, keep[i]);
+    }
+  }`
+  }
+}`;
+});
+
+type Webgpu<Inputs extends DropoutInputs> = NonNullable<OpDefinition<Inputs, DropoutAttributes>['webgpu']>;
+
+function run(
+  backend: Parameters<Webgpu<DropoutInputs>>[2],
+  { x, residual, random }: { x: TensorInfo; residual?: TensorInfo; random: TensorInfo },
+  { rate, site }: DropoutAttributes,
+): TensorInfo[] {
+  const size = util.sizeFromShape(x.shape);
+  const { threshold, keepScale } = dropoutNumbers(rate);
+  const y = makeOutput(backend, x.shape);
+  dispatch(backend, {
+    ...shader({ vector: size % GROUP === 0, residual: residual !== undefined }),
+    bindings: [random, x, y, ...(residual === undefined ? [] : [residual])],
+    uniforms: [u32(size), u32(threshold), f32(keepScale), u32(site)],
+    workgroups: spread(Math.ceil(size / GROUP / WORKGROUP_SIZE)),
+  });
+  return [y];
+}
+
+export const webgpuDropout: Webgpu<DropoutInputs> = (inputs, attributes, backend) => run(backend, inputs, attributes);
+
+export const webgpuDropoutAdd: Webgpu<DropoutAddInputs> = (inputs, attributes, backend) =>
+  run(backend, inputs, attributes);

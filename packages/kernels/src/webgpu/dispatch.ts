@@ -1,0 +1,133 @@
+import { env, util, type DataType, type TensorInfo } from '@tensorflow/tfjs-core';
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { KernelError } from '../errors';
+import { uniformBuffer } from './uniforms';
+
+/** One run of a shader. */
+export interface Dispatch {
+  /** Name of the op and variant, for GPU errors and profiles. */
+  readonly label: string;
+  /** WGSL with one entry point, `main`. Take it from `shaderVariants`: pipelines are cached by this very text. */
+  readonly code: string;
+  /** Tensors at @group(0) @binding(0), (1), ... in this order, inputs and outputs alike. */
+  readonly bindings: readonly TensorInfo[];
+  /**
+   * 32-bit words of the uniform struct, made by `u32`, `i32` and `f32`, at the binding after the tensors. Buffers of
+   * equal words are shared and never rewritten: a value that changes from step to step belongs in a tensor.
+   */
+  readonly uniforms?: readonly number[];
+  /** Workgroups by dimension; see `spread` for counts that may pass the limit of one dimension. */
+  readonly workgroups: readonly [number, number, number];
+}
+
+/**
+ * The parts of tfjs' backend that its types keep private: its command encoder, which our dispatches join so that they
+ * stay in order with tfjs' own, and the set of tensors that must outlive the commands recorded so far.
+ */
+interface BackendInternals {
+  readonly device: GPUDevice;
+  readonly tensorMap: { get(dataId: object): { resource?: GPUBuffer; values?: unknown } };
+  readonly commandEncoder: GPUCommandEncoder;
+  readonly commandQueueOwnedIds: WeakSet<object>;
+  computePassEncoder: GPUComputePassEncoder | null;
+  dispatchCountInPass: number;
+  uploadToGPU(dataId: object): void;
+  ensureCommandEncoderReady(): void;
+  endComputePassEncoder(): void;
+  submitQueue(): void;
+}
+
+interface Compiled {
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+}
+
+const compiled = new WeakMap<GPUDevice, Map<string, Compiled>>();
+
+/** An uninitialised tensor for a shader to fill; an empty one needs no dispatch. */
+export function makeOutput(backend: WebGPUBackend, shape: number[], dtype: DataType = 'float32'): TensorInfo {
+  const empty = util.sizeFromShape(shape) === 0;
+  return backend.makeTensorInfo(shape, dtype, empty ? util.getTypedArrayFromDType(dtype as 'float32', 0) : undefined);
+}
+
+/**
+ * Records one shader run into tfjs' command encoder. Nothing waits: results are there for the next dispatch, and
+ * errors of the GPU come through the device's `uncapturederror`.
+ *
+ * @throws KernelError BAD_SHAPE where a dimension holds more workgroups than the device takes, or a tensor is larger
+ *   than one binding may be
+ */
+export function dispatch(tfjsBackend: WebGPUBackend, { label, code, bindings, uniforms, workgroups }: Dispatch): void {
+  if (workgroups.includes(0)) return;
+  const backend = tfjsBackend as unknown as BackendInternals;
+  const { device } = backend;
+  checkLimits(device, label, workgroups);
+  const { pipeline, layout } = compile(device, label, code);
+  const resources = bindings.map((tensor) => bufferOf(backend, label, tensor));
+  if (uniforms !== undefined) resources.push(uniformBuffer(device, uniforms));
+  const bindGroup = device.createBindGroup({
+    label,
+    layout,
+    entries: resources.map((buffer, binding) => ({ binding, resource: { buffer } })),
+  });
+  backend.ensureCommandEncoderReady();
+  backend.computePassEncoder ??= backend.commandEncoder.beginComputePass();
+  backend.computePassEncoder.setPipeline(pipeline);
+  backend.computePassEncoder.setBindGroup(0, bindGroup);
+  backend.computePassEncoder.dispatchWorkgroups(...workgroups);
+  for (const { dataId } of bindings) backend.commandQueueOwnedIds.add(dataId);
+  backend.dispatchCountInPass++;
+  if (backend.dispatchCountInPass >= env().getNumber('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE')) {
+    backend.endComputePassEncoder();
+    backend.submitQueue();
+  }
+}
+
+function checkLimits(device: GPUDevice, label: string, workgroups: readonly number[]): void {
+  const { maxComputeWorkgroupsPerDimension: limit } = device.limits;
+  if (workgroups.some((count) => count > limit)) {
+    throw new KernelError(
+      'BAD_SHAPE',
+      `${label}: ${workgroups.join(' x ')} workgroups, but the device takes ${limit} in one dimension`,
+    );
+  }
+}
+
+function compile(device: GPUDevice, label: string, code: string): Compiled {
+  let pipelines = compiled.get(device);
+  if (pipelines === undefined) compiled.set(device, (pipelines = new Map()));
+  let entry = pipelines.get(code);
+  if (entry === undefined) {
+    const module = device.createShaderModule({ label, code });
+    const pipeline = device.createComputePipeline({ label, layout: 'auto', compute: { module, entryPoint: 'main' } });
+    entry = { pipeline, layout: pipeline.getBindGroupLayout(0) };
+    pipelines.set(code, entry);
+  }
+  return entry;
+}
+
+/** The tensor's buffer, uploaded or allocated where it has none; an empty tensor gets a few bytes nobody reads. */
+function bufferOf(backend: BackendInternals, label: string, tensor: TensorInfo): GPUBuffer {
+  const size = util.sizeFromShape(tensor.shape);
+  if (size === 0) return emptyBuffer(backend.device);
+  const { maxStorageBufferBindingSize: limit } = backend.device.limits;
+  if (size * 4 > limit) {
+    throw new KernelError(
+      'BAD_SHAPE',
+      `${label}: a tensor [${tensor.shape.join(', ')}] takes ${size * 4} bytes, but the device binds ${limit} at most`,
+    );
+  }
+  backend.uploadToGPU(tensor.dataId);
+  return backend.tensorMap.get(tensor.dataId).resource!;
+}
+
+const emptyBuffers = new WeakMap<GPUDevice, GPUBuffer>();
+
+function emptyBuffer(device: GPUDevice): GPUBuffer {
+  let buffer = emptyBuffers.get(device);
+  if (buffer === undefined) {
+    buffer = device.createBuffer({ label: 'empty tensor', size: 16, usage: GPUBufferUsage.STORAGE });
+    emptyBuffers.set(device, buffer);
+  }
+  return buffer;
+}

@@ -1,0 +1,39 @@
+/**
+ * WGSL of Philox4x32-10 and of the dropout stream on it; src/random is the same in TypeScript. WGSL has no product of
+ * 64 bits, so the high half is put together from products of 16-bit halves.
+ */
+export const PHILOX = /* wgsl */ `
+fn multiplyHigh(a: u32, b: u32) -> u32 {
+  let aLow = a & 0xffffu;
+  let aHigh = a >> 16u;
+  let bLow = b & 0xffffu;
+  let bHigh = b >> 16u;
+  let middle = aHigh * bLow + ((aLow * bLow) >> 16u);
+  let cross = aLow * bHigh + (middle & 0xffffu);
+  return aHigh * bHigh + (middle >> 16u) + (cross >> 16u);
+}
+
+fn philox4x32(start: vec4u, startKey: vec2u) -> vec4u {
+  var counter = start;
+  var key = startKey;
+  for (var round = 0; round < 10; round++) {
+    let high0 = multiplyHigh(0xd2511f53u, counter.x);
+    let low0 = 0xd2511f53u * counter.x;
+    let high1 = multiplyHigh(0xcd9e8d57u, counter.z);
+    let low1 = 0xcd9e8d57u * counter.z;
+    counter = vec4u(high1 ^ counter.y ^ key.x, low1, high0 ^ counter.w ^ key.y, low0);
+    key += vec2u(0x9e3779b9u, 0xbb67ae85u);
+  }
+  return counter;
+}
+
+// The random words of elements 4 * group .. 4 * group + 3; random is (seed low, seed high, step, micro-batch).
+fn dropoutWords(random: vec4i, group: u32, site: u32) -> vec4u {
+  let state = bitcast<vec4u>(random);
+  return philox4x32(vec4u(group, site, state.z, state.w), state.xy);
+}
+
+fn dropoutWord(random: vec4i, element: u32, site: u32) -> u32 {
+  return dropoutWords(random, element >> 2u, site)[element & 3u];
+}
+`;

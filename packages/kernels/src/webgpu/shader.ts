@@ -1,0 +1,42 @@
+/** A shader's name and WGSL, as `dispatch` takes them. */
+export interface Shader {
+  readonly label: string;
+  readonly code: string;
+}
+
+/**
+ * Turns a template into a function that writes each variant once. Whatever the template bakes in must be among its
+ * constants: equal constants give the very same shader.
+ */
+export function shaderVariants<Constants extends Readonly<Record<string, string | number | boolean>>>(
+  label: string,
+  template: (constants: Constants) => string,
+): (constants: Constants) => Shader {
+  const variants = new Map<string, Shader>();
+  return (constants) => {
+    const key = JSON.stringify(constants);
+    let shader = variants.get(key);
+    if (shader === undefined) variants.set(key, (shader = { label: `${label} ${key}`, code: template(constants) }));
+    return shader;
+  };
+}
+
+/** Workgroups a dimension that WebGPU guarantees. */
+const GUARANTEED = 65_535;
+
+/**
+ * Spreads a count of workgroups over two dimensions, since one takes 65,535. The shader finds its number by
+ * `WORKGROUP_INDEX` and returns where that is not below the count: the last row may be longer than needed.
+ */
+export function spread(count: number): [number, number, number] {
+  const rows = Math.ceil(count / GUARANTEED);
+  return rows === 0 ? [0, 1, 1] : [Math.ceil(count / rows), rows, 1];
+}
+
+/** WGSL: number of the workgroup in a grid made by `spread`; needs `workgroup: vec3u` and `workgroups: vec3u`. */
+export const WORKGROUP_INDEX = 'workgroup.y * workgroups.x + workgroup.x';
+
+/** WGSL: parameters that `WORKGROUP_INDEX` and a thread's number in its workgroup, `lane`, come from. */
+export const WORKGROUP_PARAMETERS = `@builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) lane: u32`;
