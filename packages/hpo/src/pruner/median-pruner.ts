@@ -1,0 +1,11 @@
+import { PercentilePruner, type PercentilePrunerOptions } from './percentile-pruner';
+
+/**
+ * Prunes a trial whose best reported value so far is worse than the median of what the completed trials reported at
+ * the same step. Source: optuna.pruners.MedianPruner.
+ */
+export class MedianPruner extends PercentilePruner {
+  constructor(options: Omit<PercentilePrunerOptions, 'percentile'> = {}) {
+    super({ ...options, percentile: 50 });
+  }
+}

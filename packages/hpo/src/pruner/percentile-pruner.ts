@@ -1,0 +1,98 @@
+import { HpoError, shown } from '../errors';
+import { type Direction, type StudyView } from '../study/study-view';
+import { type FrozenTrial, lastStep } from '../trial/frozen-trial';
+import { type Pruner } from './pruner';
+
+export interface PercentilePrunerOptions {
+  /** Trials worse than this percentage of the others are pruned; 25 keeps the best quarter. */
+  percentile: number;
+  /** No pruning before so many trials have completed. */
+  nStartupTrials?: number;
+  /** No pruning before this step. */
+  nWarmupSteps?: number;
+  /** Pruning is considered once in so many steps. */
+  intervalSteps?: number;
+  /** No pruning at a step that fewer trials than this have reported. */
+  nMinTrials?: number;
+}
+
+function checkAtLeast(name: string, value: number, least: number): void {
+  if (!(Number.isInteger(value) && value >= least)) {
+    throw new HpoError('invalid-argument', `${name} must be an integer of at least ${least}, but is ${shown(value)}`, {
+      value,
+    });
+  }
+}
+
+/**
+ * The percentile of the values that are numbers, between neighbours by linear interpolation; NaN where there is none.
+ * Source: numpy.nanpercentile (method "linear").
+ */
+export function nanPercentile(values: readonly number[], percentile: number): number {
+  const sorted = values.filter((value) => !Number.isNaN(value)).sort((a, b) => a - b);
+  if (sorted.length === 0) return NaN;
+  const place = (sorted.length - 1) * (percentile / 100);
+  const index = Math.floor(place);
+  const [before, after] = [sorted[index]!, sorted[Math.min(index + 1, sorted.length - 1)]!];
+  if (before === after) return before;
+  const fraction = place - index;
+  const gap = after - before;
+  return fraction < 0.5 ? before + gap * fraction : after - gap * (1 - fraction);
+}
+
+function bestReported(trial: FrozenTrial, direction: Direction): number {
+  const better = direction === 'maximize' ? Math.max : Math.min;
+  let best = NaN;
+  for (const value of trial.intermediateValues.values()) {
+    if (!Number.isNaN(value)) best = Number.isNaN(best) ? value : better(best, value);
+  }
+  return best;
+}
+
+/**
+ * Prunes a trial whose best reported value so far is worse than a percentile of what the completed trials reported at
+ * the same step. Source: optuna.pruners.PercentilePruner.
+ */
+export class PercentilePruner implements Pruner {
+  readonly #options: Required<PercentilePrunerOptions>;
+
+  constructor(options: PercentilePrunerOptions) {
+    const { percentile, nStartupTrials = 5, nWarmupSteps = 0, intervalSteps = 1, nMinTrials = 1 } = options;
+    if (!(percentile >= 0 && percentile <= 100)) {
+      throw new HpoError('invalid-argument', `percentile must be from 0 to 100, but is ${shown(percentile)}`, {
+        value: percentile,
+      });
+    }
+    checkAtLeast('nStartupTrials', nStartupTrials, 0);
+    checkAtLeast('nWarmupSteps', nWarmupSteps, 0);
+    checkAtLeast('intervalSteps', intervalSteps, 1);
+    checkAtLeast('nMinTrials', nMinTrials, 1);
+    this.#options = { percentile, nStartupTrials, nWarmupSteps, intervalSteps, nMinTrials };
+  }
+
+  prune(study: StudyView, trial: FrozenTrial): boolean {
+    const { percentile, nStartupTrials, nWarmupSteps, nMinTrials } = this.#options;
+    const completed = study.getTrials(['COMPLETE']);
+    if (completed.length === 0 || completed.length < nStartupTrials) return false;
+    const step = lastStep(trial);
+    if (step === undefined || step < nWarmupSteps || !this.#isFirstOfInterval(step, trial)) return false;
+    const best = bestReported(trial, study.direction);
+    // Nothing but NaN so far: not worth waiting for.
+    if (Number.isNaN(best)) return true;
+    const others = completed.flatMap((other) => other.intermediateValues.get(step) ?? []);
+    if (others.length < nMinTrials) return false;
+    if (study.direction === 'maximize') return best < nanPercentile(others, 100 - percentile);
+    return best > nanPercentile(others, percentile);
+  }
+
+  /** Whether no earlier report fell into the interval that `step` is in. */
+  #isFirstOfInterval(step: number, trial: FrozenTrial): boolean {
+    const { nWarmupSteps, intervalSteps } = this.#options;
+    const start = Math.floor((step - nWarmupSteps) / intervalSteps) * intervalSteps + nWarmupSteps;
+    let before = -1;
+    for (const reported of trial.intermediateValues.keys()) {
+      if (reported > before && reported !== step) before = reported;
+    }
+    return before < start;
+  }
+}

@@ -1,0 +1,21 @@
+import { type Distribution } from '../distribution/distribution';
+import { type JsonValue } from '../json-value';
+import { type Direction } from '../study/study-view';
+import { type FinishedState } from '../trial/frozen-trial';
+import { type TrialTemplate } from './storage';
+
+/** Everything that can happen to studies, one change each; replaying them in order gives the state of a storage. */
+export type Operation =
+  | { kind: 'create-study'; name: string; directions: readonly Direction[] }
+  | { kind: 'delete-study'; studyId: number }
+  | { kind: 'set-study-user-attr'; studyId: number; key: string; value: JsonValue }
+  | { kind: 'set-study-system-attr'; studyId: number; key: string; value: JsonValue }
+  | { kind: 'create-trial'; studyId: number; template: TrialTemplate }
+  | { kind: 'set-param'; trialId: number; name: string; internalValue: number; distribution: Distribution }
+  | { kind: 'start-trial'; trialId: number; datetimeStart: Date }
+  | { kind: 'requeue-trial'; trialId: number }
+  | { kind: 'finish-trial'; trialId: number; state: FinishedState; values?: readonly number[]; datetimeComplete: Date }
+  | { kind: 'set-intermediate-value'; trialId: number; step: number; value: number }
+  | { kind: 'set-trial-user-attr'; trialId: number; key: string; value: JsonValue }
+  | { kind: 'set-trial-system-attr'; trialId: number; key: string; value: JsonValue }
+  | { kind: 'discard-trials' };

@@ -1,0 +1,54 @@
+import { type Distribution } from '../distribution/distribution';
+import { type JsonValue } from '../json-value';
+import { type Direction } from '../study/study-view';
+import { type FinishedState, type FrozenTrial, type TrialState } from '../trial/frozen-trial';
+
+export type Awaitable<T> = T | Promise<T>;
+
+/** What a storage knows of a study at one moment. */
+export interface FrozenStudy {
+  readonly id: number;
+  readonly name: string;
+  /** One a study that this package can optimise; files by Optuna may hold studies with more. */
+  readonly directions: readonly Direction[];
+  readonly userAttrs: Readonly<Record<string, JsonValue>>;
+  readonly systemAttrs: Readonly<Record<string, JsonValue>>;
+}
+
+/** A trial that is stored whole, as enqueueing and adding do. */
+export type TrialTemplate = Omit<FrozenTrial, 'id' | 'number'>;
+
+/**
+ * Where studies are kept. Source: optuna.storages.BaseStorage.
+ *
+ * What needs the store's own answer (a new number, a claim that another worker may have made) may take its time and
+ * return a promise; the study awaits it. What a trial says about itself while its objective runs, and every look at
+ * what is known, is immediate, because `trial.suggestFloat` and `trial.shouldPrune` are: a storage behind a network
+ * keeps a local copy for these, sends what was written in the background, and makes both sides meet in `refresh`.
+ */
+export interface Storage {
+  /** Returns the new study's id. Throws HpoError `duplicated-study`. */
+  createStudy(study: { name: string; directions: readonly Direction[] }): Awaitable<number>;
+  /** Takes the study and its trials away. Throws HpoError `unknown-study`. */
+  deleteStudy(studyId: number): Awaitable<void>;
+  setStudyUserAttr(studyId: number, key: string, value: JsonValue): Awaitable<void>;
+  setStudySystemAttr(studyId: number, key: string, value: JsonValue): Awaitable<void>;
+  /** Starts a trial, or stores the one given; returns its id. */
+  createTrial(studyId: number, template?: TrialTemplate): Awaitable<number>;
+  /** Turns a WAITING trial into a RUNNING one; false where another worker was faster. */
+  claimTrial(trialId: number): Awaitable<boolean>;
+  /** Ends a trial. Throws HpoError `finished-trial` where it has already ended. */
+  finishTrial(trialId: number, end: { state: FinishedState; value?: number }): Awaitable<void>;
+  /** Sends what is still on its way and fetches what other workers wrote. */
+  refresh(): Awaitable<void>;
+
+  getStudies(): readonly FrozenStudy[];
+  getStudy(studyId: number): FrozenStudy;
+  getTrial(trialId: number): FrozenTrial;
+  getTrials(studyId: number, states?: readonly TrialState[]): readonly FrozenTrial[];
+  /** Throws HpoError `incompatible-distribution`, `finished-trial`. */
+  setTrialParam(trialId: number, name: string, internalValue: number, distribution: Distribution): void;
+  setTrialIntermediateValue(trialId: number, step: number, value: number): void;
+  setTrialUserAttr(trialId: number, key: string, value: JsonValue): void;
+  setTrialSystemAttr(trialId: number, key: string, value: JsonValue): void;
+}

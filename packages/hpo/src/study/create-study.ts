@@ -1,0 +1,87 @@
+import { HpoError, shown } from '../errors';
+import { MedianPruner } from '../pruner/median-pruner';
+import { type Pruner } from '../pruner/pruner';
+import { type Sampler } from '../sampler/sampler';
+import { TPESampler } from '../sampler/tpe/tpe-sampler';
+import { InMemoryStorage } from '../storage/in-memory-storage';
+import { type Storage } from '../storage/storage';
+import { defaultLogger, type Logger } from './logger';
+import { Study } from './study';
+import { type Direction } from './study-view';
+
+export interface LoadStudyOptions {
+  /** Left out, the storage's only study. */
+  studyName?: string;
+  storage: Storage;
+  /** Default: TPESampler with a random seed. */
+  sampler?: Sampler;
+  /** Default: MedianPruner. */
+  pruner?: Pruner;
+  /** Default: warnings to console.warn. */
+  logger?: Logger;
+}
+
+export interface CreateStudyOptions extends Omit<LoadStudyOptions, 'storage'> {
+  /** Default: `no-name-` and a UUID. */
+  studyName?: string;
+  /** Default: minimize. */
+  direction?: Direction;
+  /** Default: InMemoryStorage. */
+  storage?: Storage;
+  /** Takes the study of this name where there is one, instead of throwing. */
+  loadIfExists?: boolean;
+}
+
+function studyWith(id: number, options: LoadStudyOptions): Study {
+  const { storage, sampler = new TPESampler(), pruner = new MedianPruner(), logger = defaultLogger } = options;
+  return new Study({ id, storage, sampler, pruner, logger });
+}
+
+/**
+ * Makes a study. Throws HpoError `duplicated-study` where the storage has one of that name and loadIfExists is not set,
+ * and `invalid-argument` where it is set but the study's direction is not the one asked for.
+ * Source: optuna.create_study.
+ */
+export async function createStudy(options: CreateStudyOptions = {}): Promise<Study> {
+  const { studyName, direction = 'minimize', storage = new InMemoryStorage(), loadIfExists = false } = options;
+  if (direction !== 'minimize' && direction !== 'maximize') {
+    throw new HpoError('invalid-argument', `direction must be minimize or maximize, but is ${shown(direction)}`, {
+      value: direction,
+    });
+  }
+  const name = studyName ?? `no-name-${crypto.randomUUID()}`;
+  try {
+    return studyWith(await storage.createStudy({ name, directions: [direction] }), { ...options, storage });
+  } catch (error) {
+    if (!(loadIfExists && HpoError.isInstance(error) && error.code === 'duplicated-study')) throw error;
+  }
+  const study = await loadStudy({ ...options, studyName: name, storage });
+  if (options.direction !== undefined && options.direction !== study.direction) {
+    throw new HpoError(
+      'invalid-argument',
+      `study ${shown(name)} is there already and is to ${study.direction}, not to ${options.direction}: ` +
+        'ask for its own direction, or choose another name',
+      { place: name, value: options.direction },
+    );
+  }
+  return study;
+}
+
+/** Opens a study that is in the storage. Throws HpoError `unknown-study`. Source: optuna.load_study. */
+export async function loadStudy(options: LoadStudyOptions): Promise<Study> {
+  const { storage, studyName } = options;
+  await storage.refresh();
+  const studies = storage.getStudies();
+  const found = studyName === undefined ? studies : studies.filter(({ name }) => name === studyName);
+  if (found.length !== 1) {
+    const names = shown(studies.map(({ name }) => name));
+    throw new HpoError(
+      'unknown-study',
+      studyName === undefined
+        ? `the storage has ${studies.length} studies: say which by studyName, one of ${names}`
+        : `the storage has no study named ${shown(studyName)}, only ${names}`,
+      { value: studyName },
+    );
+  }
+  return studyWith(found[0]!.id, options);
+}

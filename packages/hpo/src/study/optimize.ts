@@ -1,0 +1,149 @@
+import { HpoError, shown, TrialPruned } from '../errors';
+import { type FrozenTrial } from '../trial/frozen-trial';
+import { type Trial } from '../trial/trial';
+import { type Study } from './study';
+import { failReason } from './tell';
+
+export type Objective = (trial: Trial) => number | Promise<number>;
+export type ErrorClass = abstract new (...args: never[]) => unknown;
+
+export interface OptimizeOptions {
+  /** Trials to start; left out: until the time is over, `study.stop()` or the signal. */
+  nTrials?: number;
+  /** No trial starts after so many milliseconds; the ones under way go on. */
+  timeoutMs?: number;
+  /** Trials under way at once. With more than 1 the order of events, and so the suggestions, hang on their speed. */
+  nJobs?: number;
+  /** Errors that end the trial and not the study. */
+  catch?: ErrorClass | readonly ErrorClass[];
+  /** Called after each trial that did not end the study, one after the other. */
+  callbacks?: readonly ((study: Study, trial: FrozenTrial) => void | Promise<void>)[];
+  /** Called when a trial starts, before its objective. */
+  onTrialStart?: (study: Study, trial: Trial) => void | Promise<void>;
+  /** On abort, the trials under way end with FAIL at once, and `optimize` throws the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** What one call of `optimize` did. */
+export interface OptimizeSummary {
+  complete: number;
+  pruned: number;
+  failed: number;
+  failures: { number: number; reason: string }[];
+}
+
+/** Longest time without giving the event loop a turn, so that timers and aborts get through between quick trials. */
+const turnMs = 20;
+
+function checkOptions({ nTrials, timeoutMs, nJobs = 1 }: OptimizeOptions): void {
+  const refuse = (name: string, need: string, value: unknown) =>
+    new HpoError('invalid-argument', `${name} must be ${need}, but is ${shown(value)}`, { value });
+  if (nTrials !== undefined && !(Number.isInteger(nTrials) && nTrials >= 0)) {
+    throw refuse('nTrials', 'an integer of at least 0', nTrials);
+  }
+  if (timeoutMs !== undefined && !(timeoutMs >= 0)) throw refuse('timeoutMs', 'a number of at least 0', timeoutMs);
+  if (!(Number.isInteger(nJobs) && nJobs >= 1)) throw refuse('nJobs', 'an integer of at least 1', nJobs);
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : `thrown: ${shown(error)}`;
+}
+
+/** The promise's result, or the signal's reason as soon as it aborts. */
+function orAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason as Error);
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
+
+/**
+ * The loop of `study.optimize`. Source: optuna.study._optimize. `stopped` is the study's own flag.
+ */
+export async function runTrials({
+  study,
+  objective,
+  options,
+  stopped,
+}: {
+  study: Study;
+  objective: Objective;
+  options: OptimizeOptions;
+  stopped: () => boolean;
+}): Promise<OptimizeSummary> {
+  checkOptions(options);
+  const { nTrials = Infinity, timeoutMs = Infinity, nJobs = 1, signal } = options;
+  const caught = [options.catch ?? []].flat() as readonly ErrorClass[];
+  const summary: OptimizeSummary = { complete: 0, pruned: 0, failed: 0, failures: [] };
+  const begin = performance.now();
+  let lastTurn = begin;
+  let started = 0;
+  let broken = false;
+
+  const mayStart = () =>
+    !broken && !stopped() && !signal?.aborted && started < nTrials && performance.now() - begin < timeoutMs;
+
+  async function runOne(): Promise<void> {
+    const trial = await study.ask();
+    let outcome: { value: unknown } | { pruned: TrialPruned } | { error: unknown };
+    try {
+      await options.onTrialStart?.(study, trial);
+      const running = Promise.resolve().then(() => objective(trial));
+      outcome = { value: await orAbort(running, signal) };
+    } catch (error) {
+      outcome = TrialPruned.isInstance(error) && !signal?.aborted ? { pruned: error } : { error };
+    }
+    let ended: FrozenTrial;
+    if ('value' in outcome) ended = await study.endTrial(trial.id, { value: outcome.value });
+    else if ('pruned' in outcome) ended = await study.endTrial(trial.id, { state: 'PRUNED' });
+    else ended = await study.endTrial(trial.id, { state: 'FAIL', reason: describe(outcome.error) });
+    count(ended);
+    if ('error' in outcome) {
+      const { error } = outcome;
+      if (signal?.aborted || !caught.some((kind) => error instanceof kind)) throw error;
+    }
+    for (const callback of options.callbacks ?? []) await callback(study, ended);
+  }
+
+  function count(ended: FrozenTrial): void {
+    const name = `trial ${ended.number}`;
+    if (ended.state === 'COMPLETE') {
+      summary.complete++;
+      study.logger.info(`${name} completed with ${ended.value}, ${shown(ended.params)}`);
+    } else if (ended.state === 'PRUNED') {
+      summary.pruned++;
+      study.logger.info(`${name} was pruned at ${ended.value}, ${shown(ended.params)}`);
+    } else {
+      const reason = failReason(ended) ?? 'no reason given';
+      summary.failed++;
+      summary.failures.push({ number: ended.number, reason });
+      study.logger.warn(`${name} failed: ${reason}; its parameters: ${shown(ended.params)}`);
+    }
+  }
+
+  async function work(): Promise<void> {
+    while (mayStart()) {
+      started++;
+      try {
+        await runOne();
+      } catch (error) {
+        broken = true;
+        throw error;
+      }
+      if (performance.now() - lastTurn > turnMs) {
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        lastTurn = performance.now();
+      }
+    }
+  }
+
+  signal?.throwIfAborted();
+  // The other jobs end their trials before the first error is passed on.
+  const results = await Promise.allSettled(Array.from({ length: Math.min(nJobs, nTrials) }, work));
+  signal?.throwIfAborted();
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+  return summary;
+}

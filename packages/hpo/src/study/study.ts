@@ -1,0 +1,209 @@
+import { type Distribution, type ParamValue } from '../distribution/distribution';
+import { HpoError, shown } from '../errors';
+import { jsonCopy, type JsonValue } from '../json-value';
+import { ownProperty } from '../own-property';
+import { type Pruner } from '../pruner/pruner';
+import { type Sampler } from '../sampler/sampler';
+import { type Storage, type TrialTemplate } from '../storage/storage';
+import { type FrozenTrial, type TrialState } from '../trial/frozen-trial';
+import { fixedParamsKey, Trial } from '../trial/trial';
+import { bestTrial } from './best-trial';
+import { type Logger } from './logger';
+import { type Objective, type OptimizeOptions, type OptimizeSummary, runTrials } from './optimize';
+import { type Direction, type StudyView } from './study-view';
+import { failReason, type TellOptions, type TellRequest, tellTrial } from './tell';
+
+export interface StudyParts {
+  id: number;
+  storage: Storage;
+  sampler: Sampler;
+  pruner: Pruner;
+  logger: Logger;
+}
+
+export interface EnqueueOptions {
+  userAttrs?: Readonly<Record<string, JsonValue>>;
+  /** Does nothing where a trial with these parameters is already there. */
+  skipIfExists?: boolean;
+}
+
+/** A search: trials of one objective in one direction. Made by `createStudy` and `loadStudy`. Source: optuna.Study. */
+export class Study implements StudyView {
+  readonly name: string;
+  readonly id: number;
+  readonly direction: Direction;
+  readonly storage: Storage;
+  readonly sampler: Sampler;
+  readonly pruner: Pruner;
+  readonly logger: Logger;
+  #optimizing = false;
+  #stopRequested = false;
+
+  constructor({ id, storage, sampler, pruner, logger }: StudyParts) {
+    const { name, directions } = storage.getStudy(id);
+    const [direction] = directions;
+    if (direction === undefined || directions.length > 1) {
+      throw new HpoError(
+        'unsupported',
+        `study ${shown(name)} has ${directions.length} objectives; this package optimises one`,
+        { place: name },
+      );
+    }
+    this.name = name;
+    this.id = id;
+    this.direction = direction;
+    this.storage = storage;
+    this.sampler = sampler;
+    this.pruner = pruner;
+    this.logger = logger;
+  }
+
+  /** Every trial, by number. */
+  get trials(): readonly FrozenTrial[] {
+    return this.getTrials();
+  }
+
+  getTrials(states?: readonly TrialState[]): readonly FrozenTrial[] {
+    return this.storage.getTrials(this.id, states);
+  }
+
+  /** The completed trial with the best value. Throws HpoError `no-best-trial` while there is none. */
+  get bestTrial(): FrozenTrial {
+    return bestTrial(this.getTrials(['COMPLETE']), this.direction);
+  }
+
+  get bestValue(): number {
+    return this.bestTrial.value!;
+  }
+
+  get bestParams(): Readonly<Record<string, ParamValue>> {
+    return this.bestTrial.params;
+  }
+
+  get userAttrs(): Readonly<Record<string, JsonValue>> {
+    return this.storage.getStudy(this.id).userAttrs;
+  }
+
+  /** Keeps a JSON value with the study. */
+  async setUserAttr(key: string, value: JsonValue): Promise<void> {
+    await this.storage.setStudyUserAttr(this.id, key, jsonCopy(value, `user attribute ${shown(key)}`));
+  }
+
+  /**
+   * Runs the objective in trial after trial. A value that is not a number, or NaN, ends a trial with FAIL and the study
+   * goes on; so does an error of a class in `catch`. Any other error ends the trial with FAIL and is thrown.
+   * Throws HpoError `nested-optimize` while another call is under way.
+   */
+  async optimize(objective: Objective, options: OptimizeOptions = {}): Promise<OptimizeSummary> {
+    if (this.#optimizing) {
+      throw new HpoError('nested-optimize', `study ${shown(this.name)} is already optimising; await that call first`);
+    }
+    this.#optimizing = true;
+    this.#stopRequested = false;
+    try {
+      return await runTrials({ study: this, objective, options, stopped: () => this.#stopRequested });
+    } finally {
+      this.#optimizing = false;
+    }
+  }
+
+  /** From an objective or a callback: no further trial starts. */
+  stop(): void {
+    if (!this.#optimizing) {
+      throw new HpoError('not-optimizing', 'study.stop() is for objectives and callbacks: nothing is being optimised');
+    }
+    this.requestStop();
+  }
+
+  requestStop(): void {
+    this.#stopRequested = true;
+  }
+
+  /** Starts a trial: an enqueued one if there is any, else a new one; suggests the given parameters at once. */
+  async ask(fixedDistributions: Readonly<Record<string, Distribution>> = {}): Promise<Trial> {
+    await this.storage.refresh();
+    const id = (await this.#claimWaiting()) ?? (await this.storage.createTrial(this.id));
+    try {
+      const trial = new Trial({ study: this, sampler: this.sampler, pruner: this.pruner }, id);
+      for (const [name, distribution] of Object.entries(fixedDistributions)) trial.suggest(name, distribution);
+      return trial;
+    } catch (error) {
+      await this.storage.finishTrial(id, { state: 'FAIL' });
+      throw error;
+    }
+  }
+
+  /**
+   * Ends a trial that `ask` started. Without a state: COMPLETE for a number, FAIL for anything else and NaN.
+   * A PRUNED trial's value is the last one reported. Throws HpoError `finished-trial`, `unknown-trial`,
+   * `invalid-value`, `invalid-argument`.
+   * @param trial the trial, or its number
+   */
+  async tell(trial: Trial | number, value?: number, options: TellOptions = {}): Promise<FrozenTrial> {
+    await this.storage.refresh();
+    const id = typeof trial === 'number' ? this.#idOf(trial) : trial.id;
+    const ended = await this.endTrial(id, { ...options, value });
+    const reason = failReason(ended);
+    if (reason !== undefined) this.logger.warn(`trial ${ended.number} failed: ${reason}`);
+    return ended;
+  }
+
+  /** `tell` by id and without a log line, for the loop of `optimize`. */
+  endTrial(trialId: number, end: Pick<TellRequest, 'value' | 'state' | 'reason' | 'skipIfFinished'>) {
+    return tellTrial({ ...end, trialId, study: this, sampler: this.sampler, pruner: this.pruner });
+  }
+
+  /** Puts parameters in the queue: the next trial uses them, and samples those that are left out. */
+  async enqueueTrial(params: Readonly<Record<string, ParamValue>>, options: EnqueueOptions = {}): Promise<void> {
+    const fixed = jsonCopy(params, 'the parameters to enqueue') as Readonly<Record<string, JsonValue>>;
+    await this.storage.refresh();
+    if (options.skipIfExists && this.trials.some((trial) => hasParams(trial, fixed))) return;
+    await this.storage.createTrial(this.id, {
+      state: 'WAITING',
+      value: undefined,
+      values: undefined,
+      params: {},
+      distributions: {},
+      intermediateValues: new Map(),
+      userAttrs: jsonCopy(options.userAttrs ?? {}, 'the user attributes') as TrialTemplate['userAttrs'],
+      systemAttrs: { [fixedParamsKey]: fixed },
+      datetimeStart: undefined,
+      datetimeComplete: undefined,
+    });
+  }
+
+  async #claimWaiting(): Promise<number | undefined> {
+    for (const { id } of this.getTrials(['WAITING'])) {
+      try {
+        if (await this.storage.claimTrial(id)) return id;
+      } catch (error) {
+        // Another worker has claimed and ended it in between.
+        if (!(HpoError.isInstance(error) && error.code === 'finished-trial')) throw error;
+      }
+    }
+    return undefined;
+  }
+
+  #idOf(number: number): number {
+    const trial = this.trials[number];
+    if (trial === undefined) {
+      throw new HpoError('unknown-trial', `study ${shown(this.name)} has no trial ${shown(number)}`, { value: number });
+    }
+    return trial.id;
+  }
+}
+
+/** Whether a trial has, or was told to use, exactly these parameters; numbers to five digits, as numpy.isclose. */
+function hasParams(trial: FrozenTrial, params: Readonly<Record<string, JsonValue>>): boolean {
+  const theirs = (ownProperty(trial.systemAttrs, fixedParamsKey) ?? trial.params) as Readonly<
+    Record<string, JsonValue>
+  >;
+  const names = Object.keys(params);
+  if (names.length !== Object.keys(theirs).length) return false;
+  return names.every((name) => {
+    if (!Object.hasOwn(theirs, name)) return false;
+    const [ours, other] = [params[name], theirs[name]];
+    if (typeof ours !== 'number' || typeof other !== 'number') return ours === other;
+    return Object.is(ours, other) || Math.abs(ours - other) <= 1e-5 * Math.abs(other);
+  });
+}
