@@ -7,14 +7,14 @@ function isPrintableLatin1(byte: number): boolean {
 }
 
 /** Character of each byte, 256 of them. */
-export const characterOfByte: readonly string[] = buildAlphabet();
+export const byteAlphabet: readonly string[] = buildAlphabet();
 
 function buildAlphabet(): string[] {
   let next = 0x100;
   return Array.from({ length: 256 }, (_, byte) => String.fromCharCode(isPrintableLatin1(byte) ? byte : next++));
 }
 
-const byteOfCharacter = new Map(characterOfByte.map((character, byte) => [character, byte]));
+const byteOfCharacter = new Map(byteAlphabet.map((character, byte) => [character, byte]));
 
 /**
  * The bytes a token stands for. A token with a character outside the alphabet stands for its own UTF-8, and one whose
@@ -28,11 +28,4 @@ export function bytesOfToken(token: string): Uint8Array {
     bytes[i] = byte;
   }
   return bytes;
-}
-
-/** Bytes written in the alphabet, as tokens are spelled in vocab.json. */
-export function spellBytes(bytes: Uint8Array): string {
-  let spelled = '';
-  for (const byte of bytes) spelled += characterOfByte[byte]!;
-  return spelled;
 }

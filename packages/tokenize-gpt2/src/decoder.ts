@@ -97,3 +97,18 @@ export class DecodeStream {
     return this.utf8.decode();
   }
 }
+
+/** English spacing before punctuation, as transformers 4 did on request: it loses spaces that were in the text. */
+export function cleanUpSpaces(text: string): string {
+  return text
+    .replaceAll(' .', '.')
+    .replaceAll(' ?', '?')
+    .replaceAll(' !', '!')
+    .replaceAll(' ,', ',')
+    .replaceAll(" ' ", "'")
+    .replaceAll(" n't", "n't")
+    .replaceAll(" 'm", "'m")
+    .replaceAll(" 's", "'s")
+    .replaceAll(" 've", "'ve")
+    .replaceAll(" 're", "'re");
+}

@@ -1,7 +1,18 @@
 export type { AddedToken } from './added-tokens';
+export { byteAlphabet } from './byte-alphabet';
 export type { DecodeOptions, DecodeStream } from './decoder';
 export { TokenizerError, type TokenizerErrorCode } from './errors';
 export type { FolderFiles } from './load';
+export type {
+  BatchOptions,
+  EncodedBatch,
+  EncodeOptions,
+  NewSpecialTokens,
+  NewToken,
+  TextOptions,
+  TokenizerFiles,
+  TokenizerOptions,
+} from './options';
 export type {
   EncodedColumns,
   EncodedExample,
@@ -12,11 +23,4 @@ export type {
   Truncation,
 } from './padding';
 export type { Side, SpecialTokenName } from './settings';
-export {
-  type BatchOptions,
-  type EncodedBatch,
-  type EncodeOptions,
-  GPT2Tokenizer,
-  type TokenizerFiles,
-  type TokenizerOptions,
-} from './tokenizer';
+export { GPT2Tokenizer } from './tokenizer';

@@ -90,7 +90,7 @@ export function readSettings(source: SettingsSource): TokenizerSettings {
   const known = new Map(declared?.map(([, token]) => [token.content, token]));
   const special = (value: unknown, where: string): AddedToken => {
     const token = readAddedToken(value, where, true);
-    return { ...token, normalized: token.normalized, ...known.get(token.content), special: true };
+    return { ...token, ...known.get(token.content), special: true };
   };
   const specialTokens = new Map<SpecialTokenName, AddedToken>();
   for (const name of specialTokenNames) {
@@ -141,7 +141,11 @@ function readFlag(config: Map<string, unknown>, key: string, place: string): boo
 }
 
 /** A bound on the length: a whole number from 1, or none at all where it is above transformers' LARGE_INTEGER. */
-export function readMaxLength(value: unknown, place: string): number {
+export function readMaxLength(
+  value: unknown,
+  place: string,
+  code: 'invalid-config' | 'invalid-option' = 'invalid-config',
+): number {
   if (value === undefined || value === null) return Infinity;
   if (typeof value === 'number' && value > largestBound) return Infinity;
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 1) return value;

@@ -1,6 +1,7 @@
-import { type AddedToken, AddedTokens } from './added-tokens';
+import { type AddedToken, addedTokenFields, AddedTokens, readAddedToken } from './added-tokens';
 import { quote, TokenizerError } from './errors';
-import type { SpecialTokenName, TokenizerSettings } from './settings';
+import type { NewSpecialTokens, NewToken } from './options';
+import { specialTokenNames, type SpecialTokenName, type TokenizerSettings } from './settings';
 import type { Vocabulary } from './vocabulary';
 
 /** All tokens and their ids: those of the vocabulary, those added, and which play a special role. */
@@ -74,5 +75,29 @@ export class TokenRegistry {
     }
     const plain = { content, singleWord: false, lstrip: false, rstrip: false, normalized: false, special: true };
     this.settings.specialTokens.set(name, { ...plain, ...this.added.get(id) });
+  }
+
+  /** Enters a token with flags as a caller gives them. */
+  addNew(token: NewToken): void {
+    const given = typeof token === 'string' ? { content: token } : token;
+    const { special = false } = given;
+    const defaults = { singleWord: false, lstrip: false, rstrip: false, normalized: !special, special };
+    this.add(readAddedToken(addedTokenFields({ ...defaults, ...given }), `Token ${quote(given.content)}`, special));
+  }
+
+  /** Enters special tokens and gives them their roles. */
+  addSpecial(tokens: NewSpecialTokens): void {
+    for (const name of specialTokenNames) {
+      const content = tokens[name];
+      if (content === undefined) continue;
+      this.add(readAddedToken(content, name, true));
+      this.setSpecial(name, content);
+    }
+    const { extraSpecialTokens } = this.settings;
+    for (const content of tokens.extraSpecialTokens ?? []) {
+      const token = readAddedToken(content, 'extraSpecialTokens', true);
+      this.add(token);
+      if (!extraSpecialTokens.some((other) => other.content === content)) extraSpecialTokens.push(token);
+    }
   }
 }

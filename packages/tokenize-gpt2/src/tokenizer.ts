@@ -1,71 +1,24 @@
-import { type AddedToken, readAddedToken } from './added-tokens';
-import { type DecodeOptions, DecodeStream, decodeTokens, TokenDecoder } from './decoder';
+import { cleanUpSpaces, type DecodeOptions, DecodeStream, decodeTokens, TokenDecoder } from './decoder';
 import { quote, TokenizerError } from './errors';
 import { tokenizerFiles } from './files';
 import { type FolderFiles, readFolder } from './load';
-import {
-  columnsOf,
-  type EncodedColumns,
-  type EncodedExample,
-  type LengthOptions,
-  type LengthPlan,
-  padColumns,
-  paddedLength,
-  type PaddedColumns,
-  type PadOptions,
-  padRow,
-  planLengths,
-} from './padding';
-import {
-  checkSide,
-  readMaxLength,
-  readSettings,
-  type Side,
-  type SpecialTokenName,
-  specialTokenNames,
-} from './settings';
+import type {
+  BatchOptions,
+  EncodedBatch,
+  EncodeOptions,
+  NewSpecialTokens,
+  NewToken,
+  TextOptions,
+  TokenizerFiles,
+  TokenizerOptions,
+} from './options';
+import { columnsOf, type EncodedColumns, type EncodedExample, padColumns, type PaddedColumns } from './padding';
+import { type LengthPlan, paddedLength, type PadOptions, padRow, planLengths } from './padding';
+import { checkSide, readMaxLength, readSettings, type Side, type SpecialTokenName } from './settings';
 import type { TokenizerSettings } from './settings';
 import { ByteLevelEncoder } from './text-encoder';
 import { TokenRegistry } from './token-registry';
 import { readVocabulary, type Vocabulary } from './vocabulary';
-
-/** The files of a tokenizer, as text or already parsed. */
-export interface TokenizerFiles {
-  /** vocab.json: ids by token. */
-  vocab: string | Record<string, number>;
-  /** merges.txt; or the pairs of a tokenizer.json. */
-  merges: string | readonly (string | readonly [string, string])[];
-  tokenizerConfig?: unknown;
-  specialTokensMap?: unknown;
-  /** added_tokens.json: ids by token. */
-  addedTokens?: unknown;
-}
-
-export interface TokenizerOptions {
-  /** Words whose ids are kept, about 70 bytes each; 0 for none. Default 32768. */
-  cacheWords?: number;
-  /** Told of what is odd but no error, each kind once. Default console.warn. */
-  onWarning?: (message: string) => void;
-}
-
-export interface EncodeOptions extends Pick<LengthOptions, 'truncation' | 'maxLength'> {
-  /** Put bos and eos tokens where the configuration's add_bos_token and add_eos_token ask for them. Default true. */
-  addSpecialTokens?: boolean;
-}
-
-export interface BatchOptions extends LengthOptions {
-  addSpecialTokens?: boolean;
-  /** Default true. */
-  returnAttentionMask?: boolean;
-}
-
-/** Tokenized texts: one row a text. */
-export interface EncodedBatch extends PaddedColumns {
-  /** Texts that were cut. */
-  truncatedTexts: number;
-  /** Rows longer than `modelMaxLength`, which the model can't take. */
-  overlongTexts: number;
-}
 
 const defaultCacheWords = 32768;
 const mostCacheWords = 1 << 22;
@@ -175,7 +128,7 @@ export class GPT2Tokenizer {
     return this.settings.modelMaxLength;
   }
   set modelMaxLength(value: number) {
-    this.settings.modelMaxLength = readMaxLength(value, 'modelMaxLength');
+    this.settings.modelMaxLength = readMaxLength(value, 'modelMaxLength', 'invalid-option');
   }
 
   get paddingSide(): Side {
@@ -205,7 +158,7 @@ export class GPT2Tokenizer {
   encode(text: string, options: EncodeOptions = {}): number[] {
     const { addSpecialTokens = true, truncation, maxLength } = options;
     const plan = planLengths({ truncation, maxLength }, this);
-    const ids = this.encodeText(text, addSpecialTokens, plan).ids;
+    const { ids } = this.encodeText(text, 'The text', addSpecialTokens, plan);
     this.reportOverlong(ids.length, maxLength);
     return ids;
   }
@@ -242,11 +195,8 @@ export class GPT2Tokenizer {
       );
     }
     let truncatedTexts = 0;
-    const rows = (typeof texts === 'string' ? [texts] : texts).map((text: unknown, index) => {
-      if (typeof text !== 'string') {
-        throw new TokenizerError('invalid-input', `texts[${index}] is ${quote(text)}, not text`, { value: text });
-      }
-      const { ids, truncated } = this.encodeText(text, addSpecialTokens, plan);
+    const rows = (typeof texts === 'string' ? [texts] : texts).map((text, index) => {
+      const { ids, truncated } = this.encodeText(text, `texts[${index}]`, addSpecialTokens, plan);
       if (truncated) truncatedTexts++;
       return ids;
     });
@@ -279,16 +229,13 @@ export class GPT2Tokenizer {
   }
 
   /** Text of ids. Bytes that are no UTF-8 become U+FFFD. @throws TokenizerError unknown-id */
-  decode(ids: ArrayLike<number>, options: DecodeOptions & { cleanUpTokenizationSpaces?: boolean } = {}): string {
+  decode(ids: ArrayLike<number>, options: TextOptions = {}): string {
     const text = this.decoder.decode(ids, options.skipSpecialTokens ?? false);
     return options.cleanUpTokenizationSpaces === true ? cleanUpSpaces(text) : text;
   }
 
   /** Text of each row. */
-  batchDecode(
-    rows: readonly ArrayLike<number>[],
-    options: DecodeOptions & { cleanUpTokenizationSpaces?: boolean } = {},
-  ): string[] {
+  batchDecode(rows: readonly ArrayLike<number>[], options: TextOptions = {}): string[] {
     return rows.map((row) => this.decode(row, options));
   }
 
@@ -330,32 +277,16 @@ export class GPT2Tokenizer {
    * Gives special roles to tokens, adding those the vocabulary lacks, and returns how many were new: a model's embedding
    * then needs `length` rows.
    */
-  addSpecialTokens(
-    tokens: Partial<Record<SpecialTokenName, string>> & { extraSpecialTokens?: readonly string[] },
-  ): number {
+  addSpecialTokens(tokens: NewSpecialTokens): number {
     const before = this.length;
-    for (const name of specialTokenNames) {
-      const content = tokens[name];
-      if (content === undefined) continue;
-      this.registry.add(readAddedToken(content, name, true));
-      this.registry.setSpecial(name, content);
-    }
-    for (const content of tokens.extraSpecialTokens ?? []) {
-      const token = readAddedToken(content, 'extraSpecialTokens', true);
-      this.registry.add(token);
-      const { extraSpecialTokens } = this.settings;
-      if (!extraSpecialTokens.some((other) => other.content === content)) extraSpecialTokens.push(token);
-    }
+    this.registry.addSpecial(tokens);
     return this.length - before;
   }
 
   /** Adds tokens that are found in texts before byte-pair encoding, and returns how many were new. */
-  addTokens(tokens: readonly (string | (Partial<AddedToken> & { content: string }))[]): number {
+  addTokens(tokens: readonly NewToken[]): number {
     const before = this.length;
-    for (const token of tokens) {
-      const { content, ...flags } = typeof token === 'string' ? { content: token } : token;
-      this.registry.add({ ...readAddedToken(content, 'addTokens', false), ...flags });
-    }
+    for (const token of tokens) this.registry.addNew(token);
     return this.length - before;
   }
 
@@ -368,14 +299,29 @@ export class GPT2Tokenizer {
   }
 
   /** Ids of a text with the special tokens around it, cut to the plan's length. */
-  private encodeText(text: string, addSpecialTokens: boolean, plan: LengthPlan): { ids: number[]; truncated: boolean } {
+  private encodeText(
+    text: string,
+    place: string,
+    addSpecialTokens: boolean,
+    plan: LengthPlan,
+  ): { ids: number[]; truncated: boolean } {
+    if (typeof text !== 'string') {
+      throw new TokenizerError('invalid-input', `${place} is ${quote(text)}, not text`, { value: text });
+    }
     const before = addSpecialTokens && this.settings.addBosToken ? this.bosTokenId : undefined;
     const after = addSpecialTokens && this.settings.addEosToken ? this.eosTokenId : undefined;
     let ids: number[] = [];
     this.encodeInto(ids, text);
     let truncated = false;
     if (plan.truncate) {
-      const room = Math.max(0, plan.maxLength! - (before === undefined ? 0 : 1) - (after === undefined ? 0 : 1));
+      const room = plan.maxLength! - (before === undefined ? 0 : 1) - (after === undefined ? 0 : 1);
+      if (room < 0) {
+        throw new TokenizerError(
+          'invalid-option',
+          `maxLength ${plan.maxLength} leaves no room for the special tokens: raise it, or pass addSpecialTokens: false`,
+          { value: plan.maxLength },
+        );
+      }
       truncated = ids.length > room;
       if (truncated) ids = this.truncationSide === 'right' ? ids.slice(0, room) : ids.slice(ids.length - room);
     }
@@ -420,19 +366,4 @@ export class GPT2Tokenizer {
     this.warned.add(kind);
     this.onWarning(message);
   }
-}
-
-/** English spacing before punctuation, as transformers 4 did on request: it loses spaces that were in the text. */
-function cleanUpSpaces(text: string): string {
-  return text
-    .replaceAll(' .', '.')
-    .replaceAll(' ?', '?')
-    .replaceAll(' !', '!')
-    .replaceAll(' ,', ',')
-    .replaceAll(" ' ", "'")
-    .replaceAll(" n't", "n't")
-    .replaceAll(" 'm", "'m")
-    .replaceAll(" 's", "'s")
-    .replaceAll(" 've", "'ve")
-    .replaceAll(" 're", "'re");
 }

@@ -1,0 +1,203 @@
+/**
+ * Encodes the same texts with this package and with @huggingface/tokenizers, in one process and in alternating order, and
+ * checks that the ids are equal. Writes bench/results.json, which the README's table is copied from.
+ *
+ *   npx tsx --conditions=@qlora-js/source src/tokenizer.bench.ts [ROUNDS]
+ */
+import { Tokenizer as PeerTokenizer } from '@huggingface/tokenizers';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { arch, cpus, platform } from 'node:os';
+import { besideFixtures } from '../../../tools/test/fixtures';
+import { GPT2Tokenizer } from './index';
+
+const rounds = Number(process.argv[2] ?? 15);
+const base = besideFixtures('mini');
+const banking = besideFixtures('banking77');
+if (base === undefined || banking === undefined)
+  throw new Error('Set QLORA_FIXTURES: the base and the texts lie beside it');
+
+const vocab = readFileSync(`${base}/vocab.json`, 'utf8');
+const merges = readFileSync(`${base}/merges.txt`, 'utf8');
+
+function loadOurs(): GPT2Tokenizer {
+  return GPT2Tokenizer.fromFiles({ vocab, merges });
+}
+
+/** tokenizer.json's content, made of the same two files. */
+function loadPeer(): PeerTokenizer {
+  const lines = merges.split('\n').filter((line) => line !== '' && !line.startsWith('#version'));
+  const endOfText = { id: 50256, content: '<|endoftext|>', special: true, normalized: false };
+  const flags = { single_word: false, lstrip: false, rstrip: false };
+  const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true };
+  return new PeerTokenizer(
+    {
+      version: '1.0',
+      added_tokens: [{ ...endOfText, ...flags }],
+      normalizer: null,
+      pre_tokenizer: byteLevel,
+      post_processor: null,
+      decoder: byteLevel,
+      model: {
+        type: 'BPE',
+        vocab: JSON.parse(vocab) as unknown,
+        merges: lines.map((line) => line.split(' ')),
+        unk_token: null,
+        continuing_subword_prefix: '',
+        end_of_word_suffix: '',
+        fuse_unk: false,
+        byte_fallback: false,
+        ignore_merges: false,
+      },
+    },
+    { tokenizer_class: 'GPT2Tokenizer' },
+  );
+}
+
+/** The text column of a two-column CSV file with quotes where a text has commas. */
+function csvTexts(path: string): string[] {
+  const rows = readFileSync(path, 'utf8').matchAll(/^(?:"((?:[^"]|"")*)"|([^,\n]*)),[^,\n]*$/gm);
+  return [...rows].slice(1).map(([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain!);
+}
+
+const texts = csvTexts(`${banking}/train.csv`);
+if (texts.length !== 10_003) throw new Error(`${texts.length} texts read from train.csv, not 10,003`);
+
+interface Corpus {
+  name: string;
+  texts: string[];
+}
+
+const corpora: Corpus[] = [
+  { name: 'Banking77, 10,003 short texts', texts },
+  { name: `the same as one text of ${Math.round(texts.join('\n').length / 1000)} kB`, texts: [texts.join('\n')] },
+  { name: 'one word of 6,000 letters', texts: ['antidisestablishmentarianism'.repeat(220).slice(0, 6000)] },
+  { name: 'one run of 6,000 Chinese characters', texts: [readChinese(6000)] },
+];
+
+/** Ideographs in an order that repeats late. */
+function readChinese(count: number): string {
+  return Array.from({ length: count }, (_, index) => String.fromCodePoint(0x4e00 + ((index * index * 7) % 5000))).join(
+    '',
+  );
+}
+
+type Work = () => number;
+
+function timed(work: Work): number {
+  const start = performance.now();
+  const tokens = work();
+  const elapsed = performance.now() - start;
+  if (tokens <= 0) throw new Error('nothing was encoded');
+  return elapsed;
+}
+
+function median(values: number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+const rounded = (value: number): number => Number(value.toPrecision(4));
+
+/** Both works in each round, the order swapped every time; the ratio is taken within a round. */
+function compare(prepare: () => { ours: Work; peer: Work }): Record<string, number> {
+  const ours: number[] = [];
+  const peer: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const work = prepare();
+    const order = round % 2 === 0 ? (['ours', 'peer'] as const) : (['peer', 'ours'] as const);
+    for (const side of order) (side === 'ours' ? ours : peer).push(timed(work[side]));
+  }
+  const ratios = peer.map((elapsed, round) => elapsed / ours[round]!);
+  return {
+    oursMs: rounded(median(ours)),
+    peerMs: rounded(median(peer)),
+    ratio: rounded(median(ratios)),
+    lowestRatio: rounded(Math.min(...ratios)),
+    highestRatio: rounded(Math.max(...ratios)),
+  };
+}
+
+function encodeAll(tokenizer: { encode(text: string): number[] | { ids: number[] } }, all: string[]): Work {
+  return () => {
+    let tokens = 0;
+    for (const text of all) {
+      const encoded = tokenizer.encode(text);
+      tokens += Array.isArray(encoded) ? encoded.length : encoded.ids.length;
+    }
+    return tokens;
+  };
+}
+
+/** What the peer's encode always makes: ids, tokens and mask. */
+function encodeWithTokens(tokenizer: GPT2Tokenizer, all: string[]): Work {
+  return () => {
+    let tokens = 0;
+    for (const text of all) {
+      const { inputIds, attentionMask } = tokenizer.batch(text);
+      tokens += tokenizer.convertIdsToTokens(inputIds[0]!).length + attentionMask[0]!.length;
+    }
+    return tokens;
+  };
+}
+
+const results: Record<string, unknown>[] = [];
+
+function report(what: string, cache: string, figures: Record<string, number>): void {
+  results.push({ what, cache, ...figures });
+  const { oursMs, peerMs, ratio, lowestRatio, highestRatio } = figures;
+  console.log(
+    `${what} (${cache}): ${oursMs} ms, peer ${peerMs} ms, ${ratio} times (${lowestRatio} to ${highestRatio})`,
+  );
+}
+
+const machine = {
+  cpu: cpus()[0]?.model,
+  cores: cpus().length,
+  platform: `${platform()} ${arch()}`,
+  node: process.version,
+};
+console.log(machine);
+
+const warmOurs = loadOurs();
+const warmPeer = loadPeer();
+for (const corpus of corpora) {
+  let tokens = 0;
+  for (const text of corpus.texts) {
+    const ids = warmOurs.encode(text);
+    tokens += ids.length;
+    if (ids.join() !== warmPeer.encode(text).ids.join()) throw new Error(`ids differ: ${text.slice(0, 200)}`);
+  }
+  const what = `ids of ${corpus.name}, ${tokens} tokens`;
+  report(
+    what,
+    'cold',
+    compare(() => ({ ours: encodeAll(loadOurs(), corpus.texts), peer: encodeAll(loadPeer(), corpus.texts) })),
+  );
+  report(
+    what,
+    'warm',
+    compare(() => ({ ours: encodeAll(warmOurs, corpus.texts), peer: encodeAll(warmPeer, corpus.texts) })),
+  );
+}
+report(
+  'ids, tokens and mask of Banking77',
+  'warm',
+  compare(() => ({ ours: encodeWithTokens(warmOurs, texts), peer: encodeAll(warmPeer, texts) })),
+);
+report(
+  'loading from the text of vocab.json and merges.txt',
+  'none',
+  compare(() => ({ ours: () => loadOurs().length, peer: () => loadPeer().get_vocab().size })),
+);
+
+const workspace = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+  devDependencies: Record<string, string>;
+};
+const version = workspace.devDependencies['@huggingface/tokenizers'];
+const folder = new URL('../bench/', import.meta.url);
+mkdirSync(folder, { recursive: true });
+writeFileSync(
+  new URL('results.json', folder),
+  `${JSON.stringify({ machine, peer: `@huggingface/tokenizers ${version}`, rounds, results }, null, 2)}\n`,
+);
