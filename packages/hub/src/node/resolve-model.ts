@@ -1,0 +1,22 @@
+import { HubError } from '../error';
+import { type ModelFiles } from '../files/model-files';
+import { folderFiles, pathKind } from './folder-files';
+import { cachedHubFiles } from './hub/cached-hub-files';
+import { hubSettings, type ResolveModelOptions } from './hub/settings';
+
+/**
+ * The files of a model by the one word that users give: a folder that exists, else the id of a repository on the
+ * Hugging Face hub, whose files are fetched into the shared cache as they are asked for. Throws `HubError`
+ * `not-found` for a path that leads nowhere, `invalid-argument` for what is neither.
+ */
+export async function resolveModel(pathOrHubId: string, options: ResolveModelOptions = {}): Promise<ModelFiles> {
+  const kind = pathOrHubId === '' ? 'missing' : await pathKind(pathOrHubId);
+  if (kind !== 'missing' || looksLikePath(pathOrHubId)) return folderFiles(pathOrHubId);
+  if (pathOrHubId === '') throw new HubError('invalid-argument', 'Give a folder or a hub id: the name is empty.');
+  return cachedHubFiles(pathOrHubId, await hubSettings(options));
+}
+
+/** What nobody writes for a repository: `./x`, `../x`, `~/x`, `/x`, `C:\x`, `a/b/c`, `a/`. */
+function looksLikePath(name: string): boolean {
+  return /^[.~/]|[\\:]|\/.*\/|\/$/.test(name);
+}
