@@ -1,0 +1,77 @@
+// Philox4x32-10, a random number from a counter and a key alone: Salmon et al. 2011, "Parallel random numbers: as easy
+// as 1, 2, 3", section 4.3. Four counters at once, one a lane.
+import { loadLanes, storeLanes } from './lanes';
+
+const MULTIPLIER_0: i32 = 0xd2511f53;
+const MULTIPLIER_1: i32 = 0xcd9e8d57;
+const WEYL_0: i32 = 0x9e3779b9;
+const WEYL_1: i32 = 0xbb67ae85;
+
+// @ts-ignore: decorator
+@inline
+function lowHalves(a: v128, b: v128): v128 {
+  return v128.shuffle<i32>(a, b, 0, 2, 4, 6);
+}
+
+// @ts-ignore: decorator
+@inline
+function highHalves(a: v128, b: v128): v128 {
+  return v128.shuffle<i32>(a, b, 1, 3, 5, 7);
+}
+
+// @ts-ignore: decorator
+@inline
+function emit(
+  words: v128, threshold: v128, scale: v128, x: usize, residual: usize, y: usize, count: i32,
+): void {
+  const keep = i32x4.ge_u(words, threshold);
+  let value = v128.and(keep, x ? f32x4.mul(loadLanes(x, count), scale) : scale);
+  if (residual) value = f32x4.add(loadLanes(residual, count), value);
+  storeLanes(y, value, count);
+}
+
+/**
+ * y[count] = residual + dropout(x) for elements 4·group .. 4·group + count of a site: element i draws lane i & 3 of
+ * Philox with counter (i >> 2, c1, c2, c3), is 0 where the draw is below `threshold` and x·scale otherwise. x 0 stands
+ * for ones (y is then the mask), residual 0 for none. y may be x or residual.
+ */
+export function dropoutRun(
+  x: usize, residual: usize, group: i32, count: i32, threshold: u32, scale: f32,
+  key0: i32, key1: i32, c1: i32, c2: i32, c3: i32, y: usize,
+): void {
+  const m0 = i32x4.splat(MULTIPLIER_0), m1 = i32x4.splat(MULTIPLIER_1);
+  const limit = i32x4.splat(threshold), factor = f32x4.splat(scale);
+  let groups = i32x4.add(i32x4.splat(group), i32x4(0, 1, 2, 3));
+  while (count > 0) {
+    let w0 = groups, w1 = i32x4.splat(c1), w2 = i32x4.splat(c2), w3 = i32x4.splat(c3);
+    let k0 = key0, k1 = key1;
+    for (let round = 0; round < 10; round++) {
+      const a = i64x2.extmul_low_i32x4_u(w0, m0), b = i64x2.extmul_high_i32x4_u(w0, m0);
+      const c = i64x2.extmul_low_i32x4_u(w2, m1), d = i64x2.extmul_high_i32x4_u(w2, m1);
+      w0 = v128.xor(v128.xor(highHalves(c, d), w1), i32x4.splat(k0));
+      w1 = lowHalves(c, d);
+      w2 = v128.xor(v128.xor(highHalves(a, b), w3), i32x4.splat(k1));
+      w3 = lowHalves(a, b);
+      k0 += WEYL_0;
+      k1 += WEYL_1;
+    }
+    // Lane l of words 0..3 belongs to elements 4l .. 4l + 3: a transpose.
+    const low02 = v128.shuffle<i32>(w0, w2, 0, 4, 1, 5), low13 = v128.shuffle<i32>(w1, w3, 0, 4, 1, 5);
+    const high02 = v128.shuffle<i32>(w0, w2, 2, 6, 3, 7), high13 = v128.shuffle<i32>(w1, w3, 2, 6, 3, 7);
+    emit(v128.shuffle<i32>(low02, low13, 0, 4, 1, 5), limit, factor, x, residual, y, count);
+    if (count > 4) {
+      emit(v128.shuffle<i32>(low02, low13, 2, 6, 3, 7), limit, factor, x ? x + 16 : 0, residual ? residual + 16 : 0, y + 16, count - 4);
+    }
+    if (count > 8) {
+      emit(v128.shuffle<i32>(high02, high13, 0, 4, 1, 5), limit, factor, x ? x + 32 : 0, residual ? residual + 32 : 0, y + 32, count - 8);
+    }
+    if (count > 12) {
+      emit(v128.shuffle<i32>(high02, high13, 2, 6, 3, 7), limit, factor, x ? x + 48 : 0, residual ? residual + 48 : 0, y + 48, count - 12);
+    }
+    if (x) x += 64;
+    if (residual) residual += 64;
+    y += 64;
+    count -= 16;
+    groups = i32x4.add(groups, i32x4.splat(4));
+  }
+}
