@@ -1,1 +1,10 @@
-export {};
+export * from './errors';
+export type { NestedArrays, QuantizedArrays, QuantizeOptions, StoredTensorLike, WeightDtype } from './types';
+export { dequantize4bit, matmul4bit, quantize4bit, type QuantizeArrayOptions } from './quantize/ops';
+export { quantizeArray } from './quantize/quantize-array';
+export { dequantizeArray } from './quantize/dequantize-array';
+export { QuantizedTensor, QuantState, type QuantStateParts } from './state/quant-state';
+export { toDevice, toHost } from './state/transfer';
+export { quantStateFromTensors, quantStateToTensors } from './serialization/state-dict';
+export { dequantizeTensors } from './serialization/dequantize-tensors';
+export { Linear4bit, Parameter4bit } from './nn/linear-4bit';

@@ -8,15 +8,15 @@ export const wasmMatmul4bit: NonNullable<OpDefinition<Matmul4bitInputs, Matmul4b
   wasm,
 ) => {
   const rows = inputs.x.shape[0] ?? 0;
-  const { columns, depth } = productSizes(attributes);
+  const [N, K] = attributes.shape;
   const transposed = Number(attributes.transposed);
-  const y = wasm.output([rows, columns]);
-  const { absmax, scratch } = wasmAbsmax(inputs, attributes, wasm, wasm.kernels.gemm4bitScratchBytes(transposed));
+  const y = wasm.output([rows, productSizes(attributes).columns]);
+  const { absmax, scratch } = wasmAbsmax(inputs, attributes, wasm, wasm.kernels.gemm4bitScratchBytes());
   wasm.kernels.gemm4bit(
     transposed,
     rows,
-    columns,
-    depth,
+    N,
+    K,
     wasm.pointer(inputs.x),
     wasm.pointer(inputs.packed),
     absmax,
