@@ -95,7 +95,7 @@ function checkLimits(device: GPUDevice, label: string, workgroups: readonly numb
 
 function compile(device: GPUDevice, label: string, code: string): Compiled {
   let pipelines = compiled.get(device);
-  if (pipelines === undefined) compiled.set(device, (pipelines = new Map()));
+  if (pipelines === undefined) compiled.set(device, (pipelines = new Map<string, Compiled>()));
   let entry = pipelines.get(code);
   if (entry === undefined) {
     const module = device.createShaderModule({ label, code });

@@ -23,7 +23,7 @@ const shared = new WeakMap<GPUDevice, Map<string, GPUBuffer>>();
  */
 export function uniformBuffer(device: GPUDevice, words: readonly number[]): GPUBuffer {
   let buffers = shared.get(device);
-  if (buffers === undefined) shared.set(device, (buffers = new Map()));
+  if (buffers === undefined) shared.set(device, (buffers = new Map<string, GPUBuffer>()));
   const key = words.join(' ');
   let buffer = buffers.get(key);
   if (buffer === undefined) {

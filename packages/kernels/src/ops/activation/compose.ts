@@ -10,6 +10,7 @@ import {
   leakyRelu,
   less,
   logicalAnd,
+  minimum,
   mul,
   neg,
   onesLike,
@@ -44,6 +45,16 @@ interface Formula {
 
 /** Below this, softplus(x) equals exp(x) in float32, and its root is exp(x / 2) without underflow. */
 const SOFTPLUS_TAIL = -20;
+
+/** log(1 + exp(x)), by its series where adding 1 would round exp(x) away. */
+function preciseSoftplus(x: Tensor): Tensor {
+  const e = exp(minimum(x, SERIES_BELOW));
+  const series = mul(e, sub(1, mul(e, sub(1 / 2, mul(e, sub(1 / 3, mul(e, 1 / 4)))))));
+  return where(less(x, SERIES_BELOW), series, softplus(x));
+}
+
+/** exp(-4) to the fifth power, over 5, is below float32's rounding. */
+const SERIES_BELOW = -4;
 
 const geluTanhInner = (x: Tensor): Tensor =>
   tanh(mul(mul(x, add(mul(square(x), GELU_TANH.cubic), 1)), GELU_TANH.scale));
@@ -119,9 +130,9 @@ const FORMULAS: Record<ActivationKind, Formula> = {
     derivative: (x) => mul(exp(neg(square(laplaceArgument(x)))), 1 / (LAPLACE.std * Math.sqrt(2 * Math.PI))),
   },
   sqrt_softplus: {
-    value: (x) => where(less(x, SOFTPLUS_TAIL), exp(mul(x, 0.5)), sqrt(softplus(x))),
+    value: (x) => where(less(x, SOFTPLUS_TAIL), exp(mul(x, 0.5)), sqrt(preciseSoftplus(x))),
     derivative: (x) =>
-      where(less(x, SOFTPLUS_TAIL), mul(exp(mul(x, 0.5)), 0.5), div(sigmoid(x), mul(sqrt(softplus(x)), 2))),
+      where(less(x, SOFTPLUS_TAIL), mul(exp(mul(x, 0.5)), 0.5), div(sigmoid(x), mul(sqrt(preciseSoftplus(x)), 2))),
   },
   linear: { value: clone, derivative: onesLike },
 };

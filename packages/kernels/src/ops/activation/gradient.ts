@@ -1,10 +1,12 @@
 import { defineOp, type OpGradient } from '../../engine/op';
 import { composeActivationBackward } from './compose';
 import type { ActivationAttributes, ActivationBackwardInputs, ActivationInputs } from './types';
+import { webgpuActivationBackward } from './webgpu';
 
 const backward = defineOp<ActivationBackwardInputs, ActivationAttributes>({
   name: 'QActivationBackward',
   compose: composeActivationBackward,
+  webgpu: webgpuActivationBackward,
 });
 
 export const activationGradient: OpGradient<ActivationInputs, ActivationAttributes> = {

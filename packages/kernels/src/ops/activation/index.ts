@@ -5,12 +5,14 @@ import { KernelError } from '../../errors';
 import { composeActivation } from './compose';
 import { activationGradient } from './gradient';
 import { ACTIVATION_KINDS, type ActivationAttributes, type ActivationInputs, type ActivationName } from './types';
+import { webgpuActivation } from './webgpu';
 
 export type { ActivationName } from './types';
 
 const run = defineOp<ActivationInputs, ActivationAttributes>({
   name: 'QActivation',
   compose: composeActivation,
+  webgpu: webgpuActivation,
   gradient: activationGradient,
 });
 

@@ -1,0 +1,59 @@
+import { util, type TensorInfo } from '@tensorflow/tfjs-core';
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import type { OpDefinition } from '../../engine/op';
+import { dispatch, makeOutput } from '../../webgpu/dispatch';
+import { WORKGROUP_INDEX, WORKGROUP_PARAMETERS, shaderVariants, spread } from '../../webgpu/shader';
+import { u32 } from '../../webgpu/uniforms';
+import { FORMULAS, HELPERS } from './wgsl';
+import type { ActivationAttributes, ActivationBackwardInputs, ActivationInputs, ActivationKind } from './types';
+
+const WORKGROUP_SIZE = 256;
+
+/** One thread an element, or four in a vec4 where the size allows: bound by memory in every variant. */
+const shader = shaderVariants(
+  'activation',
+  ({ kind, vector, backward }: { kind: ActivationKind; vector: boolean; backward: boolean }) => {
+    const type = vector ? 'vec4f' : 'f32';
+    const { value, derivative } = FORMULAS[kind];
+    return /* wgsl */ `
+alias T = ${type};
+struct Uniforms { threads: u32 }
+@group(0) @binding(0) var<storage, read> inputs: array<T>;
+@group(0) @binding(1) var<storage, read_write> outputs: array<T>;
+${backward ? '@group(0) @binding(2) var<storage, read> slopes: array<T>;' : ''}
+@group(0) @binding(${backward ? 3 : 2}) var<uniform> uniforms: Uniforms;
+${HELPERS}
+fn apply(x: T) -> T { ${backward ? derivative : value} }
+
+@compute @workgroup_size(${WORKGROUP_SIZE})
+fn main(${WORKGROUP_PARAMETERS}) {
+  let i = (${WORKGROUP_INDEX}) * ${WORKGROUP_SIZE}u + lane;
+  if (i >= uniforms.threads) { return; }
+  outputs[i] = ${backward ? 'slopes[i] * ' : ''}apply(inputs[i]);
+}`;
+  },
+);
+
+function run(backend: WebGPUBackend, kind: ActivationKind, x: TensorInfo, dy?: TensorInfo): TensorInfo[] {
+  const size = util.sizeFromShape(x.shape);
+  const vector = size % 4 === 0;
+  const threads = vector ? size / 4 : size;
+  const y = makeOutput(backend, x.shape);
+  dispatch(backend, {
+    ...shader({ kind, vector, backward: dy !== undefined }),
+    bindings: [x, y, ...(dy === undefined ? [] : [dy])],
+    uniforms: [u32(threads)],
+    workgroups: spread(Math.ceil(threads / WORKGROUP_SIZE)),
+  });
+  return [y];
+}
+
+export const webgpuActivation: NonNullable<OpDefinition<ActivationInputs, ActivationAttributes>['webgpu']> = (
+  { x },
+  { kind },
+  backend,
+) => run(backend, kind, x);
+
+export const webgpuActivationBackward: NonNullable<
+  OpDefinition<ActivationBackwardInputs, ActivationAttributes>['webgpu']
+> = ({ dy, x }, { kind }, backend) => run(backend, kind, x, dy);
