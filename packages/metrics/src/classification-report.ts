@@ -42,7 +42,8 @@ interface Report {
 }
 
 /**
- * sklearn.metrics.classification_report, byte for byte.
+ * sklearn.metrics.classification_report, byte for byte; but where no prediction at all is right, sklearn 1.9 prints the
+ * supports as `1.0`, and this prints `1` as ever.
  *
  * @throws MetricsError EMPTY, LENGTH_MISMATCH (also between classes and targetNames), INVALID_LABEL, INVALID_OPTION
  */
