@@ -15,7 +15,7 @@ export type HpoErrorCode =
   | 'corrupt-journal'
   | 'journal-not-writable'
   | 'journal-not-readable'
-  | 'lock-timeout';
+  | 'lock-lost';
 
 export interface HpoErrorDetails {
   /** File and line, study or parameter the error is about. */

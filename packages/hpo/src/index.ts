@@ -30,3 +30,5 @@ export { NopPruner } from './pruner/nop-pruner';
 export { PercentilePruner, type PercentilePrunerOptions } from './pruner/percentile-pruner';
 export { InMemoryStorage } from './storage/in-memory-storage';
 export { type Awaitable, type FrozenStudy, type Storage, type TrialTemplate } from './storage/storage';
+export { JournalStorage } from './storage/journal/journal-storage';
+export { type JournalBackend, TextJournalBackend } from './storage/journal/backend';

@@ -1,0 +1,1 @@
+export { JournalFileBackend, type JournalFileBackendOptions } from './journal-file-backend';

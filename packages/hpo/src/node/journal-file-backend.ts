@@ -1,0 +1,147 @@
+import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { HpoError } from '../errors';
+import { type JournalBackend } from '../storage/journal/backend';
+import { defaultLogger, type Logger } from '../study/logger';
+import { JournalFileLock, type JournalFileLockOptions } from './journal-file-lock';
+
+export interface JournalFileBackendOptions {
+  lock?: JournalFileLockOptions;
+  /** Default: warnings to console.warn. */
+  logger?: Logger;
+}
+
+const chunkBytes = 1 << 20;
+/** Longer than any record has reason to be; keeps a file without line ends from filling the memory. */
+const lineLimit = 64 << 20;
+const lineFeed = 10;
+
+/**
+ * A journal in a file, readable and writable by Optuna's JournalFileBackend at the same time.
+ * Source: optuna.storages.journal.JournalFileBackend.
+ *
+ * Reading takes no lock and leaves an unfinished last line for later. Writing takes the lock, cuts off what a worker
+ * that died while writing left behind (no reader has counted it, and it would spoil the next line), appends and syncs;
+ * where that fails, the file is as it was.
+ */
+export class JournalFileBackend implements JournalBackend {
+  readonly place: string;
+  readonly #lock: JournalFileLock;
+  readonly #logger: Logger;
+  /** Where each line begins that has been read. */
+  readonly #offsets = [0];
+
+  /** Makes the file where there is none. Throws HpoError `journal-not-writable`. */
+  constructor(path: string, { lock, logger = defaultLogger }: JournalFileBackendOptions = {}) {
+    this.place = path;
+    this.#logger = logger;
+    this.#lock = new JournalFileLock(path, logger, lock);
+    if (!existsSync(path)) closeSync(this.#open('a'));
+  }
+
+  *readLines(from: number): Generator<string> {
+    const file = this.#open('r');
+    try {
+      // What lies further on may have been cut off and written anew.
+      this.#offsets.length = from + 1;
+      let offset = this.#offsets[from]!;
+      const { size } = fstatSync(file);
+      if (size < offset) {
+        throw this.#corrupt(`has ${size} bytes, fewer than the ${offset} that were read from it: was it replaced?`);
+      }
+      const decoder = new TextDecoder('utf-8', { fatal: true });
+      let rest = Buffer.alloc(0);
+      let position = offset;
+      while (position < size) {
+        const chunk = Buffer.alloc(Math.min(chunkBytes, size - position));
+        const read = readSync(file, chunk, 0, chunk.length, position);
+        if (read === 0) return;
+        position += read;
+        rest = Buffer.concat([rest, chunk.subarray(0, read)]);
+        let start = 0;
+        for (let end; (end = rest.indexOf(lineFeed, start)) >= 0; start = end + 1) {
+          offset += end + 1 - start;
+          this.#offsets.push(offset);
+          yield this.#decode(decoder, rest.subarray(start, end));
+        }
+        rest = rest.subarray(start);
+        if (rest.length > lineLimit) {
+          throw this.#corrupt(`line ${this.#offsets.length} is longer than ${lineLimit} bytes`);
+        }
+      }
+    } finally {
+      closeSync(file);
+    }
+  }
+
+  appendLines(lines: readonly string[]): void {
+    const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''));
+    this.#lock.hold(() => {
+      const file = this.#open('a+');
+      try {
+        const end = this.#cutUnfinishedLine(file);
+        try {
+          for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
+          fsyncSync(file);
+        } catch (cause) {
+          ftruncateSync(file, end);
+          throw this.#notWritable(cause);
+        }
+      } finally {
+        closeSync(file);
+      }
+    });
+  }
+
+  /** Returns the size of the file, which then ends with a line's end. */
+  #cutUnfinishedLine(file: number): number {
+    const { size } = fstatSync(file);
+    let end = size;
+    while (end > 0) {
+      const chunk = Buffer.alloc(Math.min(chunkBytes, end));
+      readSync(file, chunk, 0, chunk.length, end - chunk.length);
+      const last = chunk.lastIndexOf(lineFeed);
+      if (last >= 0) {
+        end += last + 1 - chunk.length;
+        break;
+      }
+      end -= chunk.length;
+    }
+    if (end < size) {
+      ftruncateSync(file, end);
+      this.#logger.warn(`${this.place}: dropped ${size - end} bytes of a record that a worker left unfinished`);
+    }
+    return end;
+  }
+
+  #decode(decoder: TextDecoder, line: Uint8Array): string {
+    try {
+      return decoder.decode(line);
+    } catch {
+      throw this.#corrupt(`line ${this.#offsets.length - 1} is not UTF-8`);
+    }
+  }
+
+  #open(flags: 'r' | 'a' | 'a+'): number {
+    try {
+      return openSync(this.place, flags);
+    } catch (cause) {
+      if (flags !== 'r') throw this.#notWritable(cause);
+      throw new HpoError('journal-not-readable', `can't read ${this.place}: ${String(cause)}`, {
+        place: this.place,
+        cause,
+      });
+    }
+  }
+
+  #notWritable(cause: unknown): HpoError {
+    return new HpoError(
+      'journal-not-writable',
+      `can't write to ${this.place}: ${String(cause)}. Make room, or choose a file in a folder that can be written to`,
+      { place: this.place, cause },
+    );
+  }
+
+  #corrupt(problem: string): HpoError {
+    return new HpoError('corrupt-journal', `${this.place} ${problem}`, { place: this.place });
+  }
+}
