@@ -1,5 +1,6 @@
+import { meanSquare, step } from './adamw';
 import { dequantizeBlock, quantizeBlock } from './blockwise-8bit';
-import { loadLanes, storeLanes } from './lanes';
+import { loadPart, storePart } from './lanes';
 
 const BLOCKSIZE: i32 = 256;
 
@@ -32,17 +33,19 @@ export function adamw8bit(
     const count = min(n - start, BLOCKSIZE);
     dequantizeBlock(state1, count, code1, absmax1, m);
     dequantizeBlock(state2, count, code2, absmax2, v);
-    for (let i = 0; i < count; i += 4) {
-      const at = <usize>i << 2, left = count - i;
-      const grad = f32x4.mul(loadLanes(g + at, left), scale), finite = f32x4.lt(f32x4.abs(grad), infinity);
-      const old = loadLanes(p + at, left);
-      let first = f32x4.add(f32x4.mul(loadLanes(m + at, left), beta1), f32x4.mul(weight1, grad));
-      let second = f32x4.add(f32x4.mul(loadLanes(v + at, left), beta2), f32x4.mul(f32x4.mul(weight2, grad), grad));
-      const denominator = f32x4.add(f32x4.div(f32x4.sqrt(second), root2), epsilon);
-      const next = f32x4.add(f32x4.mul(old, decay), f32x4.div(f32x4.mul(stepSize, first), denominator));
-      storeLanes(p + at, v128.bitselect(next, old, finite), left);
-      storeLanes(m + at, v128.and(first, finite), left);
-      storeLanes(v + at, v128.and(second, finite), left);
+    const whole = <usize>(count & ~3) << 2, part = count & 3;
+    for (let at: usize = 0; at < (<usize>count << 2); at += 16) {
+      // The last vector may reach behind p and g, never behind the scratch.
+      const inside = at < whole;
+      const grad = f32x4.mul(inside ? v128.load(g + at) : loadPart(g + at, part), scale), finite = f32x4.lt(f32x4.abs(grad), infinity);
+      const old = inside ? v128.load(p + at) : loadPart(p + at, part);
+      const first = f32x4.add(f32x4.mul(v128.load(m + at), beta1), f32x4.mul(weight1, grad));
+      const second = meanSquare(v128.load(v + at), grad, beta2, weight2);
+      const next = v128.bitselect(step(f32x4.mul(old, decay), first, second, stepSize, root2, epsilon), old, finite);
+      if (inside) v128.store(p + at, next);
+      else storePart(p + at, next, part);
+      v128.store(m + at, v128.and(first, finite));
+      v128.store(v + at, v128.and(second, finite));
     }
     quantizeBlock(m, count, bounds1, grid, state1, absmax1);
     quantizeBlock(v, count, bounds2, grid, state2, absmax2);

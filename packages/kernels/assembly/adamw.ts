@@ -1,7 +1,27 @@
-import { loadLanes, storeLanes } from './lanes';
+import { loadPart, storePart } from './lanes';
 
 // Every step is rounded to float32 in the order written, as float32 code in another language rounds it; the scalars that
 // combine hyperparameters are computed in float64 and rounded once, as Python's floats are.
+
+// @ts-ignore: decorator
+@inline
+function lerp(from: v128, to: v128, weight: v128): v128 {
+  return f32x4.add(from, f32x4.mul(weight, f32x4.sub(to, from)));
+}
+
+/** v·b2 + ((1 - b2)·g)·g */
+// @ts-ignore: decorator
+@inline
+export function meanSquare(v: v128, grad: v128, beta2: v128, weight2: v128): v128 {
+  return f32x4.add(f32x4.mul(v, beta2), f32x4.mul(f32x4.mul(weight2, grad), grad));
+}
+
+/** decayed + (stepSize·m) / (√v / root2 + eps) */
+// @ts-ignore: decorator
+@inline
+export function step(decayed: v128, m: v128, v: v128, stepSize: v128, root2: v128, epsilon: v128): v128 {
+  return f32x4.add(decayed, f32x4.div(f32x4.mul(stepSize, m), f32x4.add(f32x4.div(f32x4.sqrt(v), root2), epsilon)));
+}
 
 /**
  * One AdamW step over n parameters with float32 moments, in torch's order (torch/optim/adamw.py _single_tensor_adamw):
@@ -16,16 +36,21 @@ export function adamw32(
   const scale = f32x4.splat(<f32>gradScale), decay = f32x4.splat(<f32>(1 - lr * wd));
   const weight1 = f32x4.splat(<f32>(1 - b1)), beta2 = f32x4.splat(<f32>b2), weight2 = f32x4.splat(<f32>(1 - b2));
   const stepSize = f32x4.splat(<f32>(-lr / bc1)), root2 = f32x4.splat(<f32>sqrt(bc2)), epsilon = f32x4.splat(<f32>eps);
-  for (let i = 0; i < n; i += 4) {
-    const at = <usize>i << 2, left = n - i;
-    const grad = f32x4.mul(loadLanes(g + at, left), scale);
-    let first = loadLanes(m + at, left), second = loadLanes(v + at, left);
-    first = f32x4.add(first, f32x4.mul(weight1, f32x4.sub(grad, first)));
-    second = f32x4.add(f32x4.mul(second, beta2), f32x4.mul(f32x4.mul(weight2, grad), grad));
-    const denominator = f32x4.add(f32x4.div(f32x4.sqrt(second), root2), epsilon);
-    const decayed = f32x4.mul(loadLanes(p + at, left), decay);
-    storeLanes(p + at, f32x4.add(decayed, f32x4.div(f32x4.mul(stepSize, first), denominator)), left);
-    storeLanes(m + at, first, left);
-    storeLanes(v + at, second, left);
+  const whole = <usize>(n & ~3) << 2, part = n & 3;
+  for (let at: usize = 0; at < whole; at += 16) {
+    const grad = f32x4.mul(v128.load(g + at), scale);
+    const first = lerp(v128.load(m + at), grad, weight1), second = meanSquare(v128.load(v + at), grad, beta2, weight2);
+    v128.store(p + at, step(f32x4.mul(v128.load(p + at), decay), first, second, stepSize, root2, epsilon));
+    v128.store(m + at, first);
+    v128.store(v + at, second);
+  }
+  if (part) {
+    const grad = f32x4.mul(loadPart(g + whole, part), scale);
+    const first = lerp(loadPart(m + whole, part), grad, weight1);
+    const second = meanSquare(loadPart(v + whole, part), grad, beta2, weight2);
+    const decayed = f32x4.mul(loadPart(p + whole, part), decay);
+    storePart(p + whole, step(decayed, first, second, stepSize, root2, epsilon), part);
+    storePart(m + whole, first, part);
+    storePart(v + whole, second, part);
   }
 }

@@ -1,4 +1,4 @@
-import { largestLane, loadLanes, sumOfLanes } from './lanes';
+import { largestLane, loadPart, sumOfLanes } from './lanes';
 import { exp4, logOf } from './math';
 import { packColumns, packRows, rowsTimesPanel, storeTransposed4 } from './panel';
 import { dropoutRun } from './philox';
@@ -276,10 +276,9 @@ function backwardRow(
 
 function dotProduct(a: usize, b: usize, n: i32): f32 {
   let sums = f32x4.splat(0);
-  for (let i = 0; i < n; i += 4) {
-    const at = <usize>i << 2;
-    sums = f32x4.add(sums, f32x4.mul(loadLanes(a + at, n - i), loadLanes(b + at, n - i)));
-  }
+  const whole = <usize>(n & ~3) << 2;
+  for (let at: usize = 0; at < whole; at += 16) sums = f32x4.add(sums, f32x4.mul(v128.load(a + at), v128.load(b + at)));
+  if (n & 3) sums = f32x4.add(sums, f32x4.mul(loadPart(a + whole, n & 3), loadPart(b + whole, n & 3)));
   return sumOfLanes(sums);
 }
 

@@ -1,19 +1,28 @@
 // 8-bit block-wise quantisation with a table of 256 levels: Dettmers et al. 2022, "8-bit Optimizers via Block-wise
 // Quantization", section 2.1; bitsandbytes backends/default/ops.py and csrc/cpu_ops.cpp.
-import { largestLane, loadLanes } from './lanes';
+import { largestLane, loadPart } from './lanes';
 
 const LAST_STEP: f32 = 65535;
 
-/** How many of the 255 ascending bounds lie strictly below the value. */
+/** Whether bounds[index] lies strictly below the value: 1 or 0. */
+// @ts-ignore: decorator
+@inline
+function below(bounds: usize, index: i32, value: f32): i32 {
+  return <i32>(load<f32>(bounds + (<usize>index << 2)) < value);
+}
+
+/** How many of the 255 ascending bounds lie strictly below the value: eight halvings, without a branch to mispredict. */
 // @ts-ignore: decorator
 @inline
 function codeOf(bounds: usize, value: f32): i32 {
-  let code = 0;
-  // Eight halvings of 256 places; `bounds[code + half - 1]` is the last bound of the lower half.
-  for (let half = 128; half > 0; half >>= 1) {
-    if (load<f32>(bounds + (<usize>(code + half - 1) << 2)) < value) code += half;
-  }
-  return code;
+  let code = below(bounds, 127, value) << 7;
+  code += below(bounds, code + 63, value) << 6;
+  code += below(bounds, code + 31, value) << 5;
+  code += below(bounds, code + 15, value) << 4;
+  code += below(bounds, code + 7, value) << 3;
+  code += below(bounds, code + 3, value) << 2;
+  code += below(bounds, code + 1, value) << 1;
+  return code + below(bounds, code, value);
 }
 
 /**
@@ -23,7 +32,9 @@ function codeOf(bounds: usize, value: f32): i32 {
  */
 export function quantizeBlock(x: usize, count: i32, bounds: usize, grid: i32, quantized: usize, absmax: usize): void {
   let largest = f32x4.splat(0);
-  for (let i = 0; i < count; i += 4) largest = f32x4.pmax(largest, f32x4.abs(loadLanes(x + (<usize>i << 2), count - i)));
+  const whole = <usize>(count & ~3) << 2;
+  for (let at: usize = 0; at < whole; at += 16) largest = f32x4.pmax(largest, f32x4.abs(v128.load(x + at)));
+  if (count & 3) largest = f32x4.pmax(largest, f32x4.abs(loadPart(x + whole, count & 3)));
   const scale = largestLane(largest);
   store<f32>(absmax, scale);
   if (grid && scale == 0) {
@@ -32,7 +43,9 @@ export function quantizeBlock(x: usize, count: i32, bounds: usize, grid: i32, qu
   }
   const reciprocal = <f32>1 / max(scale, <f32>1e-38);
   for (let i = 0; i < count; i++) {
-    let value = min(<f32>1, max(<f32>-1, load<f32>(x + (<usize>i << 2)) * reciprocal));
+    let value = load<f32>(x + (<usize>i << 2)) * reciprocal;
+    if (value > 1) value = 1;
+    if (value < -1) value = -1;
     if (grid) value = trunc((value + 1) * <f32>0.5 * LAST_STEP + <f32>0.5);
     store<u8>(quantized + i, codeOf(bounds, value));
   }

@@ -1,4 +1,4 @@
-import { largestLane, loadLanes, storeLanes, sumOfLanes } from './lanes';
+import { largestLane, loadPart, storePart, sumOfLanes } from './lanes';
 import { exp4, logOf } from './math';
 
 // @ts-ignore: decorator
@@ -22,19 +22,19 @@ export function softmaxCrossEntropy(logits: usize, labels: usize, rows: i32, cla
     const counted = <u32>label < <u32>classes;
     const logit: f32 = counted ? load<f32>(logits + (<usize>label << 2)) : 0;
     const largest = largestOf(logits, classes), shift = f32x4.splat(largest);
+    const whole = <usize>(classes & ~3) << 2, part = classes & 3;
     let sums = f32x4.splat(0);
-    for (let i = 0; i < classes; i += 4) {
-      const at = <usize>i << 2, left = classes - i;
-      let e = exp4(f32x4.sub(loadLanes(logits + at, left), shift));
-      storeLanes(probs + at, e, left);
-      if (left < 4) e = loadLanes(probs + at, left);
+    for (let at: usize = 0; at < whole; at += 16) {
+      const e = exp4(f32x4.sub(v128.load(logits + at), shift));
+      v128.store(probs + at, e);
       sums = f32x4.add(sums, e);
     }
-    const sum = sumOfLanes(sums), reciprocal = f32x4.splat(1 / sum);
-    for (let i = 0; i < classes; i += 4) {
-      const at = <usize>i << 2, left = classes - i;
-      storeLanes(probs + at, f32x4.mul(loadLanes(probs + at, left), reciprocal), left);
+    if (part) {
+      storePart(probs + whole, exp4(f32x4.sub(loadPart(logits + whole, part), shift)), part);
+      sums = f32x4.add(sums, loadPart(probs + whole, part));
     }
+    const sum = sumOfLanes(sums);
+    scaled(probs, classes, 1 / sum, probs);
     const loss: f64 = <f64>largest + logOf(<f64>sum) - <f64>logit;
     store<f32>(lossRows + (<usize>row << 2), counted ? <f32>loss : 0);
     logits += <usize>classes << 2;
@@ -56,14 +56,16 @@ export function softmaxCrossEntropyBackward(
       memory.fill(dlogits, 0, <usize>classes << 2);
     } else {
       const correct = (load<f32>(probs + (<usize>label << 2)) - 1) * scale;
-      const factor = f32x4.splat(scale);
-      for (let i = 0; i < classes; i += 4) {
-        const at = <usize>i << 2, left = classes - i;
-        storeLanes(dlogits + at, f32x4.mul(loadLanes(probs + at, left), factor), left);
-      }
+      scaled(probs, classes, scale, dlogits);
       store<f32>(dlogits + (<usize>label << 2), correct);
     }
     probs += <usize>classes << 2;
     dlogits += <usize>classes << 2;
   }
+}
+
+function scaled(x: usize, n: i32, factor: f32, y: usize): void {
+  const factors = f32x4.splat(factor), whole = <usize>(n & ~3) << 2;
+  for (let at: usize = 0; at < whole; at += 16) v128.store(y + at, f32x4.mul(v128.load(x + at), factors));
+  if (n & 3) storePart(y + whole, f32x4.mul(loadPart(x + whole, n & 3), factors), n & 3);
 }

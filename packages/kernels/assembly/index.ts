@@ -1,4 +1,4 @@
-export { activation, activationBackward, geluNew, geluNewBackward } from './activation';
+export * from './activation';
 export { adamw32 } from './adamw';
 export { adamw8bit, adamw8bitScratchBytes } from './adamw-8bit';
 export { attention, attentionBackward, attentionBackwardScratchBytes, attentionScratchBytes } from './attention';

@@ -1,27 +1,15 @@
-// Ends of rows: vectors of which only the first 1 to 4 floats are the caller's.
+// Ends of rows: vectors of which only the first 1 to 3 floats are the caller's. Loops run over whole vectors and treat
+// the end once behind them: a call inside a loop makes V8 reload every constant of its body.
 
-/** The first `count` floats at `source`, zeros behind them; 4 where `count` is larger. */
-// @ts-ignore: decorator
-@inline
-export function loadLanes(source: usize, count: i32): v128 {
-  return count >= 4 ? v128.load(source) : loadPart(source, count);
-}
-
-/** Stores the first `count` floats; 4 where `count` is larger. */
-// @ts-ignore: decorator
-@inline
-export function storeLanes(target: usize, value: v128, count: i32): void {
-  if (count >= 4) v128.store(target, value);
-  else storePart(target, value, count);
-}
-
-function loadPart(source: usize, count: i32): v128 {
+/** The first 1 to 3 floats at `source`, zeros behind them. */
+export function loadPart(source: usize, count: i32): v128 {
   if (count == 1) return v128.load_zero<f32>(source);
   const two = v128.load_zero<f64>(source);
   return count == 2 ? two : v128.load_lane<f32>(source + 8, two, 2);
 }
 
-function storePart(target: usize, value: v128, count: i32): void {
+/** Stores the first 1 to 3 floats. */
+export function storePart(target: usize, value: v128, count: i32): void {
   v128.store_lane<f32>(target, value, 0);
   if (count > 1) v128.store_lane<f32>(target + 4, value, 1);
   if (count > 2) v128.store_lane<f32>(target + 8, value, 2);

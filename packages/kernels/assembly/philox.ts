@@ -1,6 +1,6 @@
 // Philox4x32-10, a random number from a counter and a key alone: Salmon et al. 2011, "Parallel random numbers: as easy
 // as 1, 2, 3", section 4.3. Four counters at once, one a lane.
-import { loadLanes, storeLanes } from './lanes';
+import { loadPart, storePart } from './lanes';
 
 const MULTIPLIER_0: i32 = 0xd2511f53;
 const MULTIPLIER_1: i32 = 0xcd9e8d57;
@@ -21,22 +21,26 @@ function highHalves(a: v128, b: v128): v128 {
 
 // @ts-ignore: decorator
 @inline
-function emit(
-  words: v128, threshold: v128, scale: v128, x: usize, residual: usize, y: usize, count: i32,
-): void {
-  const keep = i32x4.ge_u(words, threshold);
-  let value = v128.and(keep, x ? f32x4.mul(loadLanes(x, count), scale) : scale);
-  if (residual) value = f32x4.add(loadLanes(residual, count), value);
-  storeLanes(y, value, count);
+function decide(words: v128, threshold: v128, value: v128): v128 {
+  return v128.and(i32x4.ge_u(words, threshold), value);
 }
 
-/**
- * y[count] = residual + dropout(x) for elements 4·group .. 4·group + count of a site: element i draws lane i & 3 of
- * Philox with counter (i >> 2, c1, c2, c3), is 0 where the draw is below `threshold` and x·scale otherwise. x 0 stands
- * for ones (y is then the mask), residual 0 for none. y may be x or residual.
- */
-export function dropoutRun(
-  x: usize, residual: usize, group: i32, count: i32, threshold: u32, scale: f32,
+// @ts-ignore: decorator
+@inline
+function emit(hasX: bool, hasResidual: bool, words: v128, threshold: v128, scale: v128, x: usize, residual: usize, y: usize): void {
+  const value = decide(words, threshold, hasX ? f32x4.mul(v128.load(x), scale) : scale);
+  v128.store(y, hasResidual ? f32x4.add(v128.load(residual), value) : value);
+}
+
+function emitPart(words: v128, threshold: v128, scale: v128, x: usize, residual: usize, y: usize, count: i32): void {
+  const value = decide(words, threshold, x ? f32x4.mul(loadPart(x, count), scale) : scale);
+  storePart(y, residual ? f32x4.add(loadPart(residual, count), value) : value, count);
+}
+
+// @ts-ignore: decorator
+@inline
+function run(
+  hasX: bool, hasResidual: bool, x: usize, residual: usize, group: i32, count: i32, threshold: u32, scale: f32,
   key0: i32, key1: i32, c1: i32, c2: i32, c3: i32, y: usize,
 ): void {
   const m0 = i32x4.splat(MULTIPLIER_0), m1 = i32x4.splat(MULTIPLIER_1);
@@ -58,20 +62,45 @@ export function dropoutRun(
     // Lane l of words 0..3 belongs to elements 4l .. 4l + 3: a transpose.
     const low02 = v128.shuffle<i32>(w0, w2, 0, 4, 1, 5), low13 = v128.shuffle<i32>(w1, w3, 0, 4, 1, 5);
     const high02 = v128.shuffle<i32>(w0, w2, 2, 6, 3, 7), high13 = v128.shuffle<i32>(w1, w3, 2, 6, 3, 7);
-    emit(v128.shuffle<i32>(low02, low13, 0, 4, 1, 5), limit, factor, x, residual, y, count);
-    if (count > 4) {
-      emit(v128.shuffle<i32>(low02, low13, 2, 6, 3, 7), limit, factor, x ? x + 16 : 0, residual ? residual + 16 : 0, y + 16, count - 4);
+    w0 = v128.shuffle<i32>(low02, low13, 0, 4, 1, 5);
+    w1 = v128.shuffle<i32>(low02, low13, 2, 6, 3, 7);
+    w2 = v128.shuffle<i32>(high02, high13, 0, 4, 1, 5);
+    w3 = v128.shuffle<i32>(high02, high13, 2, 6, 3, 7);
+    if (count >= 16) {
+      emit(hasX, hasResidual, w0, limit, factor, x, residual, y);
+      emit(hasX, hasResidual, w1, limit, factor, x + 16, residual + 16, y + 16);
+      emit(hasX, hasResidual, w2, limit, factor, x + 32, residual + 32, y + 32);
+      emit(hasX, hasResidual, w3, limit, factor, x + 48, residual + 48, y + 48);
+      if (hasX) x += 64;
+      if (hasResidual) residual += 64;
+      y += 64;
+      groups = i32x4.add(groups, i32x4.splat(4));
+    } else {
+      for (; count >= 4; count -= 4) {
+        emit(hasX, hasResidual, w0, limit, factor, x, residual, y);
+        w0 = w1;
+        w1 = w2;
+        w2 = w3;
+        if (hasX) x += 16;
+        if (hasResidual) residual += 16;
+        y += 16;
+      }
+      if (count > 0) emitPart(w0, limit, factor, x, residual, y, count);
     }
-    if (count > 8) {
-      emit(v128.shuffle<i32>(high02, high13, 0, 4, 1, 5), limit, factor, x ? x + 32 : 0, residual ? residual + 32 : 0, y + 32, count - 8);
-    }
-    if (count > 12) {
-      emit(v128.shuffle<i32>(high02, high13, 2, 6, 3, 7), limit, factor, x ? x + 48 : 0, residual ? residual + 48 : 0, y + 48, count - 12);
-    }
-    if (x) x += 64;
-    if (residual) residual += 64;
-    y += 64;
     count -= 16;
-    groups = i32x4.add(groups, i32x4.splat(4));
   }
+}
+
+/**
+ * y[count] = residual + dropout(x) for elements 4·group .. 4·group + count of a site: element i draws lane i & 3 of
+ * Philox with counter (i >> 2, c1, c2, c3), is 0 where the draw is below `threshold` and x·scale otherwise. residual 0
+ * stands for none, and then x 0 for ones: y is the mask. y may be x or residual.
+ */
+export function dropoutRun(
+  x: usize, residual: usize, group: i32, count: i32, threshold: u32, scale: f32,
+  key0: i32, key1: i32, c1: i32, c2: i32, c3: i32, y: usize,
+): void {
+  if (residual) run(true, true, x, residual, group, count, threshold, scale, key0, key1, c1, c2, c3, y);
+  else if (x) run(true, false, x, 0, group, count, threshold, scale, key0, key1, c1, c2, c3, y);
+  else run(false, false, 0, 0, group, count, threshold, scale, key0, key1, c1, c2, c3, y);
 }
