@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BatchOptions, type FolderFiles, GPT2Tokenizer, type Side } from '../src/index';
-import { randomTexts } from '../src/random-text';
+import { randomTexts } from '../src/testing/random-text';
 
 interface Answer {
   inputIds: number[][];

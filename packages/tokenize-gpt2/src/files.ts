@@ -15,7 +15,7 @@ export function tokenizerFiles(
   addedTokens: AddedTokens,
 ): Record<string, string> {
   const files: Record<string, string> = {
-    'vocab.json': JSON.stringify(Object.fromEntries(vocabulary.idOfToken)),
+    'vocab.json': vocabularyFile(vocabulary.tokens),
     'merges.txt': ['#version: 0.2', ...vocabulary.merges, ''].join('\n'),
     'tokenizer_config.json': configFile(settings, addedTokens),
     'special_tokens_map.json': specialTokensFile(settings),
@@ -25,6 +25,11 @@ export function tokenizerFiles(
     files['added_tokens.json'] = sortedJson(new Map(beyond.map(([id, token]) => [token.content, id])));
   }
   return files;
+}
+
+/** In the order of the ids, which an object would not keep: its keys that are numbers come first. */
+function vocabularyFile(tokens: readonly string[]): string {
+  return `{${tokens.map((token, id) => `${JSON.stringify(token)}:${id}`).join(',')}}`;
 }
 
 function configFile(settings: TokenizerSettings, addedTokens: AddedTokens): string {

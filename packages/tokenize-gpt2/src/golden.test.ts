@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
-import { besideFixtures, fixturesFolder } from '../../../tools/test/fixtures';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { fixturesFolder } from '../../../tools/test/fixtures';
+import { baseFiles } from './testing/base-files';
 import { GPT2Tokenizer } from './tokenizer';
 
 interface GoldenText {
@@ -10,13 +11,13 @@ interface GoldenText {
 }
 
 describe.skipIf(fixturesFolder === undefined)("transformers' ids", () => {
-  const read = (name: string): string => readFileSync(`${besideFixtures('mini')}/${name}`, 'utf8');
-  const tokenizer = GPT2Tokenizer.fromFiles({
-    vocab: read('vocab.json'),
-    merges: read('merges.txt'),
-    tokenizerConfig: read('tokenizer_config.json'),
+  let tokenizer: GPT2Tokenizer;
+  let golden: GoldenText[];
+
+  beforeAll(() => {
+    tokenizer = GPT2Tokenizer.fromFiles(baseFiles());
+    golden = JSON.parse(readFileSync(`${fixturesFolder}/tokenizer.json`, 'utf8')) as GoldenText[];
   });
-  const golden = JSON.parse(readFileSync(`${fixturesFolder}/tokenizer.json`, 'utf8')) as GoldenText[];
 
   it('encodes every golden text to the recorded ids, with a cold and with a warm cache', () => {
     expect(golden.length).toBeGreaterThan(70);

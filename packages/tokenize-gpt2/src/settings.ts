@@ -149,7 +149,7 @@ export function readMaxLength(
   if (value === undefined || value === null) return Infinity;
   if (typeof value === 'number' && value > largestBound) return Infinity;
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 1) return value;
-  throw new TokenizerError('invalid-config', `${place} is ${quote(value)}: it must be a whole number from 1`, {
+  throw new TokenizerError(code, `${place} is ${quote(value)}: it must be a whole number from 1`, {
     value,
   });
 }
