@@ -2,10 +2,12 @@ import { defineOp, type OpGradient } from '../../engine/op';
 import { composeActivationBackward } from './compose';
 import type { ActivationAttributes, ActivationBackwardInputs, ActivationInputs } from './types';
 import { webgpuActivationBackward } from './webgpu';
+import { wasmActivationBackward } from './wasm';
 
 const backward = defineOp<ActivationBackwardInputs, ActivationAttributes>({
   name: 'QActivationBackward',
   compose: composeActivationBackward,
+  wasm: wasmActivationBackward,
   webgpu: webgpuActivationBackward,
 });
 

@@ -6,12 +6,14 @@ import { composeActivation } from './compose';
 import { activationGradient } from './gradient';
 import { ACTIVATION_KINDS, type ActivationAttributes, type ActivationInputs, type ActivationName } from './types';
 import { webgpuActivation } from './webgpu';
+import { wasmActivation } from './wasm';
 
 export type { ActivationName } from './types';
 
 const run = defineOp<ActivationInputs, ActivationAttributes>({
   name: 'QActivation',
   compose: composeActivation,
+  wasm: wasmActivation,
   webgpu: webgpuActivation,
   gradient: activationGradient,
 });

@@ -2,10 +2,12 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { defineOp, type OpGradient } from '../../engine/op';
 import { composeAttentionBackward } from './compose';
 import type { AttentionAttributes, AttentionBackwardInputs, AttentionInputs } from './types';
+import { wasmAttentionBackward } from './wasm';
 
 const backward = defineOp<AttentionBackwardInputs, AttentionAttributes>({
   name: 'QAttentionBackward',
   compose: composeAttentionBackward,
+  wasm: wasmAttentionBackward,
 });
 
 export const attentionGradient: OpGradient<AttentionInputs, AttentionAttributes> = {

@@ -3,16 +3,19 @@ import { checkShape, checkTensor } from '../../engine/check';
 import { defineOp } from '../../engine/op';
 import { KernelError } from '../../errors';
 import { checkDropout } from '../dropout';
+import { indexValues } from '../gather-rows/check-indices';
 import { composeAttention } from './compose';
 import { attentionGradient } from './gradient';
-import { SEQUENCE_FIELDS } from './sequences';
+import { SEQUENCE_FIELDS, readSequences } from './sequences';
 import type { AttentionAttributes, AttentionInputs, AttentionOptions } from './types';
+import { wasmAttention } from './wasm';
 
 export type { AttentionOptions } from './types';
 
 const run = defineOp<AttentionInputs, AttentionAttributes>({
   name: 'QAttention',
   compose: composeAttention,
+  wasm: wasmAttention,
   gradient: attentionGradient,
 });
 
@@ -28,6 +31,7 @@ const run = defineOp<AttentionInputs, AttentionAttributes>({
  * @param qkv [M, 3C] float32: q, k and v beside each other, each heads by head size
  * @param sequences [S, 4] int32: rowStart, rowCount, keyStart, keyEnd; no row in two of them
  * @returns [M, C]
+ * @throws KernelError BAD_ARGUMENT for sequences outside the rows or over each other, where the host has them
  */
 export function attention(qkv: Tensor2D, sequences: Tensor2D, options: AttentionOptions): Tensor2D {
   const { heads, scale, keyStride, dropout } = options;
@@ -44,6 +48,14 @@ export function attention(qkv: Tensor2D, sequences: Tensor2D, options: Attention
     throw new KernelError('BAD_ARGUMENT', `attention: keyStride ${keyStride} is not a positive integer`);
   }
   if (!Number.isFinite(scale)) throw new KernelError('BAD_ARGUMENT', `attention: scale ${scale} is not finite`);
+  const known = indexValues(sequences);
+  if (known !== undefined) readSequences(known, qkv.shape[0], keyStride);
+  if (dropout !== undefined && qkv.shape[0] * heads * keyStride > 2 ** 32) {
+    throw new KernelError(
+      'BAD_ARGUMENT',
+      `attention: ${qkv.shape[0]} rows x ${heads} heads x keyStride ${keyStride} is more than the 2^32 elements a dropout can number`,
+    );
+  }
   const { rate, site } = dropout === undefined ? { rate: 0, site: 0 } : checkDropout('attention', dropout);
   // tfjs' tape saves no absent inputs: without dropout another int32 tensor stands in, and nobody reads it.
   const random = dropout?.random ?? sequences;

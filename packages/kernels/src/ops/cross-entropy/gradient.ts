@@ -1,10 +1,12 @@
 import { defineOp, type OpGradient } from '../../engine/op';
 import { composeCrossEntropyBackward } from './compose';
 import type { CrossEntropyAttributes, CrossEntropyBackwardInputs, CrossEntropyInputs } from './types';
+import { wasmCrossEntropyBackward } from './wasm';
 
 const backward = defineOp<CrossEntropyBackwardInputs, CrossEntropyAttributes>({
   name: 'QCrossEntropyBackward',
   compose: composeCrossEntropyBackward,
+  wasm: wasmCrossEntropyBackward,
 });
 
 export const crossEntropyGradient: OpGradient<CrossEntropyInputs, CrossEntropyAttributes> = {

@@ -6,12 +6,14 @@ import { checkIndices } from '../gather-rows/check-indices';
 import { composeCrossEntropy } from './compose';
 import { crossEntropyGradient } from './gradient';
 import type { CrossEntropyAttributes, CrossEntropyInputs, CrossEntropyOptions } from './types';
+import { wasmCrossEntropy } from './wasm';
 
 export type { CrossEntropyOptions } from './types';
 
 const run = defineOp<CrossEntropyInputs, CrossEntropyAttributes>({
   name: 'QCrossEntropy',
   compose: composeCrossEntropy,
+  wasm: wasmCrossEntropy,
   gradient: crossEntropyGradient,
 });
 

@@ -7,12 +7,14 @@ import { composeDropout, composeDropoutAdd } from './compose';
 import { dropoutAddGradient, dropoutGradient } from './gradient';
 import type { DropoutAddInputs, DropoutAttributes, DropoutInputs, DropoutOptions } from './types';
 import { webgpuDropout, webgpuDropoutAdd } from './webgpu';
+import { wasmDropout, wasmDropoutAdd } from './wasm';
 
 export type { DropoutOptions } from './types';
 
 const run: Op<DropoutInputs, DropoutAttributes> = defineOp<DropoutInputs, DropoutAttributes>({
   name: 'QDropout',
   compose: composeDropout,
+  wasm: wasmDropout,
   webgpu: webgpuDropout,
   gradient: dropoutGradient(() => run),
 });
@@ -20,6 +22,7 @@ const run: Op<DropoutInputs, DropoutAttributes> = defineOp<DropoutInputs, Dropou
 const runAdd = defineOp<DropoutAddInputs, DropoutAttributes>({
   name: 'QDropoutAdd',
   compose: composeDropoutAdd,
+  wasm: wasmDropoutAdd,
   webgpu: webgpuDropoutAdd,
   gradient: dropoutAddGradient(() => run),
 });

@@ -10,7 +10,7 @@ interface WebgpuTensorMap {
  * The values of an index tensor where the host has them without waiting for a device: always on cpu and wasm, on
  * webgpu until the tensor's first use.
  */
-function indexValues(tensor: Tensor): ArrayLike<number> | undefined {
+export function indexValues(tensor: Tensor): ArrayLike<number> | undefined {
   const { backend, backendName } = engine();
   if (backendName !== 'webgpu') return backend.readSync(tensor.dataId) as Int32Array;
   return (backend as unknown as WebgpuTensorMap).tensorMap.get(tensor.dataId)?.values ?? undefined;

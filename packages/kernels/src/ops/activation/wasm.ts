@@ -1,0 +1,42 @@
+import { tidy, util, type Tensor, type TensorInfo } from '@tensorflow/tfjs-core';
+import type { OpDefinition } from '../../engine/op';
+import { WASM_ACTIVATION } from '../../wasm/exports';
+import { composeActivation, composeActivationBackward } from './compose';
+import type { ActivationAttributes, ActivationBackwardInputs, ActivationInputs, ActivationKind } from './types';
+
+/** The formulas with a SIMD kernel; the others run as tfjs ops on the same backend. */
+const KERNELS: Partial<Record<ActivationKind, number>> = {
+  gelu_tanh: WASM_ACTIVATION.geluNew,
+  gelu_erf: WASM_ACTIVATION.geluErf,
+  gelu_sigmoid: WASM_ACTIVATION.quickGelu,
+  relu: WASM_ACTIVATION.relu,
+  silu: WASM_ACTIVATION.silu,
+  tanh: WASM_ACTIVATION.tanh,
+};
+
+/** A kernel's inputs are tensors whose types say no more than TensorInfo. */
+const asTensor = (info: TensorInfo): Tensor => info as Tensor;
+
+export const wasmActivation: NonNullable<OpDefinition<ActivationInputs, ActivationAttributes>['wasm']> = (
+  { x },
+  { kind },
+  wasm,
+) => {
+  const kernel = KERNELS[kind];
+  if (kernel === undefined) return tidy(() => composeActivation({ x: asTensor(x) }, { kind }));
+  const y = wasm.output(x.shape);
+  wasm.kernels.activation(kernel, wasm.pointer(x), util.sizeFromShape(x.shape), wasm.pointer(y));
+  return [y];
+};
+
+export const wasmActivationBackward: NonNullable<
+  OpDefinition<ActivationBackwardInputs, ActivationAttributes>['wasm']
+> = ({ dy, x }, { kind }, wasm) => {
+  const kernel = KERNELS[kind];
+  if (kernel === undefined)
+    return tidy(() => composeActivationBackward({ dy: asTensor(dy), x: asTensor(x) }, { kind }));
+  const dx = wasm.output(x.shape);
+  const size = util.sizeFromShape(x.shape);
+  wasm.kernels.activationBackward(kernel, wasm.pointer(dy), wasm.pointer(x), size, wasm.pointer(dx));
+  return [dx];
+};

@@ -1,0 +1,71 @@
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import type { OpDefinition, WasmContext } from '../../engine/op';
+import { wasmDropoutArguments } from '../dropout/wasm';
+import { SEQUENCE_FIELDS } from './sequences';
+import type { AttentionAttributes, AttentionBackwardInputs, AttentionInputs } from './types';
+
+/** What both kernels take between the tensors: the sequences, the heads, the scale and the dropout. */
+function shared(
+  { sequences, random }: { sequences: TensorInfo; random: TensorInfo },
+  width: number,
+  attributes: AttentionAttributes,
+  wasm: WasmContext,
+) {
+  const { heads, scale, keyStride } = attributes;
+  const headSize = width / 3 / heads;
+  const values = wasm.backend.readSync(sequences.dataId) as Int32Array;
+  let longest = 0;
+  for (let s = 1; s < values.length; s += SEQUENCE_FIELDS) longest = Math.max(longest, values[s]!);
+  const dropout = wasmDropoutArguments(random, attributes, wasm);
+  return {
+    longest,
+    headSize,
+    numbers: [
+      wasm.pointer(sequences),
+      values.length / SEQUENCE_FIELDS,
+      heads,
+      headSize,
+      scale,
+      ...dropout,
+      keyStride,
+    ] as const,
+  };
+}
+
+export const wasmAttention: NonNullable<OpDefinition<AttentionInputs, AttentionAttributes>['wasm']> = (
+  inputs,
+  attributes,
+  wasm,
+) => {
+  const { qkv } = inputs;
+  const [rows = 0, width = 0] = qkv.shape;
+  const { longest, headSize, numbers } = shared(inputs, width, attributes, wasm);
+  const y = wasm.output([rows, width / 3]);
+  const lse = wasm.output([rows, attributes.heads]);
+  const scratch = wasm.kernels.scratch(wasm.kernels.attentionScratchBytes(longest, headSize));
+  wasm.kernels.attention(wasm.pointer(qkv), rows, ...numbers, wasm.pointer(y), wasm.pointer(lse), scratch);
+  return [y, lse];
+};
+
+export const wasmAttentionBackward: NonNullable<OpDefinition<AttentionBackwardInputs, AttentionAttributes>['wasm']> = (
+  inputs,
+  attributes,
+  wasm,
+) => {
+  const { dy, qkv, y, lse } = inputs;
+  const [rows = 0, width = 0] = qkv.shape;
+  const { longest, headSize, numbers } = shared(inputs, width, attributes, wasm);
+  const dqkv = wasm.output([rows, width]);
+  const scratch = wasm.kernels.scratch(wasm.kernels.attentionBackwardScratchBytes(longest, headSize));
+  wasm.kernels.attentionBackward(
+    wasm.pointer(dy),
+    wasm.pointer(qkv),
+    wasm.pointer(y),
+    wasm.pointer(lse),
+    rows,
+    ...numbers,
+    wasm.pointer(dqkv),
+    scratch,
+  );
+  return [dqkv];
+};
