@@ -1,0 +1,56 @@
+/**
+ * What torch.save (torch 2.15) wrote for one state dict, gzipped: as zip and in the legacy format. `a` is
+ * arange(24).reshape(2, 3, 4) and `b` is arange(12, dtype=float64).reshape(3, 4):
+ * whole = a, permuted = a.permute(2, 0, 1), stepped = a[:, ::2, 1::2], slice = a[1] (all on one storage),
+ * expanded = b[0].expand(3, 4), transposed64 = b.t(), half_t = arange(6).half().reshape(2, 3).t(),
+ * bf16 = arange(3).bfloat16(), i8 = [-1, 2], u8_t = arange(6, dtype=uint8).reshape(2, 3).t(), i16 = [-300, 2],
+ * i32 = [-3, 2**30], i64 = [-3, 2**40], bool = [True, False], c64 = [1 + 2j], scalar = tensor(7.5),
+ * empty = empty(0, 5), param = Parameter([1.25]), step = 3 (a number), and an OrderedDict's _metadata; in the zip
+ * also u16 = [1, 65535] and f8 = float8_e4m3fn of [1, -2].
+ */
+export const torchFiles = {
+  zip: [
+    'H4sIAAAAAAACA62YbXBcVRnHz74lm9tAa0hLKlhLaWmikO77i6Qm2ZYVuAjprcW1otvN7k125WZ3n92zfUErAUzS8iYoQkHFolQR31DR4heH0S',
+    '/OOB3HGYZPjMMMo6PDBzujHxhmMD7nnNu759xNu6TltmfP5vb+f8//nPPc55x0Svf5CQkGSce1hlxJaHhHqUALo/W7rWzmCrK/85r3Fos1yzKL',
+    'tFKrNrU7GiWzYZZ2V4pUAzJigGc4F0DYoXLNMsFbpLVGsTyab9GK1dTyDXO6VbFKeWpWm7VG/mBEA9/wcK4XBU18sjBrgl9ItKxVK9C94qYGgZ',
+    'wHnwlBT86HfbHegl59iEJwj050r+7T/UvQp/frft2zBNrxMjOyhkK/AZfl2EjrZmOuRc0SXF7GeGV/OVDuKXPCWkbwM8YSrNM9jLEEHxKEAQpX',
+    'GDBo2zPrdQSsdwM27EGVl/1ZgitRHmRfhgRgI4UPG3AVn5CmVSmacLVb/pE9qEH/i7CJuV+EjwrpZgrXGLCFuzcP1wvVEga/VqjtGdpda01bpj',
+    'NFW/kUhWEbgvspXMcGxsHb8QuChwV4hMLHDPh4rh8fpo1CtVmvNc1SIgbX29a2lm3CDWJqfIswikNE0A5BCFEIGxDJ9SChXLBm8hSiirGb8aZj',
+    'K8ZtRSCO0B4KCWHLuwhJhCI7JaBpCp8w4MYc5iaZngknYExBZng6hBMOdifHRuGTiPVRGOfYBZjQPQswKZAZCrsM2J3z4oOVFNykAHeVCw0Hlu',
+    'WwGHwKYV4KN/OsWoBbGOxWAdMp3GbAp7m/VgqHfLvq7whtr8QdHBeHKTHkPc6QDTHkvQL5GQr7DLiTZ3QFR/xZhbi3XGu08z/HkQn4nHC433b4',
+    'eebwLoH7AoUvGpAXuGgEDii4W6ptWIHDkjAtYEUbVmIwU8BmKMwaUBYwTI6KArutVp11aF/itBTcLWiWTZtjtKqg1SjUDQCxuLWaBQ118vCWg2',
+    'tyXBqowLVs3EGGOyRwhykcMeAeUQrQ3JfVla3N1S3zsFo/vsKzIByCo4j1UPgqwyLxXvYxL7D3UbjfgAd4XjeLBavQgK+de12FPAwLQr6I8pER',
+    'IVuicMyA4/wlN+fq9Ag8qKoi8BCqCIWHWVCiBxbhET3AXslHBeHrFB4z4HFOqBcahTn4xnnqJv9Xk5oNDb6pBonCE8Lat+yRPck+nhIBTlB42o',
+    'BnjvEfvr0E3zHgu3wxWFWDZ3Ufn8oW5uD3uhTsqAYn23M9ahdtbV+VHsHq6Ez3c8JUDL6PpvwUfmCv4vPM1Clh6of2erUqVXyxNfgRhRcM+DFX',
+    'zqTgxTIPVLZRcfiJSIif2qifMdTPBeoXNmqGrXkqb8bmojNVDV6i8EsDftU6Cr/O9SEkj1NXYNsbvHwUfpNjex789iic5gX+oNlo4o4Gr+ieZr',
+    'M5PTql9wb/vv2P7/4T04G1qfPumwNkiO2bozO1xlyB5m1QNjO40va5P8zAp//9xgMszVk7P3g9GeNge5bzBasyW50zqzSbSa3Ifj9XIsYMjB+C',
+    'f7F59V7QQD/xMwPTWNxqbJ/PZgixKpRaJmMs7HxrI3tXei7I6CO7zp0qdoSymfGLNm5fgjo/jh8T+BfbPLaT2F7F9iY2MknIOmybsYWwTWCbwn',
+    'YAWx3bPLZj2B7DdgLbSWwvYHsJ2yuTbGT3T75RPYCgA11GNuKMLJzNbCOr8H/uOjtuf5kQXdDu19n9oN0P2f3Vdr/Z7rfY/Va7v26C+T/b+/Q7',
+    'q/MfWY3/MXSbIbvJTSzWu1edeb6f58qFY+10YkWzmTS5hPXHteejPPXfemB1+Rf7APJv2ctiP/fof8a6vz99pNeJHc9mfCw28Xh9/gBj3PqXt0',
+    'Or85/4APy/9j8vYdEfPLMpwLYAf5foASd6MpvxkP3vLS8vs3xljIHf9fyZiYJdGJMOI5XN7Ly0EbD4y8IDr5/Mx43HT7+3jr01XXykHR/pbCZ+',
+    'cT48POLvr/1Drvv6a7i2ToXA4ucldv7a83fw1Pho9/nT8HVzKFhoxsil1c+zPHb43q271PUnK8b2t2NHWP2/kM+h9rPR8+1/WG/HWfw/3b4t3T',
+    '3/lPgxFt9DlpeZfvHFv21fpT7O9KlXmfpla8uZ971+zo7O1i+qMf1fn53d112/kST5Bs7DN81GBXfwewrsF+d8pZTNRC9mIUPJRCgeDSUjiWQq',
+    'nYqk09FUOByJxpPpeCSVDEWisWgc7yeYy73/eD00jD6GuUuPl+8wtk/5bLOmw7n0/wBuoXx2GVBEqV6ywkHIrZePHusV/eO2vuO840bIJ49+9S',
+    'wWJMqJxa2Ud/Y+RXlnkLTPKW6ZvKGqslBfWxZ2y+S9UZWdlWQRt0ze2FTZXVpbFnXL5D1Jlb0uyWJumbwNqTJjTVsWd8vk/UOVPSnJEm6ZvGWo',
+    'ssH+tizplskVXpXlJFnKLZPLtCp7U5Kl3TK5LmvqlFwmLXdHmsg1VdWdkHVOnqxccZVJuVzSdSSKXENV3YSs68gUuXaquidkXUeqyFVT1b0m6z',
+    'pyRa6Wqm5gLZEqrFsn16+N6joI3cqVdUrv6bnefnCT7wZHtMHVv+0X/TtrRY869psgeWuQnDtd4D3+KqJmA39ePPt/boE7Q0UVAAA=',
+  ].join(''),
+  legacy: [
+    'H4sIAAAAAAACA32V2X/bRBDHZdm5XCcEKJBCgVBKSTiCLbs+oBAnTUOLeiQKhziKq9ib2EWxNNI6TQoGc8ROy1XuAgXCnUceeeSP4A/glbe+8v',
+    'kAZVa7caqgdJPRSuvV9zc7OztqyOej5t+XJv8aPL0+tWukIR/7M4zXOkhDer8kSbZjUatomYVF4rgVqwohnKD34i9mhVKTFEi1VDGqIK/qURyk',
+    'yzYpuJWzxIVwHSJDegcOumXLodChynoYnypVCp1qRI8whlWdhy41UquhZhFlTFKkqOJGTzgl4pDSRKVIoyANaxDirDNlyyQgF6nlFMsjhRqtmG',
+    '604JDZWsUsFSipupZTWFSiEB4a0ruYOM405glE+CvRSdMy6AwfjEKH3odzcqlUIplRkkpayaSz0On5WbRr6NrAcQrd06qkympYjbSgR42pETXU',
+    'gui5MnNrB4WYBr16N4sVcRZqlJSgr4zq5Ug5kH5dmVP7GTXCuC24Xg0xbgtu4NQbKezU4CaxAGLbCL35WtBbBHRgGkky+2vBLkR2s5tbOfQ2Cr',
+    's1uJ1viVkpErjjWsg7BXJwGjm49ibcxVbehD0cdzeFvRrc462cLNlGtYRO7uNEEesJqzZrknaw790qE08qMIQyMZQZZuHwZO7DG5S5n8s8QOFB',
+    'DUb0GMsux6i6tuWSUjoFDwnnA6lxQU3wIIeboGBgEJ7k1BSF/Rqk9U58tWyYcwUKGZ/rh3Gw7Xh2UyIdT2dSSjKZhhxKdKLEw9xxuQmPoAQqHe',
+    'ASj1J4TINRL89n5xJpyPsExr1ETKTbImNb1pHIZNIwjiJhFDnoiazAhBpagUNcYJLC4xoc1mV2qLJwxIc/WDacNvoJn/9ZJZfA/VURLSP6qJfd',
+    'K3CMoY9z9AkKUxpMe77Xshgcze/7Mt3c1RkfPJdIKPE4PCmC81Q7OE/z4DzDBXQKz2rwHC8IGJvnffwZVjDaAi9sEVCS+xU4Kbx/UXhfYN6f4n',
+    'CDwqwGRQ7HZCj54Eeqm2iyFZ1F3+cEel6gywxd4ejTFF7SwORoTMIFH/oolrM2u+oPejrLDpUl2LZgA2M7nO1SoBrUeMJYlgmL/qDjUBt+Zgs8',
+    'l8kpsCTgywJ+lsFf5vBXKNQ1eJVXNnT8NX+2WAu2SZb8tbHh18jEU/je66gRQo03mAbi32SXt7jGCoWmBi3vULlFwzQcWP1/hfFYCezhnGCdR9',
+    'bwMGe8TeEdDd71ihRZsOkyvLcNIpnDeL6PCAkRF5g7ktrRhA/UDlY9PuS4jyh8rMEnHs42HGMBPt3m0+H9SihxovDZNoqpZDwFF4XTn4sAfMEu',
+    'X3K1SxS+0uDrVe/hmxasafCtt52shsN3arhWh+/1HhwooJRRMqgBP9ThRx1HJPipDj97FX/jU7uuhlzXncVP40n2OQ6oQaGggy0HJV44KGEiQT',
+    'scuFWdQcHvCopPd1A56Ak6wtGgw7cjqArGgkp8b9BHq4+MsOwT7YCUl8alCemQLAauyBt3/1zhzXsISdLGeIg9iNYYxUt+8/lyXmrP2mhro229',
+    'kByOdGxwfv9Xlq7WYqTw1eR8TApql0fFjdDqFn2/6HeKfkD0u0U/KPo9ot8r+n35AR+frwn/0Rpoa2i/of3B5o+hDtogWhwtjzaFdgrNRmugra',
+    'JdQLuItoa2jvYL2q9j/wGMCEUvSgoAAA==',
+  ].join(''),
+};
