@@ -1,3 +1,4 @@
+import { checkAtLeast } from '../check-options';
 import { HpoError, shown } from '../errors';
 import { type Direction, type StudyView } from '../study/study-view';
 import { type FrozenTrial, lastStep } from '../trial/frozen-trial';
@@ -16,17 +17,9 @@ export interface PercentilePrunerOptions {
   nMinTrials?: number;
 }
 
-function checkAtLeast(name: string, value: number, least: number): void {
-  if (!(Number.isInteger(value) && value >= least)) {
-    throw new HpoError('invalid-argument', `${name} must be an integer of at least ${least}, but is ${shown(value)}`, {
-      value,
-    });
-  }
-}
-
 /**
  * The percentile of the values that are numbers, between neighbours by linear interpolation; NaN where there is none.
- * Source: numpy.nanpercentile (method "linear").
+ * Also NaN beside an infinite neighbour, so that such a step never prunes. Source: numpy.nanpercentile (method "linear").
  */
 export function nanPercentile(values: readonly number[], percentile: number): number {
   const sorted = values.filter((value) => !Number.isNaN(value)).sort((a, b) => a - b);
@@ -34,7 +27,6 @@ export function nanPercentile(values: readonly number[], percentile: number): nu
   const place = (sorted.length - 1) * (percentile / 100);
   const index = Math.floor(place);
   const [before, after] = [sorted[index]!, sorted[Math.min(index + 1, sorted.length - 1)]!];
-  if (before === after) return before;
   const fraction = place - index;
   const gap = after - before;
   return fraction < 0.5 ? before + gap * fraction : after - gap * (1 - fraction);

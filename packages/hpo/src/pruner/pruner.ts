@@ -5,6 +5,4 @@ import { type FrozenTrial } from '../trial/frozen-trial';
 export interface Pruner {
   /** Whether the trial should end now, judged by what it and others have reported. */
   prune(study: StudyView, trial: FrozenTrial): boolean;
-  /** The part of the study that the trial competes with, where the pruner divides it. */
-  viewFor?(study: StudyView, trial: FrozenTrial): StudyView;
 }

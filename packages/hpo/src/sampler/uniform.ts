@@ -21,7 +21,7 @@ export function drawUniform(distribution: Distribution, random: RandomState): Pa
   if (distribution.kind === 'float') {
     if (log) {
       const value = Math.exp(random.uniform(Math.log(low), Math.log(high)));
-      return low === high ? value : clamp(value, low, nextBelow(high));
+      return low === high ? low : clamp(value, low, nextBelow(high));
     }
     if (step === undefined) {
       const value = random.uniform(low, high);

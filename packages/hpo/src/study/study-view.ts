@@ -4,10 +4,7 @@ import { type Logger } from './logger';
 
 export type Direction = 'minimize' | 'maximize';
 
-/**
- * What samplers and pruners see of a study. A pruner that divides trials into groups (Hyperband's brackets) hands out
- * views whose `getTrials` gives one group.
- */
+/** What samplers and pruners see of a study. */
 export interface StudyView {
   readonly name: string;
   readonly id: number;

@@ -150,7 +150,7 @@ export class Study implements StudyView {
 
   /** `tell` by id and without a log line, for the loop of `optimize`. */
   endTrial(trialId: number, end: Pick<TellRequest, 'value' | 'state' | 'reason' | 'skipIfFinished'>) {
-    return tellTrial({ ...end, trialId, study: this, sampler: this.sampler, pruner: this.pruner });
+    return tellTrial({ ...end, trialId, study: this, sampler: this.sampler });
   }
 
   /** Puts parameters in the queue: the next trial uses them, and samples those that are left out. */

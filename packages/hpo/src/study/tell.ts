@@ -1,6 +1,5 @@
 import { HpoError, shown } from '../errors';
 import { ownProperty } from '../own-property';
-import { type Pruner } from '../pruner/pruner';
 import { type Sampler } from '../sampler/sampler';
 import { type FinishedState, type FrozenTrial, isFinished, lastStep } from '../trial/frozen-trial';
 import { type StudyView } from './study-view';
@@ -25,7 +24,6 @@ export interface TellOptions {
 export interface TellRequest extends TellOptions {
   study: StudyView;
   sampler: Sampler;
-  pruner: Pruner;
   trialId: number;
   value?: unknown;
   /** Why a trial ends with FAIL, where an error says so. */
@@ -74,7 +72,7 @@ function endOf(request: TellRequest, trial: FrozenTrial): { state: FinishedState
  * `invalid-argument`.
  */
 export async function tellTrial(request: TellRequest): Promise<FrozenTrial> {
-  const { study, sampler, pruner, trialId, skipIfFinished = false } = request;
+  const { study, sampler, trialId, skipIfFinished = false } = request;
   const { storage } = study;
   await storage.refresh();
   const trial = storage.getTrial(trialId);
@@ -89,7 +87,7 @@ export async function tellTrial(request: TellRequest): Promise<FrozenTrial> {
   checkRequest(request);
   const { state, value, reason } = endOf(request, trial);
   try {
-    sampler.afterTrial?.(pruner.viewFor?.(study, trial) ?? study, trial, state);
+    sampler.afterTrial?.(study, trial, state);
   } finally {
     if (reason !== undefined) storage.setTrialSystemAttr(trialId, failReasonKey, reason.slice(0, reasonLimit));
     await storage.finishTrial(trialId, { state, value });

@@ -58,7 +58,7 @@ export class Trial {
     this.id = id;
     const frozen = this.#frozen();
     this.number = frozen.number;
-    context.sampler.beforeTrial?.(this.#view(frozen), frozen);
+    context.sampler.beforeTrial?.(context.study, frozen);
   }
 
   /** A real number in [low, high]. Throws HpoError `invalid-distribution`, `incompatible-distribution`. */
@@ -165,11 +165,6 @@ export class Trial {
     return this.#context.study.storage.getTrial(this.id);
   }
 
-  #view(frozen: FrozenTrial): StudyView {
-    const { study, pruner } = this.#context;
-    return pruner.viewFor?.(study, frozen) ?? study;
-  }
-
   /** The value by the first rule that applies: enqueued, the only one there is, chosen with others, chosen alone. */
   #choose(frozen: FrozenTrial, name: string, distribution: Distribution): unknown {
     const fixed = ownProperty(frozen.systemAttrs, fixedParamsKey);
@@ -183,11 +178,10 @@ export class Trial {
       return value;
     }
     if (isSingle(distribution)) return singleValue(distribution);
-    const view = this.#view(frozen);
-    const { sampler } = this.#context;
+    const { study, sampler } = this.#context;
     if (this.#relative === undefined) {
-      const space = sampler.inferRelativeSearchSpace(view, frozen);
-      this.#relative = { space, params: sampler.sampleRelative(view, frozen, space) };
+      const space = sampler.inferRelativeSearchSpace(study, frozen);
+      this.#relative = { space, params: sampler.sampleRelative(study, frozen, space) };
     }
     const together = ownProperty(this.#relative.params, name);
     if (together !== undefined) {
@@ -195,6 +189,6 @@ export class Trial {
       if (before !== undefined) checkCompatible({ name, before, now: distribution });
       if (contains(distribution, toInternal(distribution, together, name))) return together;
     }
-    return sampler.sampleIndependent(view, frozen, name, distribution);
+    return sampler.sampleIndependent(study, frozen, name, distribution);
   }
 }

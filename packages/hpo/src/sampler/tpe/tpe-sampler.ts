@@ -1,5 +1,6 @@
 import { type Distribution, isSingle, type ParamValue, type SearchSpace } from '../../distribution/distribution';
 import { toExternal, toInternal } from '../../distribution/distribution';
+import { checkAtLeast } from '../../check-options';
 import { HpoError, shown } from '../../errors';
 import { RandomState } from '../../random/random-state';
 import { intersectionSearchSpace } from '../../study/search-space';
@@ -36,13 +37,6 @@ export function defaultGamma(n: number): number {
   return Math.min(Math.ceil(0.1 * n), 25);
 }
 
-function checkCount(name: string, value: number, least: number): number {
-  if (Number.isInteger(value) && value >= least) return value;
-  throw new HpoError('invalid-argument', `${name} must be an integer of at least ${least}, but is ${shown(value)}`, {
-    value,
-  });
-}
-
 /**
  * Tree-structured Parzen estimator (Bergstra et al. 2011), with the defaults of Optuna 5 for one objective:
  * multivariate, constant liar, gamma = min(ceil(n / 10), 25). Among candidates from the density l of the better trials
@@ -62,8 +56,8 @@ export class TPESampler implements Sampler {
   constructor(options: TPESamplerOptions = {}) {
     this.#random = new RandomState(options.seed);
     this.#randomSampler = new RandomSampler({ seed: options.seed });
-    this.#nStartupTrials = checkCount('nStartupTrials', options.nStartupTrials ?? 10, 0);
-    this.#nEiCandidates = checkCount('nEiCandidates', options.nEiCandidates ?? 24, 1);
+    this.#nStartupTrials = checkAtLeast('nStartupTrials', options.nStartupTrials ?? 10, 0);
+    this.#nEiCandidates = checkAtLeast('nEiCandidates', options.nEiCandidates ?? 24, 1);
     this.#multivariate = options.multivariate ?? true;
     this.#constantLiar = options.constantLiar ?? true;
     this.#gamma = options.gamma ?? defaultGamma;
@@ -112,7 +106,7 @@ export class TPESampler implements Sampler {
       .getTrials(this.#constantLiar ? ['COMPLETE', 'PRUNED', 'RUNNING'] : ['COMPLETE', 'PRUNED'])
       .filter((other) => other.number !== trial.number);
     const nEnded = trials.filter((other) => other.state !== 'RUNNING').length;
-    const nBelow = checkCount('gamma(n)', this.#gamma(nEnded), 0);
+    const nBelow = checkAtLeast('gamma(n)', this.#gamma(nEnded), 0);
     const { below, above } = splitTrials({ trials, direction: study.direction, nBelow });
     const better = new ParzenEstimator(this.#observe(below, space), space, this.#estimator);
     const worse = new ParzenEstimator(this.#observe(above, space), space, this.#estimator);

@@ -76,9 +76,7 @@ describe.skipIf(fixturesFolder === undefined)("Optuna's journal", () => {
     await study.optimize(referenceObjective, { nTrials: 30, catch: RangeError });
 
     const theirs = comparable(readFileSync(journal, 'utf8'));
-    const ours = comparable(backend.text).filter(
-      (record) => !('fail_reason' in (record['system_attr'] ?? {})),
-    );
+    const ours = comparable(backend.text).filter((record) => !JSON.stringify(record).includes('"fail_reason"'));
     expect(ours.length).toBe(theirs.length);
     ours.forEach((record, i) => expect(record, `record ${i}`).toEqual(theirs[i]));
   });
