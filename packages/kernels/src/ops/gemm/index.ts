@@ -6,6 +6,7 @@ import { composeGemm } from './compose';
 import { gemmGradient } from './gradient';
 import type { GemmAttributes, GemmInputs, GemmOptions } from './types';
 import { wasmGemm } from './wasm';
+import { webgpuGemm } from './webgpu';
 
 export type { GemmOptions } from './types';
 
@@ -13,6 +14,7 @@ const run = defineOp<GemmInputs, GemmAttributes>({
   name: 'QGemm',
   compose: composeGemm,
   wasm: wasmGemm,
+  webgpu: webgpuGemm,
   gradient: gemmGradient(gemm),
 });
 
