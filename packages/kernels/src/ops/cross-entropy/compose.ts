@@ -3,6 +3,7 @@ import {
   div,
   exp,
   expandDims,
+  greater,
   logSoftmax,
   maximum,
   mul,
@@ -12,6 +13,8 @@ import {
   scalar,
   sub,
   sum,
+  where,
+  zerosLike,
   type Tensor,
   type Tensor2D,
 } from '@tensorflow/tfjs-core';
@@ -32,7 +35,8 @@ export function composeCrossEntropy(
 ): Tensor[] {
   const { oneHotRows, counted } = targets(labels, logits.shape[1]!, ignoreIndex);
   const logProbabilities = logSoftmax(logits as Tensor2D);
-  const total = neg(sum(mul(logProbabilities, oneHotRows)));
+  // Selected, not multiplied by 0 and 1: another class' log probability may be -infinity.
+  const total = neg(sum(where(greater(oneHotRows, 0), logProbabilities, zerosLike(logProbabilities))));
   return [reduction === 'mean' ? div(total, sum(counted)) : total, exp(logProbabilities)];
 }
 

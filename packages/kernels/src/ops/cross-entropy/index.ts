@@ -7,6 +7,7 @@ import { composeCrossEntropy } from './compose';
 import { crossEntropyGradient } from './gradient';
 import type { CrossEntropyAttributes, CrossEntropyInputs, CrossEntropyOptions } from './types';
 import { wasmCrossEntropy } from './wasm';
+import { webgpuCrossEntropy } from './webgpu';
 
 export type { CrossEntropyOptions } from './types';
 
@@ -14,6 +15,7 @@ const run = defineOp<CrossEntropyInputs, CrossEntropyAttributes>({
   name: 'QCrossEntropy',
   compose: composeCrossEntropy,
   wasm: wasmCrossEntropy,
+  webgpu: webgpuCrossEntropy,
   gradient: crossEntropyGradient,
 });
 

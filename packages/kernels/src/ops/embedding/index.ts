@@ -5,10 +5,12 @@ import { checkIndices } from '../gather-rows/check-indices';
 import { composeEmbedding } from './compose';
 import { embeddingGradient } from './gradient';
 import type { EmbeddingInputs } from './types';
+import { webgpuEmbedding } from './webgpu';
 
 const run = defineOp<EmbeddingInputs, object>({
   name: 'QEmbedding',
   compose: composeEmbedding,
+  webgpu: webgpuEmbedding,
   gradient: embeddingGradient,
 });
 

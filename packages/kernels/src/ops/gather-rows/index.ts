@@ -5,10 +5,12 @@ import { checkIndices } from './check-indices';
 import { composeGatherRows } from './compose';
 import { gatherRowsGradient } from './gradient';
 import type { GatherRowsAttributes, GatherRowsInputs } from './types';
+import { webgpuGatherRows } from './webgpu';
 
 const run = defineOp<GatherRowsInputs, GatherRowsAttributes>({
   name: 'QGatherRows',
   compose: composeGatherRows,
+  webgpu: webgpuGatherRows,
   gradient: gatherRowsGradient,
 });
 

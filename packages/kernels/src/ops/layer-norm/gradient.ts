@@ -3,17 +3,20 @@ import { defineOp, type OpGradient } from '../../engine/op';
 import { composeLayerNormBackward, composeLayerNormParameterGradients } from './compose';
 import type { LayerNormAttributes, LayerNormBackwardInputs, LayerNormInputs } from './types';
 import { wasmLayerNormBackward, wasmLayerNormParameterGradients } from './wasm';
+import { webgpuLayerNormBackward, webgpuLayerNormParameterGradients } from './webgpu';
 
 const backward = defineOp<LayerNormBackwardInputs, object>({
   name: 'QLayerNormBackward',
   compose: composeLayerNormBackward,
   wasm: wasmLayerNormBackward,
+  webgpu: webgpuLayerNormBackward,
 });
 
 const parameterGradients = defineOp<LayerNormBackwardInputs, object>({
   name: 'QLayerNormParameterGradients',
   compose: composeLayerNormParameterGradients,
   wasm: wasmLayerNormParameterGradients,
+  webgpu: webgpuLayerNormParameterGradients,
 });
 
 export const layerNormGradient: OpGradient<LayerNormInputs, LayerNormAttributes> = {

@@ -5,11 +5,13 @@ import { composeLayerNorm } from './compose';
 import { layerNormGradient } from './gradient';
 import type { LayerNormAttributes, LayerNormInputs } from './types';
 import { wasmLayerNorm } from './wasm';
+import { webgpuLayerNorm } from './webgpu';
 
 const run = defineOp<LayerNormInputs, LayerNormAttributes>({
   name: 'QLayerNorm',
   compose: composeLayerNorm,
   wasm: wasmLayerNorm,
+  webgpu: webgpuLayerNorm,
   gradient: layerNormGradient,
 });
 

@@ -1,0 +1,79 @@
+import { add, grad, sum, tensor1d, tensor2d, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { describeBackends, expectClose, forAll, integers, normals, runPoisoned } from '../../testing';
+import { embeddingReference } from './reference';
+import { embedding } from '.';
+
+describeBackends('embedding', (backend) => {
+  it('adds the rows of both tables', async () => {
+    const cases = fc.record({
+      rows: fc.integer({ min: 1, max: 50 }),
+      columns: fc.integer({ min: 1, max: 40 }),
+      tokens: fc.integer({ min: 1, max: 300 }),
+      positionCount: fc.integer({ min: 1, max: 40 }),
+    });
+    await forAll(cases, async ({ rows, columns, tokens, positionCount }) => {
+      const token = normals(1, tokens * columns);
+      const position = normals(2, positionCount * columns);
+      const idValues = integers(3, rows, tokens);
+      const positionValues = integers(4, rows, positionCount);
+      const inputs = [
+        tensor1d(idValues, 'int32'),
+        tensor1d(positionValues, 'int32'),
+        tensor2d(token, [tokens, columns]),
+        tensor2d(position, [positionCount, columns]),
+      ] as const;
+      const [y] = await runPoisoned(backend, () => [embedding(...inputs)]);
+      const expected = embeddingReference(idValues, positionValues, { token, position, columns });
+      await expectClose('embedding', backend, y!, expected, { relative: 1e-7 });
+      for (const held of inputs) held.dispose();
+    });
+  });
+
+  const tables = () => [tensor2d(normals(1, 8), [4, 2]), tensor2d(normals(2, 6), [3, 2])] as const;
+  const ids = (...values: number[]) => tensor1d(values, 'int32');
+
+  it('answers an index out of range with an error or, where it lies on the device alone, with NaN', async () => {
+    const [token, position] = tables();
+    expect(() => embedding(ids(0, 4), ids(0, 1), token, position)).toThrow(
+      'ids[1] is 4, but it must lie between 0 and 3',
+    );
+    expect(() => embedding(ids(0, -1), ids(0, 1), token, position)).toThrow('ids[1] is -1');
+    expect(() => embedding(ids(0, 1), ids(3, 0), token, position)).toThrow(
+      'positions[0] is 3, but it must lie between 0 and 2',
+    );
+    if (backend.name !== 'webgpu') return;
+    const zeros = ids(0, 0, 0, 0);
+    const one = add<Tensor1D>(ids(0, 4, 2, -3), zeros);
+    const two = add<Tensor1D>(ids(0, 1, 9, 2), zeros);
+    const y = await embedding(one, two, token, position).data();
+    expect(Array.from(y, Number.isNaN)).toEqual([false, false, true, true, true, true, true, true]);
+  });
+
+  it('says that its tables are frozen where a gradient is asked for', () => {
+    const [token, position] = tables();
+    const slope = grad((table) => sum(embedding(ids(1, 2), ids(0, 0), table as Tensor2D, position)));
+    expect(() => slope(token)).toThrow('embedding: tokenTable is frozen and has no gradient');
+  });
+
+  it('refuses tables and indices that do not fit', () => {
+    const [token, position] = tables();
+    expect(() => embedding(ids(1), ids(0, 1), token, position)).toThrow('positions has shape [2], but [1] is needed');
+    expect(() => embedding(ids(1), ids(1), token, tensor2d([1, 2, 3], [1, 3]))).toThrow(
+      'positionTable has shape [1, 3]',
+    );
+    expect(() => embedding(tensor1d([1]), ids(1), token, position)).toThrow('ids has dtype float32');
+  });
+});
+
+describe('embeddingReference', () => {
+  it('looks up the row of each table', () => {
+    const y = embeddingReference([1, 0], [2, 1], {
+      token: [1, 2, 3, 4],
+      position: [10, 20, 30, 40, 50, 60],
+      columns: 2,
+    });
+    expect(Array.from(y)).toEqual([53, 64, 31, 42]);
+  });
+});

@@ -1,0 +1,56 @@
+import type { OpDefinition } from '../../engine/op';
+import { NAN } from '../../webgpu/constants';
+import { dispatch, makeOutput } from '../../webgpu/dispatch';
+import { WORKGROUP_INDEX, WORKGROUP_PARAMETERS, shaderVariants, spread } from '../../webgpu/shader';
+import { u32 } from '../../webgpu/uniforms';
+import type { EmbeddingInputs } from './types';
+
+const WORKGROUP_SIZE = 256;
+
+/** A thread adds one element, or four where the row length allows; an index out of range makes its row NaN. */
+const shader = shaderVariants('embedding', ({ vector }: { vector: boolean }) => {
+  const type = vector ? 'vec4f' : 'f32';
+  return /* wgsl */ `
+struct Uniforms { threads: u32, columns: u32, tokens: u32, positionCount: u32 }
+@group(0) @binding(0) var<storage, read> ids: array<u32>;
+@group(0) @binding(1) var<storage, read> positions: array<u32>;
+@group(0) @binding(2) var<storage, read> tokenTable: array<${type}>;
+@group(0) @binding(3) var<storage, read> positionTable: array<${type}>;
+@group(0) @binding(4) var<storage, read_write> y: array<${type}>;
+@group(0) @binding(5) var<uniform> uniforms: Uniforms;
+${NAN}
+@compute @workgroup_size(${WORKGROUP_SIZE})
+fn main(${WORKGROUP_PARAMETERS}) {
+  let i = (${WORKGROUP_INDEX}) * ${WORKGROUP_SIZE}u + lane;
+  if (i >= uniforms.threads) { return; }
+  let row = i / uniforms.columns;
+  let column = i % uniforms.columns;
+  let id = ids[row];
+  let position = positions[row];
+  // A negative index is a large one here.
+  if (id >= uniforms.tokens || position >= uniforms.positionCount) {
+    y[i] = ${type}(notANumber(lane));
+    return;
+  }
+  y[i] = tokenTable[id * uniforms.columns + column] + positionTable[position * uniforms.columns + column];
+}`;
+});
+
+export const webgpuEmbedding: NonNullable<OpDefinition<EmbeddingInputs, object>['webgpu']> = (
+  { ids, positions, tokenTable, positionTable },
+  _attributes,
+  backend,
+) => {
+  const [rows = 0] = ids.shape;
+  const [tokens = 0, columns = 0] = tokenTable.shape;
+  const vector = columns % 4 === 0;
+  const rowLength = vector ? columns / 4 : columns;
+  const y = makeOutput(backend, [rows, columns]);
+  dispatch(backend, {
+    ...shader({ vector }),
+    bindings: [ids, positions, tokenTable, positionTable, y],
+    uniforms: [u32(rows * rowLength), u32(rowLength), u32(tokens), u32(positionTable.shape[0]!)],
+    workgroups: spread(Math.ceil((rows * rowLength) / WORKGROUP_SIZE)),
+  });
+  return [y];
+};
