@@ -175,10 +175,10 @@ class Lane {
     if (call === 'start') this.dead = true;
     if (++this.failed > 1) return;
     this.first = error;
-    const reason = withoutSecrets(error instanceof Error ? error.message : String(error));
+    const reason = withoutSecrets(error instanceof Error ? error.message : String(error)).replace(/[.\s]+$/, '');
     const consequence =
       call === 'start' ? ' It records nothing of this run.' : ' Its later failures are counted, not shown.';
-    this.report(`Tracker ${this.tracker.name}${call && ` failed in ${call}`}: ${reason}${consequence}`);
+    this.report(`Tracker ${this.tracker.name}${call && ` failed in ${call}`}: ${reason}.${consequence}`);
   }
 }
 
