@@ -69,10 +69,10 @@ function slopeOf(kind: i32, x: v128): v128 {
     const gauss = gaussian(x);
     return f32x4.add(normal(x, gauss), f32x4.mul(f32x4.mul(x, gauss), f32x4.splat(0.398942280)));
   }
-  // s + x·s·(1 - s)·gate', with 1 - s = e·s; the clamp keeps e·s from being infinity times zero.
-  const e = exp4(f32x4.pmin(negatedGate(kind, x), f32x4.splat(80)));
-  const s = f32x4.div(one, f32x4.add(one, e));
-  return f32x4.mul(s, f32x4.add(one, f32x4.mul(f32x4.mul(x, f32x4.mul(e, s)), gateSlope(kind, x))));
+  // s + x·s·(1 - s)·gate', with 1 - s = e·s. Beyond 88 the derivative is 0 or 1, and x³ would overflow.
+  const inside = f32x4.pmax(f32x4.pmin(x, f32x4.splat(88)), f32x4.splat(-88));
+  const e = exp4(negatedGate(kind, inside)), s = f32x4.div(one, f32x4.add(one, e));
+  return f32x4.mul(s, f32x4.add(one, f32x4.mul(f32x4.mul(inside, f32x4.mul(e, s)), gateSlope(kind, inside))));
 }
 
 // @ts-ignore: decorator
