@@ -12,7 +12,9 @@ export type TokenizerErrorCode =
   | 'invalid-option'
   | 'invalid-input';
 
-/** Every error this package throws. */
+const marker = Symbol.for('@qlora-js/tokenize-gpt2/TokenizerError');
+
+/** The one error class of this package. */
 export class TokenizerError extends Error {
   readonly code: TokenizerErrorCode;
   /** The offending value, where there is one. */
@@ -23,6 +25,12 @@ export class TokenizerError extends Error {
     this.name = 'TokenizerError';
     this.code = code;
     this.value = options.value;
+    Object.defineProperty(this, marker, { value: true });
+  }
+
+  /** Like `instanceof`, but also true for an error of the package's other build (ESM, CJS). */
+  static isInstance(value: unknown): value is TokenizerError {
+    return value instanceof Error && (value as unknown as Record<symbol, unknown>)[marker] === true;
   }
 }
 
@@ -30,7 +38,15 @@ const longestQuote = 80;
 
 /** A value as an error message shows it: its JSON, cut to a length that keeps the message readable. */
 export function quote(value: unknown): string {
-  if (typeof value === 'number' || typeof value === 'bigint' || value === undefined) return String(value);
-  const text = typeof value === 'function' ? 'a function' : JSON.stringify(value);
+  const text = typeof value === 'number' ? String(value) : (json(value) ?? String(value));
   return text.length > longestQuote ? `${text.slice(0, longestQuote)}…` : text;
+}
+
+/** undefined for what has no JSON: functions, symbols, objects that hold themselves. */
+function json(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,10 +1,12 @@
-import { quote, TokenizerError } from './errors';
+import { TokenizerError } from './errors';
 import { readSettings, type TokenizerSettings } from './settings';
 import { readTokenizerJson } from './tokenizer-json';
 import { readVocabulary, type Vocabulary } from './vocabulary';
 
 /** A model's folder, wherever it lies; ModelFiles of @qlora-js/hub is one. */
 export interface FolderFiles {
+  /** What errors call it. */
+  readonly id?: string;
   /** Whether there is a file of this name. */
   has(path: string): Promise<boolean>;
   /** Its text. */
@@ -22,12 +24,14 @@ export async function readFolder(files: FolderFiles): Promise<{ vocabulary: Voca
   if (tokenizerJson !== undefined) return readTokenizerJson(tokenizerJson, settings);
   const [vocab, merges] = await Promise.all([optional('vocab.json'), optional('merges.txt')]);
   if (vocab === undefined || merges === undefined) {
-    const missing = [vocab === undefined && 'vocab.json', merges === undefined && 'merges.txt'].filter(Boolean);
+    const missing = [vocab === undefined && 'vocab.json', merges === undefined && 'merges.txt'].filter(
+      (name) => name !== false,
+    );
     throw new TokenizerError(
       'missing-file',
-      `The folder has no ${missing.join(' and no ')} and no tokenizer.json: a GPT-2 tokenizer is read from vocab.json and ` +
+      `${files.id ?? 'The folder'} has no ${missing.join(' and no ')} and no tokenizer.json: a GPT-2 tokenizer is read from vocab.json and ` +
         'merges.txt, or from tokenizer.json. Is this the right folder?',
-      { value: quote(missing) },
+      { value: missing },
     );
   }
   return { vocabulary: readVocabulary({ vocab, merges }), settings };

@@ -143,27 +143,26 @@ function buildMergeTable(
   mergesName: string,
 ): MergeTable {
   const table = new MergeTable(merges.length);
+  const fail = (rank: number, problem: string): never => {
+    const merge = merges[rank]!;
+    throw new TokenizerError('invalid-merges', `${mergesName}: merge ${rank}, ${quote(merge)}, ${problem}`, {
+      value: merge,
+    });
+  };
+  const missing = (rank: number, role: string, token: string): never =>
+    fail(
+      rank,
+      `has the ${role} ${quote(token)}, which is not in ${vocabName}. The two files belong to different tokenizers, or one ` +
+        'is incomplete.',
+    );
   merges.forEach((merge, rank) => {
     const gap = merge.indexOf(' ');
-    const leftToken = merge.slice(0, gap);
-    const rightToken = merge.slice(gap + 1);
-    const idOf = (token: string, role: string): number => {
-      const id = idOfToken.get(token);
-      if (id !== undefined) return id;
-      throw new TokenizerError(
-        'invalid-merges',
-        `${mergesName}: merge ${rank}, ${quote(merge)}, has the ${role} ${quote(token)}, which is not in ${vocabName}. ` +
-          'The two files belong to different tokenizers, or one is incomplete.',
-        { value: merge },
-      );
-    };
-    const left = idOf(leftToken, 'left part');
-    const right = idOf(rightToken, 'right part');
-    if (!table.insert(left, right, rank, idOf(leftToken + rightToken, 'product'))) {
-      throw new TokenizerError('invalid-merges', `${mergesName}: merge ${rank}, ${quote(merge)}, is there twice`, {
-        value: merge,
-      });
-    }
+    const left = merge.slice(0, gap);
+    const right = merge.slice(gap + 1);
+    const leftId = idOfToken.get(left) ?? missing(rank, 'left part', left);
+    const rightId = idOfToken.get(right) ?? missing(rank, 'right part', right);
+    const product = idOfToken.get(left + right) ?? missing(rank, 'product', left + right);
+    if (!table.insert(leftId, rightId, rank, product)) fail(rank, 'is there twice');
   });
   return table;
 }
