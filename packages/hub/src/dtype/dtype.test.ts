@@ -85,7 +85,7 @@ describe('float16', () => {
       fc.property(fc.float({ noNaN: true, min: -70000, max: 70000 }), (value) => {
         expect(float32ToFloat16(Float32Array.of(value))[0]).toBe(nearest(value, half, 0x7c00));
       }),
-      { numRuns: 5000 },
+      { numRuns: 2000 },
     );
   });
 });
@@ -102,7 +102,7 @@ describe('bfloat16', () => {
       fc.property(fc.float({ noNaN: true, noDefaultInfinity: true }), (value) => {
         expect(float32ToBfloat16(Float32Array.of(value))[0]).toBe(nearest(value, decode, 0x7f80));
       }),
-      { numRuns: 5000 },
+      { numRuns: 2000 },
     );
   });
 

@@ -117,6 +117,33 @@ describe('resolveModel on a hub', () => {
     expect(error).toMatchObject({ code: 'not-found', value: 'pytorch_model.bin' });
   });
 
+  it('asks once what a commit does not have', async () => {
+    const count = (): number => hub.seen.filter(({ url }) => url.includes('pytorch_model')).length;
+    for (const revision of [undefined, hub.commit]) {
+      const files = await open({ revision });
+      await files.text('config.json');
+      expect([await files.has('pytorch_model.bin'), count()]).toEqual([false, 1]);
+    }
+  });
+
+  it('says why the cache can not be written', async () => {
+    await writeFile(join(folder, 'file'), '');
+    const error = await failure((await open({ cacheDir: join(folder, 'file') })).text('config.json'));
+    expect(error.code).toBe('not-writable');
+    expect(error.message).toMatch(/cacheDir, HF_HUB_CACHE.*is a file, not a folder/);
+  });
+
+  it('knows before a download that the disk has no room for it', async () => {
+    hub.interrupts.push((_, response) => {
+      const headers = { 'X-Repo-Commit': 'abc', 'X-Linked-ETag': etag, 'X-Linked-Size': 2 ** 52 };
+      response.writeHead(200, headers).end();
+      return true;
+    });
+    const error = await failure((await open()).open('model.safetensors'));
+    expect([error.code, error.value]).toEqual(['not-writable', 2 ** 52]);
+    expect(error.message).toMatch(/needs 4503599627370496 more bytes.*Make room/);
+  });
+
   it('reports progress up to the whole', async () => {
     const seen: DownloadProgress[] = [];
     const files = await open({ onProgress: (progress) => seen.push(progress) });

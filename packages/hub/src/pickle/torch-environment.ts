@@ -88,7 +88,7 @@ export class TorchEnvironment implements PickleEnvironment {
     return storage;
   }
 
-  /** (view key, offset, length): a storage that is a window on another, in files of torch before 1.0. */
+  /** (view key, offset, length): a storage that is a window on another, as early versions of torch wrote it. */
   private view(view: PickleValue, rootElements: number): [start: number, length: number] {
     const [, start, length] = view instanceof PickleTuple ? view.items : [];
     if (!isCount(start) || !isCount(length) || start + length > rootElements) {

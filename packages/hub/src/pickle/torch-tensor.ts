@@ -14,7 +14,7 @@ export class TorchStorage extends PickleObject {
     readonly key: string,
     /** Elements of the whole storage of that name. */
     readonly rootElements: number,
-    /** First element of the view and its length (legacy files only; the whole storage elsewhere). */
+    /** First element of the view and its length (some legacy files; the whole storage elsewhere). */
     readonly start: number,
     readonly elements: number,
   ) {

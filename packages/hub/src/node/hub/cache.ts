@@ -51,18 +51,24 @@ export class RepoCache {
   }
 
   async remember(revision: string, commit: string): Promise<void> {
-    if (revision === commit) return;
+    // Not written anew without need: a cache that others share may be read-only.
+    if (revision === commit || (await this.commit(revision)) === commit) return;
     const path = join(this.folder, 'refs', revision);
     await this.writing(async () => mkdir(dirname(path), { recursive: true }));
     await writeFileAtomic(path, commit);
   }
 
+  /** True where the repository was found not to have the file in that commit, which can't change. */
+  isMissing(commit: string, path: string): Promise<boolean> {
+    return exists(join(this.folder, '.no_exist', commit, path));
+  }
+
+  /** Saves a question the next time, no more: where the cache can't be written, it is asked again. */
   async rememberMissing(commit: string, path: string): Promise<void> {
     const mark = join(this.folder, '.no_exist', commit, path);
-    await this.writing(async () => {
-      await mkdir(dirname(mark), { recursive: true });
-      await writeFile(mark, '');
-    });
+    await mkdir(dirname(mark), { recursive: true })
+      .then(() => writeFile(mark, ''))
+      .catch(() => undefined);
   }
 
   /** Gives a blob its name in the snapshot: a relative link, or a copy on file systems without links. */
@@ -90,10 +96,12 @@ export class RepoCache {
     await this.writing(async () => mkdir(join(this.folder, 'blobs'), { recursive: true }));
   }
 
-  private async writing<Result>(run: () => Promise<Result>): Promise<Result> {
+  /** Says of a failure in `run` that the cache can't be written. */
+  async writing<Result>(run: () => Promise<Result>): Promise<Result> {
     try {
       return await run();
     } catch (error) {
+      if (systemCode(error) === undefined) throw error;
       throw systemError(error, 'not-writable', "Can't write to the cache (cacheDir, HF_HUB_CACHE)", this.folder);
     }
   }

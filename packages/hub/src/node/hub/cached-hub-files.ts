@@ -42,7 +42,9 @@ class HubRepository {
     checkRelativePath(path, this.repo);
     if (this.settings.offline) await this.offlineCommit();
     if (await this.isCached(path)) return true;
-    return !this.settings.offline && (await this.ask(path)) !== undefined;
+    if (this.settings.offline) return false;
+    if (this.commit !== undefined && (await this.cache.isMissing(this.commit, path))) return false;
+    return (await this.ask(path)) !== undefined;
   }
 
   async open(path: string): Promise<ByteSource> {
@@ -116,12 +118,13 @@ class HubRepository {
     const report = (receivedBytes: number, done: boolean): void =>
       settings.onProgress({ repo, file: path, receivedBytes, totalBytes: remote.size, done });
     await cache.makeFolders();
-    await withLock(cache.lock(remote.etag), settings.retry.wait ?? sleep, async () => {
+    const fetchBlob = async (): Promise<void> => {
       if (await exists(blob)) return;
       let received = 0;
       await download(settings, remote, blob, (bytes) => report((received = bytes), false));
       report(received, true);
-    });
+    };
+    await cache.writing(() => withLock(cache.lock(remote.etag), settings.retry.wait ?? sleep, fetchBlob));
     await cache.link(remote.commit, path, remote.etag);
   }
 }
