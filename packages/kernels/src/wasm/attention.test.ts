@@ -22,13 +22,11 @@ interface Case {
   readonly seed: number;
 }
 
+const part = fc.integer({ min: 0, max: 12 }).map((twelfths) => twelfths / 12);
 const pieces: fc.Arbitrary<Piece> = fc.record({
   gap: fc.constantFrom(0, 0, 1, 3),
   rowCount: fc.oneof(fc.integer({ min: 1, max: 20 }), fc.constantFrom(33, 50)),
-  keys: fc.oneof(
-    fc.constant([0, 1] as const),
-    fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true })),
-  ),
+  keys: fc.oneof(fc.constant([0, 1] as const), fc.tuple(part, part)),
 });
 const cases: fc.Arbitrary<Case> = fc.record({
   pieces: fc.array(pieces, { minLength: 1, maxLength: 3 }),
