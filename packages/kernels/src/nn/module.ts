@@ -25,6 +25,13 @@ export abstract class Module {
     this.childModules.set(name, child);
   }
 
+  /** Takes a child out of the tree and returns it; the caller disposes of it. */
+  removeChild(name: string): Module | undefined {
+    const child = this.childModules.get(name);
+    this.childModules.delete(name);
+    return child;
+  }
+
   setParameter(name: string, parameter: Parameter): void {
     this.ownParameters.set(name, parameter);
   }
@@ -53,7 +60,8 @@ export abstract class Module {
     let at: Module = this;
     for (const name of path === '' ? [] : path.split('.')) {
       const next = at.child(name);
-      if (next === undefined) throw new KernelError('BAD_ARGUMENT', `there is no module '${path}': '${name}' is missing`);
+      if (next === undefined)
+        throw new KernelError('BAD_ARGUMENT', `there is no module '${path}': '${name}' is missing`);
       at = next;
     }
     return at;

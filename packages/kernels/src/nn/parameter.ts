@@ -28,7 +28,8 @@ export class Parameter {
 
   /** The variable to train; call only while `requiresGrad`. */
   get variable(): Variable {
-    if (!isVariable(this.tensor)) throw new Error('a frozen parameter has no variable; call setRequiresGrad(true) first');
+    if (!isVariable(this.tensor))
+      throw new Error('a frozen parameter has no variable; call setRequiresGrad(true) first');
     return this.tensor;
   }
 

@@ -70,6 +70,12 @@ export class LoraLinear extends LinearLayer {
     if (adapter.magnitude !== undefined) this.dicts.magnitude.setChild(name, new Weight(adapter.magnitude));
   }
 
+  /** Frees an adapter's weights; nothing happens where the layer has none under that name. */
+  deleteAdapter(name: string): void {
+    this.adapters.delete(name);
+    for (const dict of Object.values(this.dicts)) dict.removeChild(name)?.dispose();
+  }
+
   /** Which adapters a forward pass adds, in this order; names without weights here are passed over. */
   setActive(names: readonly string[]): void {
     this.active = names;

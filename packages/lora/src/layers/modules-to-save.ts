@@ -35,6 +35,11 @@ export class ModulesToSaveLinear extends LinearLayer {
     return copy;
   }
 
+  /** Frees an adapter's copy, if there is one. */
+  deleteAdapter(name: string): void {
+    this.copies.removeChild(name)?.dispose();
+  }
+
   setActive(names: readonly string[]): void {
     this.active = names;
   }

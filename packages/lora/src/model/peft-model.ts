@@ -80,6 +80,16 @@ export class PeftModel<Base extends Module = Module> extends Module {
     this.setAdapter(name);
   }
 
+  /** Takes an adapter out and frees its weights; if it was active, none is. */
+  deleteAdapter(name: string): void {
+    this.config(name);
+    for (const [, module] of [...this.base.namedModules()]) {
+      if (module instanceof LoraLinear || module instanceof ModulesToSaveLinear) module.deleteAdapter(name);
+    }
+    this.configs.delete(name);
+    this.setAdapter(this.active.filter((active) => active !== name));
+  }
+
   /** Makes these adapters the ones that act and train; an empty list is the base alone. */
   setAdapter(names: string | readonly string[]): void {
     const list = typeof names === 'string' ? [names] : names;

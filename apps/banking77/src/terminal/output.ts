@@ -1,0 +1,57 @@
+import { SingleBar } from 'cli-progress';
+
+/** What a run says: sections, lines, and a progress bar where a person is watching. */
+export interface Output {
+  section(title: string): void;
+  line(text?: string): void;
+  warn(text: string): void;
+  /** A bar over `total` steps; update with the steps done. */
+  bar(label: string, total: number): ProgressBar;
+}
+
+export interface ProgressBar {
+  update(done: number, note?: string): void;
+  stop(): void;
+}
+
+export interface TerminalOptions {
+  /** Draw bars; off for logs. */
+  readonly progress: boolean;
+}
+
+/** Writes to standard output, bars to standard error so that a redirected log stays readable. */
+export function terminalOutput({ progress }: TerminalOptions): Output {
+  let current: SingleBar | undefined;
+  const print = (text: string): void => {
+    // A line printed over a running bar would leave half of it standing.
+    if (current !== undefined && process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+    console.log(text);
+  };
+  return {
+    section: (title) => print(`\n== ${title} ${'='.repeat(Math.max(0, 76 - title.length))}`),
+    line: (text = '') => print(text),
+    warn: (text) => print(`warning: ${text}`),
+    bar: (label, total) => {
+      if (!progress || total === 0) return { update: () => undefined, stop: () => undefined };
+      const bar = new SingleBar({
+        format: `${label.padEnd(12)} {bar} {value}/{total} | {duration_formatted} < {eta_formatted} | {note}`,
+        stream: process.stderr,
+        hideCursor: true,
+        clearOnComplete: false,
+        noTTYOutput: !process.stderr.isTTY,
+        notTTYSchedule: 20_000,
+        barsize: 30,
+        etaBuffer: 50,
+      });
+      bar.start(total, 0, { note: '' });
+      current = bar;
+      return {
+        update: (done, note) => bar.update(done, note === undefined ? {} : { note }),
+        stop: () => {
+          bar.stop();
+          if (current === bar) current = undefined;
+        },
+      };
+    },
+  };
+}
