@@ -1,7 +1,8 @@
 import { largestLane, loadPart, sumOfLanes } from './lanes';
 import { exp4, logOf } from './math';
-import { packColumns, packRows, rowsTimesPanel, storeTransposed4 } from './panel';
+import { PANEL_PITCH, packColumns, packRows, rowsTimesPanel, storeTransposed4 } from './panel';
 import { dropoutRun } from './philox';
+import { TILE_COLUMNS } from './tile';
 
 // Four queries at a time: their scores against the keys they may see, whole, then the softmax, then the values; every
 // product is made of the register tiles of `gemm`. Keys and values of a head are packed once for all its queries.
@@ -18,23 +19,23 @@ function up4(n: i32): usize {
 
 // @ts-ignore: decorator
 @inline
-function up8(n: i32): usize {
-  return <usize>((n + 7) & ~7);
+function up16(n: i32): usize {
+  return <usize>((n + 15) & ~15);
 }
 
-/** panels[p][width][8]: `count` rows of `width` floats, 8 rows to a panel, transposed; rows behind the end are 0. */
+/** panels[p][width][16]: `count` rows of `width` floats, 16 rows to a panel, transposed; rows behind the end are 0. */
 function packKeys(source: usize, pitch: usize, count: i32, width: i32, panels: usize): void {
-  for (let j = 0; j < count; j += 8) {
-    packColumns(source + <usize>j * pitch, pitch, width, min(count - j, 8), panels);
-    panels += <usize>width << 5;
+  for (let j = 0; j < count; j += TILE_COLUMNS) {
+    packColumns(source + <usize>j * pitch, pitch, width, min(count - j, TILE_COLUMNS), panels);
+    panels += <usize>width * PANEL_PITCH;
   }
 }
 
-/** panels[p][count][8]: `count` rows of `width` floats, 8 columns to a panel; columns behind the end are 0. */
+/** panels[p][count][16]: `count` rows of `width` floats, 16 columns to a panel; columns behind the end are 0. */
 function packValues(source: usize, pitch: usize, count: i32, width: i32, panels: usize): void {
-  for (let d = 0; d < width; d += 8) {
-    packRows(source + (<usize>d << 2), pitch, count, min(width - d, 8), panels);
-    panels += <usize>count << 5;
+  for (let d = 0; d < width; d += TILE_COLUMNS) {
+    packRows(source + (<usize>d << 2), pitch, count, min(width - d, TILE_COLUMNS), panels);
+    panels += <usize>count * PANEL_PITCH;
   }
 }
 
@@ -44,25 +45,25 @@ function packValues(source: usize, pitch: usize, count: i32, width: i32, panels:
 function timesValues(
   rows: i32, width: i32, depth: i32, a: usize, lda: usize, values: usize, count: i32, from: i32, out: usize, ldo: usize, tile: usize,
 ): void {
-  for (let d = 0; d < width; d += 8) {
-    const panel = values + (<usize>d * <usize>count << 2) + (<usize>from << 5);
-    rowsTimesPanel(rows, min(width - d, 8), depth, 1, a, lda, panel, 0, out + (<usize>d << 2), ldo, 0, tile);
+  for (let d = 0; d < width; d += TILE_COLUMNS) {
+    const panel = values + (<usize>d * <usize>count << 2) + <usize>from * PANEL_PITCH;
+    rowsTimesPanel(rows, min(width - d, TILE_COLUMNS), depth, 1, a, lda, panel, 0, out + (<usize>d << 2), ldo, 0, tile);
   }
 }
 
-/** out[rows, 8·(to - from)] = alpha·A[rows,width]·keys of panels from .. to, packed by `packKeys`. */
+/** out[rows, 16·(to - from)] = alpha·A[rows,width]·keys of panels from .. to, packed by `packKeys`. */
 // @ts-ignore: decorator
 @inline
 function timesKeys(
   rows: i32, width: i32, alpha: f32, a: usize, lda: usize, keys: usize, from: i32, to: i32, out: usize, ldo: usize, tile: usize,
 ): void {
   for (let p = from; p < to; p++) {
-    const panel = keys + <usize>p * (<usize>width << 5);
-    rowsTimesPanel(rows, 8, width, alpha, a, lda, panel, 0, out + (<usize>(p - from) << 5), ldo, 0, tile);
+    const panel = keys + <usize>p * <usize>width * PANEL_PITCH;
+    rowsTimesPanel(rows, TILE_COLUMNS, width, alpha, a, lda, panel, 0, out + <usize>(p - from) * PANEL_PITCH, ldo, 0, tile);
   }
 }
 
-/** The multipliers of dropout for keys first .. first + 8·panels of one query and head, at `mask` and on. */
+/** The multipliers of dropout for `count` keys from `first` on of one query and head, at `mask` and on. */
 // @ts-ignore: decorator
 @inline
 function maskRow(
@@ -76,8 +77,8 @@ function maskRow(
 
 /** Bytes of scratch `attention` needs when no sequence is longer than `longest` rows. */
 export function attentionScratchBytes(longest: i32, headDim: i32): i32 {
-  const keys = up8(longest) * <usize>headDim, values = up8(headDim) * <usize>longest;
-  return <i32>(TILE_BYTES + 4 * (keys + values + 4 * up8(longest) + up8(longest) + 16));
+  const keys = up16(longest) * <usize>headDim, values = up16(headDim) * <usize>longest;
+  return <i32>(TILE_BYTES + 4 * (keys + values + 4 * up16(longest) + up16(longest) + 16));
 }
 
 /**
@@ -101,31 +102,31 @@ export function attention(
     const start = load<i32>(fields), count = load<i32>(fields, 4);
     const keyStart = load<i32>(fields, 8), keyEnd = min(load<i32>(fields, 12), count);
     if (keyEnd <= keyStart) continue;
-    const keys = scratch + TILE_BYTES, values = keys + up8(count) * headBytes;
-    const scores = values + up8(headDim) * (<usize>count << 2), rowBytes = up8(count) << 2, mask = scores + 4 * rowBytes;
+    const keys = scratch + TILE_BYTES, values = keys + up16(count) * headBytes;
+    const scores = values + up16(headDim) * (<usize>count << 2), rowBytes = up16(count) << 2, mask = scores + 4 * rowBytes;
     for (let h = 0; h < heads; h++) {
       const q = qkv + <usize>start * pitch + <usize>h * headBytes;
       packKeys(q + width, pitch, count, headDim, keys);
       packValues(q + 2 * width, pitch, count, headDim, values);
-      const firstPanel = keyStart >> 3, first = firstPanel << 3;
+      const firstPanel = keyStart / TILE_COLUMNS, first = firstPanel * TILE_COLUMNS;
       for (let i = 0; i < count; i += 4) {
         const queries = min(count - i, 4), last = min(i + queries, keyEnd);
         if (last <= keyStart) continue;
-        const panels = (last + 7 >> 3) - firstPanel;
+        const panels = (last + 15) / TILE_COLUMNS - firstPanel, columns = panels * TILE_COLUMNS;
         timesKeys(queries, headDim, scale, q + <usize>i * pitch, pitch, keys, firstPanel, firstPanel + panels, scores, rowBytes, scratch);
         for (let r = 0; r < queries; r++) {
           const row = scores + <usize>r * rowBytes, index = (start + i + r) * heads + h;
           const end = min(i + r + 1, keyEnd);
           if (end <= keyStart) {
-            memory.fill(row, 0, <usize>panels << 5);
+            memory.fill(row, 0, <usize>columns << 2);
             continue;
           }
-          const total = exponentials(row, panels << 3, keyStart - first, end - first, lse + (<usize>index << 2));
+          const total = exponentials(row, columns, keyStart - first, end - first, lse + (<usize>index << 2));
           if (threshold != 0) {
-            const factors = maskRow(index, first, panels << 3, keyStride, threshold, keepScale, key0, key1, c1, c2, c3, mask);
-            scaleByMask(row, panels << 3, 1 / total, factors);
+            const factors = maskRow(index, first, columns, keyStride, threshold, keepScale, key0, key1, c1, c2, c3, mask);
+            scaleByMask(row, columns, 1 / total, factors);
           } else {
-            scaleRow(row, panels << 3, 1 / total);
+            scaleRow(row, columns, 1 / total);
           }
         }
         const target = out + <usize>(start + i) * width + <usize>h * headBytes;
@@ -136,7 +137,7 @@ export function attention(
 }
 
 /**
- * Replaces scores[from .. to) by exp(score - largest), the rest of the row's `count` (a multiple of 8) by 0, stores
+ * Replaces scores[from .. to) by exp(score - largest), the rest of the row's `count` (a multiple of 4) by 0, stores
  * the log of the sum and returns the sum.
  */
 function exponentials(row: usize, count: i32, from: i32, to: i32, lse: usize): f32 {
@@ -174,8 +175,8 @@ function scaleByMask(row: usize, count: i32, factor: f32, mask: usize): void {
 
 /** Bytes of scratch `attentionBackward` needs when no sequence is longer than `longest` rows. */
 export function attentionBackwardScratchBytes(longest: i32, headDim: i32): i32 {
-  const keys = up8(longest) * <usize>headDim, values = up8(headDim) * <usize>longest;
-  return <i32>(TILE_BYTES + 4 * (2 * keys + 3 * values + 8 * up8(longest) + up8(longest) + 16 + 2 * up8(longest) * up4(longest)));
+  const keys = up16(longest) * <usize>headDim, values = up16(headDim) * <usize>longest;
+  return <i32>(TILE_BYTES + 4 * (2 * keys + 3 * values + 8 * up16(longest) + up16(longest) + 16 + 2 * up16(longest) * up4(longest)));
 }
 
 /**
@@ -195,15 +196,15 @@ export function attentionBackward(
     const start = load<i32>(fields), count = load<i32>(fields, 4);
     const keyStart = load<i32>(fields, 8), keyEnd = min(load<i32>(fields, 12), count);
     if (keyEnd <= keyStart) continue;
-    const keySize = up8(count) * headBytes, valueSize = up8(headDim) * (<usize>count << 2), rowBytes = up8(count) << 2;
+    const keySize = up16(count) * headBytes, valueSize = up16(headDim) * (<usize>count << 2), rowBytes = up16(count) << 2;
     const columnBytes = up4(count) << 2;
     // k and v to multiply rows by their transposes; k, q and dout to multiply scores by.
     const keys = scratch + TILE_BYTES, valueKeys = keys + keySize, keyValues = valueKeys + keySize;
     const queryValues = keyValues + valueSize, doutValues = queryValues + valueSize, scores = doutValues + valueSize;
     const dScores = scores + 4 * rowBytes, mask = dScores + 4 * rowBytes;
     // Transposed [key][query]: the probabilities that multiplied v, and the gradient of the scores.
-    const probabilitiesT = mask + rowBytes + 64, dScoresT = probabilitiesT + up8(count) * columnBytes;
-    const firstPanel = keyStart >> 3, first = firstPanel << 3;
+    const probabilitiesT = mask + rowBytes + 64, dScoresT = probabilitiesT + up16(count) * columnBytes;
+    const firstPanel = keyStart / TILE_COLUMNS, first = firstPanel * TILE_COLUMNS;
     for (let h = 0; h < heads; h++) {
       const q = qkv + <usize>start * pitch + <usize>h * headBytes, dq = dqkv + <usize>start * pitch + <usize>h * headBytes;
       const dy = dout + <usize>start * width + <usize>h * headBytes, y = out + <usize>start * width + <usize>h * headBytes;
@@ -215,7 +216,7 @@ export function attentionBackward(
       for (let i = 0; i < count; i += 4) {
         const queries = min(count - i, 4), last = min(i + queries, keyEnd);
         if (last <= keyStart) continue;
-        const panels = (last + 7 >> 3) - firstPanel, columns = panels << 3;
+        const panels = (last + 15) / TILE_COLUMNS - firstPanel, columns = panels * TILE_COLUMNS;
         timesKeys(queries, headDim, scale, q + <usize>i * pitch, pitch, keys, firstPanel, firstPanel + panels, scores, rowBytes, scratch);
         timesKeys(queries, headDim, 1, dy + <usize>i * width, width, valueKeys, firstPanel, firstPanel + panels, dScores, rowBytes, scratch);
         for (let r = 0; r < queries; r++) {
@@ -282,7 +283,7 @@ function dotProduct(a: usize, b: usize, n: i32): f32 {
   return sumOfLanes(sums);
 }
 
-/** target[columns][4] (rows `pitch` bytes apart) from source[4][columns]; columns is a multiple of 8. */
+/** target[columns][4] (rows `pitch` bytes apart) from source[4][columns]; columns is a multiple of 4. */
 function transposeRows(source: usize, sourcePitch: usize, columns: i32, target: usize, pitch: usize): void {
   for (let j = 0; j < columns; j += 4) {
     const p = source + (<usize>j << 2);

@@ -63,9 +63,23 @@ function highWords(a: v128, b: v128): v128 {
 }
 
 /**
- * out[count] from elements start .. start + count of a flattened weight; any start, count and blocksize. Sixteen at a
- * time: each byte of the floats comes out of its own table, and interleaving the four makes the floats.
+ * target[16] from 8 packed bytes. Each byte of the floats comes out of its own table, and interleaving the four makes
+ * the floats.
  */
+// @ts-ignore: decorator
+@inline
+function sixteen(plane0: v128, plane1: v128, plane2: v128, plane3: v128, packed: usize, scales: v128, target: usize): void {
+  const index = nibbles(v128.load_zero<u64>(packed));
+  const b0 = i8x16.swizzle(plane0, index), b1 = i8x16.swizzle(plane1, index);
+  const b2 = i8x16.swizzle(plane2, index), b3 = i8x16.swizzle(plane3, index);
+  const low01 = lowBytes(b0, b1), low23 = lowBytes(b2, b3), high01 = highBytes(b0, b1), high23 = highBytes(b2, b3);
+  v128.store(target, f32x4.mul(lowWords(low01, low23), scales));
+  v128.store(target, f32x4.mul(highWords(low01, low23), scales), 16);
+  v128.store(target, f32x4.mul(lowWords(high01, high23), scales), 32);
+  v128.store(target, f32x4.mul(highWords(high01, high23), scales), 48);
+}
+
+/** out[count] from elements start .. start + count of a flattened weight; any start, count and blocksize. */
 export function dequantizeRun(
   packed: usize, absmax: usize, code: usize, blocksize: u32, start: u32, count: i32, out: usize,
 ): void {
@@ -80,15 +94,7 @@ export function dequantizeRun(
       i = 1;
     }
     for (; i + 16 <= run; i += 16) {
-      const target = out + (<usize>i << 2);
-      const index = nibbles(v128.load_zero<u64>(packed + <usize>((start + i) >> 1)));
-      const b0 = i8x16.swizzle(plane0, index), b1 = i8x16.swizzle(plane1, index);
-      const b2 = i8x16.swizzle(plane2, index), b3 = i8x16.swizzle(plane3, index);
-      const low01 = lowBytes(b0, b1), low23 = lowBytes(b2, b3), high01 = highBytes(b0, b1), high23 = highBytes(b2, b3);
-      v128.store(target, f32x4.mul(lowWords(low01, low23), scales));
-      v128.store(target, f32x4.mul(highWords(low01, low23), scales), 16);
-      v128.store(target, f32x4.mul(lowWords(high01, high23), scales), 32);
-      v128.store(target, f32x4.mul(highWords(high01, high23), scales), 48);
+      sixteen(plane0, plane1, plane2, plane3, packed + <usize>((start + i) >> 1), scales, out + (<usize>i << 2));
     }
     for (; i < run; i++) store<f32>(out + (<usize>i << 2), valueOf(packed, code, start + i) * scale);
     out += <usize>run << 2;
@@ -107,8 +113,8 @@ function valueOf(packed: usize, code: usize, element: u32): f32 {
 }
 
 /**
- * panel[rows][8]: columns column .. column + 8 of `rows` rows from `row` on of W[?,width]. width and column are
- * multiples of 8 and blocksize is a power of two from 8 on, so eight neighbours share a block and begin a byte.
+ * panel[rows][16]: columns column .. column + 16 of `rows` rows from `row` on of W[?,width]. width and column are
+ * multiples of 16 and blocksize is a power of two from 16 on, so sixteen neighbours share a block and begin a byte.
  */
 export function dequantizeColumns(
   packed: usize, absmax: usize, code: usize, blocksize: u32, row: u32, rows: i32, column: u32, width: u32, panel: usize,
@@ -117,13 +123,9 @@ export function dequantizeColumns(
   const shift = ctz(blocksize);
   let element = row * width + column;
   for (let r = 0; r < rows; r++) {
-    const scales = v128.load_splat<f32>(absmax + (<usize>(element >> shift) << 2));
-    const index = nibbles(v128.load_zero<u32>(packed + <usize>(element >> 1)));
-    const low01 = lowBytes(i8x16.swizzle(plane0, index), i8x16.swizzle(plane1, index));
-    const low23 = lowBytes(i8x16.swizzle(plane2, index), i8x16.swizzle(plane3, index));
-    v128.store(panel, f32x4.mul(lowWords(low01, low23), scales));
-    v128.store(panel, f32x4.mul(highWords(low01, low23), scales), 16);
-    panel += 32;
+    const scale = load<f32>(absmax + (<usize>(element >> shift) << 2));
+    sixteen(plane0, plane1, plane2, plane3, packed + <usize>(element >> 1), f32x4.splat(scale), panel);
+    panel += 64;
     element += width;
   }
 }

@@ -1,8 +1,8 @@
 import { dequantizeColumns, dequantizeRun } from './four-bit';
-import { BLOCK_ROWS, PANEL_BYTES, PANEL_DEPTH, PANEL_SCRATCH_BYTES, packColumns, rowsTimesPanel, withoutProduct } from './panel';
+import { BLOCK_ROWS, PANEL_BYTES, PANEL_DEPTH, PANEL_PITCH, PANEL_SCRATCH_BYTES, packColumns, rowsTimesPanel, withoutProduct } from './panel';
 import { TILE_COLUMNS } from './tile';
 
-/** Bytes of scratch `gemm4bit` needs, whatever the sizes: a panel, a tile and 8 dequantised runs of a panel's depth. */
+/** Bytes of scratch `gemm4bit` needs, whatever the sizes: a panel, a tile and 16 dequantised runs of a panel's depth. */
 export function gemm4bitScratchBytes(): i32 {
   return <i32>(PANEL_SCRATCH_BYTES + PANEL_BYTES);
 }
@@ -10,7 +10,7 @@ export function gemm4bitScratchBytes(): i32 {
 /**
  * C[M,N] = A[M,K]·Wᵀ + bias[N], or with `transposed` C[M,K] = A[M,N]·W + bias[K], for W[N,K] in 4 bits: packed two to a
  * byte over the flattened rows, absmax[ceil(N·K / blocksize)], code[16]. bias 0 means none. W is dequantised a panel of
- * 8 columns by 256 at a time, so no more than 16 KiB of it exist at once. The same sums as `gemm` of the dense W.
+ * 16 columns by 256 at a time, so no more than 32 KiB of it exist at once. The same sums as `gemm` of the dense W.
  */
 export function gemm4bit(
   transposed: i32, M: i32, N: i32, K: i32, a: usize, packed: usize, absmax: usize, code: usize, blocksize: i32,
@@ -23,7 +23,7 @@ export function gemm4bit(
     return;
   }
   const panel = scratch, tile = scratch + PANEL_BYTES, runs = scratch + PANEL_SCRATCH_BYTES;
-  const aligned = K % 8 == 0 && blocksize % 8 == 0 && popcnt(blocksize) == 1;
+  const aligned = K % 16 == 0 && blocksize % 16 == 0 && popcnt(blocksize) == 1;
   for (let i = 0; i < M; i += BLOCK_ROWS) {
     const rows = min(M - i, BLOCK_ROWS);
     for (let k = 0; k < inner; k += PANEL_DEPTH) {
@@ -40,8 +40,8 @@ export function gemm4bit(
           dequantizeColumns(packed, absmax, code, blocksize, k, depth, j, K, panel);
         } else {
           for (let r = 0; r < depth; r++) {
-            const row = panel + (<usize>r << 5);
-            if (columns < TILE_COLUMNS) memory.fill(row, 0, 32);
+            const row = panel + <usize>r * PANEL_PITCH;
+            if (columns < TILE_COLUMNS) memory.fill(row, 0, PANEL_PITCH);
             dequantizeRun(packed, absmax, code, blocksize, <u32>(k + r) * <u32>K + <u32>j, columns, row);
           }
         }

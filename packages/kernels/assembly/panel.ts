@@ -3,12 +3,14 @@
 // scratch is a few kilobytes and a quantised B can be dequantised while it is packed.
 import { TILE_COLUMNS, TILE_ROWS, tileOfRows } from './tile';
 
-/** Depth (K) of a panel: 8 columns of 256 floats are 8 KiB. */
+/** Depth (K) of a panel: 16 columns of 256 floats are 16 KiB, half of a usual first-level cache. */
 export const PANEL_DEPTH: i32 = 256;
 /** Rows of A that pass over a panel before the next one: 512 rows of 256 floats are 512 KiB, half of a usual L2. */
 export const BLOCK_ROWS: i32 = 512;
 const TILE_BYTES: usize = 128;
-export const PANEL_BYTES: usize = 32 * <usize>PANEL_DEPTH;
+/** Bytes of a row of a panel. */
+export const PANEL_PITCH: usize = 4 * <usize>TILE_COLUMNS;
+export const PANEL_BYTES: usize = PANEL_PITCH * <usize>PANEL_DEPTH;
 /** Scratch of a product whose A is not packed: one panel and the tile of the ragged edges. */
 export const PANEL_SCRATCH_BYTES: usize = PANEL_BYTES + TILE_BYTES;
 
@@ -35,14 +37,16 @@ export function storeTransposed4(r0: v128, r1: v128, r2: v128, r3: v128, target:
   v128.store(target + 3 * pitch, high(c, d));
 }
 
-/** panel[k][8] from `depth` rows of B, `pitch` bytes apart, 8 (or `columns` < 8, then zeros) floats of each. */
+/** panel[k][16] from `depth` rows of B, `pitch` bytes apart, 16 (or `columns` < 16, then zeros) floats of each. */
 export function packRows(source: usize, pitch: usize, depth: i32, columns: i32, panel: usize): void {
   if (columns == TILE_COLUMNS) {
     for (let k = 0; k < depth; k++) {
       v128.store(panel, v128.load(source));
       v128.store(panel, v128.load(source, 16), 16);
+      v128.store(panel, v128.load(source, 32), 32);
+      v128.store(panel, v128.load(source, 48), 48);
       source += pitch;
-      panel += 32;
+      panel += PANEL_PITCH;
     }
     return;
   }
@@ -51,25 +55,29 @@ export function packRows(source: usize, pitch: usize, depth: i32, columns: i32, 
       store<f32>(panel + (<usize>j << 2), j < columns ? load<f32>(source + (<usize>j << 2)) : 0);
     }
     source += pitch;
-    panel += 32;
+    panel += PANEL_PITCH;
   }
 }
 
-/** panel[k][8] from 8 (or `columns` < 8, then zeros) rows of Bᵀ, `pitch` bytes apart, `depth` floats of each. */
+/** panel[k][16] from 16 (or `columns` < 16, then zeros) rows of Bᵀ, `pitch` bytes apart, `depth` floats of each. */
 export function packColumns(source: usize, pitch: usize, depth: i32, columns: i32, panel: usize): void {
-  let k = 0;
-  if (columns == TILE_COLUMNS) {
-    const second = source + 4 * pitch;
-    for (; k + 4 <= depth; k += 4) {
-      const p = source + (<usize>k << 2), q = second + (<usize>k << 2), t = panel + (<usize>k << 5);
-      storeTransposed4(v128.load(p), v128.load(p + pitch), v128.load(p + 2 * pitch), v128.load(p + 3 * pitch), t, 32);
-      storeTransposed4(v128.load(q), v128.load(q + pitch), v128.load(q + 2 * pitch), v128.load(q + 3 * pitch), t + 16, 32);
+  const whole = depth & ~3;
+  for (let j = 0; j < TILE_COLUMNS; j += 4) {
+    const row = source + <usize>j * pitch, target = panel + (<usize>j << 2);
+    if (j + 4 <= columns) {
+      for (let k = 0; k < whole; k += 4) {
+        const p = row + (<usize>k << 2);
+        storeTransposed4(
+          v128.load(p), v128.load(p + pitch), v128.load(p + 2 * pitch), v128.load(p + 3 * pitch),
+          target + <usize>k * PANEL_PITCH, PANEL_PITCH,
+        );
+      }
     }
-  }
-  for (; k < depth; k++) {
-    const t = panel + (<usize>k << 5), p = source + (<usize>k << 2);
-    for (let j = 0; j < TILE_COLUMNS; j++) {
-      store<f32>(t + (<usize>j << 2), j < columns ? load<f32>(p + <usize>j * pitch) : 0);
+    for (let k = j + 4 <= columns ? whole : 0; k < depth; k++) {
+      for (let i = 0; i < 4; i++) {
+        const value: f32 = j + i < columns ? load<f32>(row + <usize>i * pitch + (<usize>k << 2)) : 0;
+        store<f32>(target + <usize>k * PANEL_PITCH + (<usize>i << 2), value);
+      }
     }
   }
 }
@@ -105,7 +113,7 @@ export function transposeBlock(source: usize, pitch: usize, rows: i32, depth: i3
 }
 
 /**
- * C[rows,columns] = alpha·A[rows,depth]·panel + beta·C + bias[columns], columns <= 8; rows of A and C are `lda` and
+ * C[rows,columns] = alpha·A[rows,depth]·panel + beta·C + bias[columns], columns <= 16; rows of A and C are `lda` and
  * `ldc` bytes apart. A ragged tile is computed whole in `tile` (128 bytes) and only its own part copied.
  */
 export function rowsTimesPanel(
@@ -113,17 +121,15 @@ export function rowsTimesPanel(
   beta: f32, c: usize, ldc: usize, bias: usize, tile: usize,
 ): void {
   for (let i = 0; i < rows; i += TILE_ROWS) {
-    const left = rows - i;
-    const a1 = left > 1 ? a + lda : a, a2 = left > 2 ? a1 + lda : a1, a3 = left > 3 ? a2 + lda : a2;
-    if (left >= TILE_ROWS && columns == TILE_COLUMNS) {
-      tileOfRows(depth, a, a1, a2, a3, panel, alpha, beta, c, ldc, bias);
+    const left = min(rows - i, TILE_ROWS), a1 = left > 1 ? a + lda : a;
+    if (left == TILE_ROWS && columns == TILE_COLUMNS) {
+      tileOfRows(depth, a, a1, panel, alpha, beta, c, ldc, bias);
     } else {
-      tileOfRows(depth, a, a1, a2, a3, panel, alpha, 0, tile, 32, 0);
-      const last = min(left, TILE_ROWS);
-      for (let r = 0; r < last; r++) {
+      tileOfRows(depth, a, a1, panel, alpha, 0, tile, PANEL_PITCH, 0);
+      for (let r = 0; r < left; r++) {
         for (let j = 0; j < columns; j++) {
           const target = c + <usize>r * ldc + (<usize>j << 2);
-          let value = load<f32>(tile + (<usize>r << 5) + (<usize>j << 2));
+          let value = load<f32>(tile + <usize>r * PANEL_PITCH + (<usize>j << 2));
           if (beta != 0) value += beta * load<f32>(target);
           if (bias) value += load<f32>(bias + (<usize>j << 2));
           store<f32>(target, value);
