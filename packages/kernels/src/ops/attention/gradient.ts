@@ -3,11 +3,13 @@ import { defineOp, type OpGradient } from '../../engine/op';
 import { composeAttentionBackward } from './compose';
 import type { AttentionAttributes, AttentionBackwardInputs, AttentionInputs } from './types';
 import { wasmAttentionBackward } from './wasm';
+import { webgpuAttentionBackward } from './webgpu';
 
 const backward = defineOp<AttentionBackwardInputs, AttentionAttributes>({
   name: 'QAttentionBackward',
   compose: composeAttentionBackward,
   wasm: wasmAttentionBackward,
+  webgpu: webgpuAttentionBackward,
 });
 
 export const attentionGradient: OpGradient<AttentionInputs, AttentionAttributes> = {

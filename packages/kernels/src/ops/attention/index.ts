@@ -9,6 +9,7 @@ import { attentionGradient } from './gradient';
 import { SEQUENCE_FIELDS, readSequences } from './sequences';
 import type { AttentionAttributes, AttentionInputs, AttentionOptions } from './types';
 import { wasmAttention } from './wasm';
+import { webgpuAttention } from './webgpu';
 
 export type { AttentionOptions } from './types';
 
@@ -16,6 +17,7 @@ const run = defineOp<AttentionInputs, AttentionAttributes>({
   name: 'QAttention',
   compose: composeAttention,
   wasm: wasmAttention,
+  webgpu: webgpuAttention,
   gradient: attentionGradient,
 });
 

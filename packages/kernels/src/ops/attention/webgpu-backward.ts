@@ -1,0 +1,235 @@
+import { shaderVariants } from '../../webgpu/shader';
+import {
+  NO_KEYS,
+  dropped,
+  each,
+  elementType,
+  loadTile,
+  outputProducts,
+  outputZeros,
+  preamble,
+  range,
+  reader,
+  scoreProducts,
+  tileArray,
+  tileSizes,
+  wordsByKey,
+  wordsByQuery,
+  writeOutput,
+  writer,
+  type TileConstants,
+} from './wgsl';
+
+/** Bytes of workgroup memory each backward kernel takes at most. */
+export function backwardWorkgroupBytes(constants: Pick<TileConstants, 'headSize' | 'ownRows' | 'loopRows'>): number {
+  const { pitch, threads, weightPitch } = tileSizes(constants);
+  const { ownRows, loopRows } = constants;
+  return (
+    16 * (2 * (ownRows + loopRows) * pitch + Math.max(loopRows * weightPitch + threads, 2 * loopRows * weightPitch))
+  );
+}
+
+const ENTRY = (threads: number): string => /* wgsl */ `
+@compute @workgroup_size(${threads})
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let head = workgroup.y;`;
+
+/**
+ * The gradient by the queries (Dao 2023, FlashAttention-2, section 3.1): a workgroup owns a tile of queries, computes
+ * their probabilities again from the log-sums and goes over the keys. It also leaves delta = sum(dy * y) of each row
+ * for the kernel that follows, and zeros in the rows of no sequence.
+ */
+export const queryGradientShader = shaderVariants('attention backward, queries', (constants: TileConstants) => {
+  const sizes = tileSizes(constants);
+  const { across, threads, columns, depth, weightPitch, pitch } = sizes;
+  const { ownRows, loopRows, dropout } = constants;
+  const type = elementType(constants);
+  const key = (c: number): string => `(t + i32(tx) * ${columns} + ${c})`;
+  return /* wgsl */ `
+${preamble(constants, [
+  `read> qkv: array<${type}>`,
+  'read> sequences: array<vec4i>',
+  `read> dy: array<${type}>`,
+  `read> y: array<${type}>`,
+  'read> lse: array<f32>',
+  `read_write> dqkv: array<${type}>`,
+  'read_write> deltas: array<f32>',
+  ...(dropout === 'none' ? [] : ['read> random: vec4i']),
+])}
+${reader('readQkv', 'qkv', 3, constants)}
+${reader('readDy', 'dy', 1, constants)}
+${reader('readY', 'y', 1, constants)}
+${writer('writeDqkv', 'dqkv', 3, constants)}
+${tileArray('queries', ownRows, sizes)}
+${tileArray('slopes', ownRows, sizes)}
+${tileArray('keys', loopRows, sizes)}
+${tileArray('values', loopRows, sizes)}
+var<workgroup> weights: array<vec4f, ${loopRows * weightPitch}>;
+var<workgroup> reduced: array<vec4f, ${threads}>;
+${ENTRY(threads)}
+  if (workgroup.z == uniforms.sequences) {
+    for (var row = i32(workgroup.x * ${threads}u + lane); row < uniforms.rows; row += i32(workgroups.x * ${threads}u)) {
+      if (inSomeSequence(row)) { continue; }
+      for (var part = 0u; part < 3u; part++) {
+        for (var d = 0u; d < ${depth}u; d++) { writeDqkv(row, part, head, d, vec4f(0.0)); }
+      }
+    }
+    return;
+  }
+  let sequence = sequenceAt(workgroup.z);
+  let first = i32(workgroup.x) * ${ownRows};
+  if (first >= sequence.count) { return; }
+  let tx = lane % ${across}u;
+  let ty = lane / ${across}u;
+  let query = vec4i(first + i32(ty) * 4) + vec4i(0, 1, 2, 3);
+  ${loadTile('queries', ownRows, sizes, {
+    first: 'first',
+    value: 'readQkv(sequence.start + row, 0u, head, d) * uniforms.scale',
+    interleaved: false,
+  })}
+  ${loadTile('slopes', ownRows, sizes, {
+    first: 'first',
+    value: 'readDy(sequence.start + row, 0u, head, d)',
+    interleaved: false,
+  })}
+  workgroupBarrier();
+  var partial = vec4f(0.0);
+  var logSum = vec4f(${NO_KEYS});
+  for (var r = 0; r < 4; r++) {
+    if (query[r] >= sequence.count) { continue; }
+    let row = sequence.start + query[r];
+    logSum[r] = lse[u32(row) * uniforms.heads + head];
+    for (var d = tx; d < ${depth}u; d += ${across}u) {
+      partial[r] += dot(slopes[(ty * 4u + u32(r)) * ${pitch}u + d], readY(row, 0u, head, d));
+    }
+  }
+  reduced[lane] = partial;
+  workgroupBarrier();
+  let delta = ${range(across)
+    .map((i) => `reduced[ty * ${across}u + ${i}u]`)
+    .join(' + ')};
+  if (tx == 0u) {
+    for (var r = 0; r < 4; r++) {
+      if (query[r] < sequence.count) { deltas[u32(sequence.start + query[r]) * uniforms.heads + head] = delta[r]; }
+    }
+  }
+  ${outputZeros('o', sizes)}
+  let end = min(first + ${ownRows}, sequence.keyEnd);
+  for (var t = sequence.keyStart / ${loopRows} * ${loopRows}; t < end; t += ${loopRows}) {
+    ${loadTile('keys', loopRows, sizes, {
+      first: 't',
+      value: 'readQkv(sequence.start + row, 1u, head, d)',
+      interleaved: true,
+    })}
+    ${loadTile('values', loopRows, sizes, {
+      first: 't',
+      value: 'readQkv(sequence.start + row, 2u, head, d)',
+      interleaved: true,
+    })}
+    workgroupBarrier();
+    ${scoreProducts('s', 'queries', 'keys', sizes)}
+    ${scoreProducts('dp', 'slopes', 'values', sizes)}
+    ${each(columns, (c) => `let seen${c} = (vec4i(${key(c)}) <= query) & vec4<bool>(${key(c)} >= sequence.keyStart && ${key(c)} < sequence.keyEnd);`)}
+    ${each(columns, (c) => `let p${c} = select(vec4f(0.0), exp(s${c} - logSum), seen${c});`)}
+    ${wordsByQuery(constants, sizes, 'first')}
+    ${each(columns, (c) => `weights[(${c * across}u + tx) * ${weightPitch}u + ty] = p${c} * (${dropped(constants, `dp${c}`, c)} - delta);`)}
+    workgroupBarrier();
+    ${outputProducts('o', 'weights', 'keys', constants, sizes)}
+    workgroupBarrier();
+  }
+  ${writeOutput('writeDqkv', '0u', sizes, { first: 'first', value: (r, s) => `o${r}${s} * uniforms.scale` })}
+}`;
+});
+
+/** The gradients by the keys and values: a workgroup owns a tile of keys and goes over the queries that see them. */
+export const keyGradientShader = shaderVariants('attention backward, keys', (constants: TileConstants) => {
+  const sizes = tileSizes(constants);
+  const { across, threads, columns, weightPitch } = sizes;
+  const { ownRows, loopRows, dropout } = constants;
+  const type = elementType(constants);
+  const query = (c: number): string => `(t + i32(tx) * ${columns} + ${c})`;
+  return /* wgsl */ `
+${preamble(constants, [
+  `read> qkv: array<${type}>`,
+  'read> sequences: array<vec4i>',
+  `read> dy: array<${type}>`,
+  'read> lse: array<f32>',
+  'read> deltas: array<f32>',
+  `read_write> dqkv: array<${type}>`,
+  ...(dropout === 'none' ? [] : ['read> random: vec4i']),
+])}
+${reader('readQkv', 'qkv', 3, constants)}
+${reader('readDy', 'dy', 1, constants)}
+${writer('writeDqkv', 'dqkv', 3, constants)}
+${tileArray('keys', ownRows, sizes)}
+${tileArray('values', ownRows, sizes)}
+${tileArray('queries', loopRows, sizes)}
+${tileArray('slopes', loopRows, sizes)}
+var<workgroup> keyWeights: array<vec4f, ${loopRows * weightPitch}>;
+var<workgroup> valueWeights: array<vec4f, ${loopRows * weightPitch}>;
+${ENTRY(threads)}
+  let sequence = sequenceAt(workgroup.z);
+  let first = i32(workgroup.x) * ${ownRows};
+  if (first >= sequence.count) { return; }
+  let tx = lane % ${across}u;
+  let ty = lane / ${across}u;
+  let key = vec4i(first + i32(ty) * 4) + vec4i(0, 1, 2, 3);
+  let usable = (key >= vec4i(sequence.keyStart)) & (key < vec4i(sequence.keyEnd));
+  ${loadTile('keys', ownRows, sizes, {
+    first: 'first',
+    value: 'readQkv(sequence.start + row, 1u, head, d)',
+    interleaved: false,
+  })}
+  ${loadTile('values', ownRows, sizes, {
+    first: 'first',
+    value: 'readQkv(sequence.start + row, 2u, head, d)',
+    interleaved: false,
+  })}
+  ${outputZeros('k', sizes)}
+  ${outputZeros('v', sizes)}
+  // No query sees a key before keyStart or from keyEnd on; key j is seen by queries j and later.
+  let anySeen = first < sequence.keyEnd && first + ${ownRows} > sequence.keyStart;
+  let end = select(0, sequence.count, anySeen);
+  for (var t = first / ${loopRows} * ${loopRows}; t < end; t += ${loopRows}) {
+    ${loadTile('queries', loopRows, sizes, {
+      first: 't',
+      value: 'readQkv(sequence.start + row, 0u, head, d) * uniforms.scale',
+      interleaved: true,
+    })}
+    ${loadTile('slopes', loopRows, sizes, {
+      first: 't',
+      value: 'readDy(sequence.start + row, 0u, head, d)',
+      interleaved: true,
+    })}
+    workgroupBarrier();
+    ${scoreProducts('s', 'keys', 'queries', sizes)}
+    ${scoreProducts('dp', 'values', 'slopes', sizes)}
+    ${wordsByKey(constants, sizes, 'first')}
+    ${each(
+      columns,
+      (c) => /* wgsl */ `
+    var logSum${c} = ${NO_KEYS};
+    var delta${c} = 0.0;
+    if (${query(c)} < sequence.count) {
+      let index = u32(sequence.start + ${query(c)}) * uniforms.heads + head;
+      logSum${c} = lse[index];
+      delta${c} = deltas[index];
+    }
+    let seen${c} = usable & (key <= vec4i(${query(c)})) & vec4<bool>(${query(c)} < sequence.count);
+    let p${c} = select(vec4f(0.0), exp(s${c} - logSum${c}), seen${c});
+    keyWeights[(${c * across}u + tx) * ${weightPitch}u + ty] = p${c} * (${dropped(constants, `dp${c}`, c)} - delta${c});
+    valueWeights[(${c * across}u + tx) * ${weightPitch}u + ty] = ${dropped(constants, `p${c}`, c)};`,
+    )}
+    workgroupBarrier();
+    ${outputProducts('k', 'keyWeights', 'queries', constants, sizes)}
+    ${outputProducts('v', 'valueWeights', 'slopes', constants, sizes)}
+    workgroupBarrier();
+  }
+  ${writeOutput('writeDqkv', '1u', sizes, { first: 'first', value: (r, s) => `k${r}${s}` })}
+  ${writeOutput('writeDqkv', '2u', sizes, { first: 'first', value: (r, s) => `v${r}${s}` })}
+}`;
+});

@@ -1,0 +1,136 @@
+import { shaderVariants } from '../../webgpu/shader';
+import {
+  MASKED,
+  NO_KEYS,
+  dropped,
+  each,
+  elementType,
+  loadTile,
+  outputProducts,
+  outputZeros,
+  preamble,
+  range,
+  reader,
+  scoreProducts,
+  tileArray,
+  tileSizes,
+  wordsByQuery,
+  writeOutput,
+  writer,
+  type TileConstants,
+} from './wgsl';
+
+/** Bytes of workgroup memory the forward kernel takes. */
+export function forwardWorkgroupBytes(constants: Pick<TileConstants, 'headSize' | 'ownRows' | 'loopRows'>): number {
+  const { pitch, threads, weightPitch } = tileSizes(constants);
+  const { ownRows, loopRows } = constants;
+  return 16 * ((ownRows + loopRows) * pitch + loopRows * weightPitch + threads);
+}
+
+/**
+ * FlashAttention's forward pass (Dao et al. 2022, algorithm 1) in float32: a workgroup owns a tile of queries of one
+ * head and goes over the keys in tiles, with a running maximum and sum a query. Each thread holds four queries by
+ * `columns` keys of the scores, then four queries by a slice of the head of the output. The workgroups behind the last
+ * sequence write zeros to the rows of none, so that nothing has to be cleared beforehand.
+ */
+export const forwardShader = shaderVariants('attention', (constants: TileConstants) => {
+  const sizes = tileSizes(constants);
+  const { across, threads, columns, depth, steps, weightPitch } = sizes;
+  const { ownRows, loopRows, dropout } = constants;
+  const type = elementType(constants);
+  const key = (c: number): string => `(t + i32(tx) * ${columns} + ${c})`;
+  const sumOverThreads = (operation: (a: string, b: string) => string): string =>
+    range(across)
+      .map((i) => `reduced[ty * ${across}u + ${i}u]`)
+      .reduce(operation);
+  return /* wgsl */ `
+${preamble(constants, [
+  `read> qkv: array<${type}>`,
+  'read> sequences: array<vec4i>',
+  `read_write> y: array<${type}>`,
+  'read_write> lse: array<f32>',
+  ...(dropout === 'none' ? [] : ['read> random: vec4i']),
+])}
+${reader('readQkv', 'qkv', 3, constants)}
+${writer('writeY', 'y', 1, constants)}
+${tileArray('queries', ownRows, sizes)}
+${tileArray('looped', loopRows, sizes)}
+var<workgroup> weights: array<vec4f, ${loopRows * weightPitch}>;
+var<workgroup> reduced: array<vec4f, ${threads}>;
+
+@compute @workgroup_size(${threads})
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let head = workgroup.y;
+  if (workgroup.z == uniforms.sequences) {
+    for (var row = i32(workgroup.x * ${threads}u + lane); row < uniforms.rows; row += i32(workgroups.x * ${threads}u)) {
+      if (inSomeSequence(row)) { continue; }
+      for (var d = 0u; d < ${depth}u; d++) { writeY(row, 0u, head, d, vec4f(0.0)); }
+      lse[u32(row) * uniforms.heads + head] = ${NO_KEYS};
+    }
+    return;
+  }
+  let sequence = sequenceAt(workgroup.z);
+  let first = i32(workgroup.x) * ${ownRows};
+  if (first >= sequence.count) { return; }
+  let tx = lane % ${across}u;
+  let ty = lane / ${across}u;
+  let query = vec4i(first + i32(ty) * 4) + vec4i(0, 1, 2, 3);
+  ${loadTile('queries', ownRows, sizes, {
+    first: 'first',
+    value: 'readQkv(sequence.start + row, 0u, head, d) * uniforms.scale',
+    interleaved: false,
+  })}
+  ${outputZeros('o', sizes)}
+  var largest = vec4f(${MASKED});
+  var total = vec4f(0.0);
+  let end = min(first + ${ownRows}, sequence.keyEnd);
+  for (var t = sequence.keyStart / ${loopRows} * ${loopRows}; t < end; t += ${loopRows}) {
+    ${loadTile('looped', loopRows, sizes, {
+      first: 't',
+      value: 'readQkv(sequence.start + row, 1u, head, d)',
+      interleaved: true,
+    })}
+    workgroupBarrier();
+    ${scoreProducts('s', 'queries', 'looped', sizes)}
+    ${each(columns, (c) => `let seen${c} = (vec4i(${key(c)}) <= query) & vec4<bool>(${key(c)} >= sequence.keyStart && ${key(c)} < sequence.keyEnd);`)}
+    ${each(columns, (c) => `s${c} = select(vec4f(${MASKED}), s${c}, seen${c});`)}
+    reduced[lane] = ${range(columns)
+      .map((c) => `s${c}`)
+      .reduce((a, b) => `max(${a}, ${b})`)};
+    workgroupBarrier();
+    let highest = max(largest, ${sumOverThreads((a, b) => `max(${a}, ${b})`)});
+    let shrink = exp(largest - highest);
+    largest = highest;
+    ${each(columns, (c) => `let p${c} = select(vec4f(0.0), exp(s${c} - highest), seen${c});`)}
+    total = total * shrink + ${range(columns)
+      .map((c) => `p${c}`)
+      .join(' + ')};
+    ${wordsByQuery(constants, sizes, 'first')}
+    ${each(columns, (c) => `weights[(${c * across}u + tx) * ${weightPitch}u + ty] = ${dropped(constants, `p${c}`, c)};`)}
+    ${loadTile('looped', loopRows, sizes, {
+      first: 't',
+      value: 'readQkv(sequence.start + row, 2u, head, d)',
+      interleaved: true,
+    })}
+    workgroupBarrier();
+    ${each(4 * steps, (i) => `o${Math.floor(i / steps)}${i % steps} *= shrink[${Math.floor(i / steps)}];`)}
+    ${outputProducts('o', 'weights', 'looped', constants, sizes)}
+    workgroupBarrier();
+  }
+  reduced[lane] = total;
+  workgroupBarrier();
+  let sum = ${sumOverThreads((a, b) => `${a} + ${b}`)};
+  let factor = select(vec4f(0.0), 1.0 / sum, sum > vec4f(0.0));
+  ${writeOutput('writeY', '0u', sizes, { first: 'first', value: (r, s) => `o${r}${s} * factor[${r}]` })}
+  if (tx == 0u) {
+    let logSum = select(vec4f(${NO_KEYS}), largest + log(sum), sum > vec4f(0.0));
+    for (var r = 0; r < 4; r++) {
+      if (query[r] < sequence.count) { lse[u32(sequence.start + query[r]) * uniforms.heads + head] = logSum[r]; }
+    }
+  }
+}`;
+});
