@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
 import type { QuantType } from '@qlora-js/kernels';
 import { fixturesFolder } from '../../../../tools/test/fixtures';
-import { GoldenTensors } from '../testing/safetensors';
+import { GoldenTensors } from '../../../../tools/test/safetensors';
 import { dequantizeArray } from './dequantize-array';
 import { quantizeArray } from './quantize-array';
 import { QuantError } from '../errors';

@@ -6,7 +6,7 @@ import { dequantizeTensors } from './dequantize-tensors';
 import { quantStateFromTensors, quantStateToTensors } from './state-dict';
 import { dequantizeArray } from '../quantize/dequantize-array';
 import { quantizeArray } from '../quantize/quantize-array';
-import { GoldenTensors } from '../testing/safetensors';
+import { GoldenTensors } from '../../../../tools/test/safetensors';
 import type { QuantizeOptions, StoredTensorLike } from '../types';
 
 const miniFolder = besideFixtures('mini');

@@ -4,8 +4,8 @@ import { codeBounds } from '../../tables/codes';
  * How a scaled value finds its code.
  * - `exact`: the nearest level, as bitsandbytes' `default` and CUDA backends.
  * - `grid`: first rounded to one of 65,536 even steps from -1 to 1, then the nearest level, as bitsandbytes' CPU
- *   library (csrc/cpu_ops.cpp quantize_cpu_impl). Levels below 1/65,535 are out of its reach; zero becomes the level
- *   next to +1.5e-5. What files written on a CPU agree with.
+ *   library (csrc/cpu_ops.cpp quantize_cpu_impl). Levels below 1/65,535 are out of its reach; zero lies between two
+ *   steps and becomes 2.1e-5. What files written on a CPU agree with.
  */
 export type Nearest = 'exact' | 'grid';
 

@@ -14,6 +14,7 @@ import type {
   QuantizeBlockwiseInputs,
 } from './types';
 import { wasmDequantizeBlockwise } from './wasm';
+import { webgpuDequantizeBlockwise, webgpuQuantizeBlockwise } from './webgpu';
 
 export { bytesToInt32, int32Count, int32ToBytes } from './bytes';
 export type { Nearest } from './grid';
@@ -23,12 +24,14 @@ export type { Blockwise8bit, BlockwiseOptions, DequantizeBlockwiseArguments } fr
 const runQuantize = defineOp<QuantizeBlockwiseInputs, QuantizeBlockwiseAttributes>({
   name: 'QQuantizeBlockwise',
   compose: composeQuantizeBlockwise,
+  webgpu: webgpuQuantizeBlockwise,
 });
 
 const runDequantize = defineOp<DequantizeBlockwiseInputs, DequantizeBlockwiseAttributes>({
   name: 'QDequantizeBlockwise',
   compose: composeDequantizeBlockwise,
   wasm: wasmDequantizeBlockwise,
+  webgpu: webgpuDequantizeBlockwise,
 });
 
 /**
@@ -73,10 +76,8 @@ export function dequantizeBlockwise({
 }
 
 function checkBlocksize(op: string, blocksize: number): void {
-  if (!Number.isInteger(blocksize) || blocksize < 1) {
-    throw new KernelError(
-      'BAD_ARGUMENT',
-      `${op}: blocksize is ${blocksize}, but a whole number of values from 1 is needed`,
-    );
+  // A word of four codes then lies in one block.
+  if (!Number.isInteger(blocksize) || blocksize < 4 || blocksize % 4 !== 0) {
+    throw new KernelError('BAD_ARGUMENT', `${op}: blocksize is ${blocksize}, but a multiple of 4 is needed`);
   }
 }

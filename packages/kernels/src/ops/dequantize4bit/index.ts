@@ -4,6 +4,7 @@ import { takeApart } from './check';
 import { composeDequantize4bit } from './compose';
 import type { Packed4bitAttributes, Packed4bitInputs, Quantized4bit } from './types';
 import { wasmDequantize4bit } from './wasm';
+import { webgpuDequantize4bit } from './webgpu';
 
 export type { NestedAbsmax, Quantized4bit } from './types';
 
@@ -11,6 +12,7 @@ const run = defineOp<Packed4bitInputs, Packed4bitAttributes>({
   name: 'QDequantize4bit',
   compose: composeDequantize4bit,
   wasm: wasmDequantize4bit,
+  webgpu: webgpuDequantize4bit,
 });
 
 /**

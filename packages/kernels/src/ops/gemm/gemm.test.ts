@@ -69,7 +69,8 @@ describeBackends('gemm', (backend) => {
         }
         for (const held of [a, b, bias, dy]) held.dispose();
       },
-      20,
+      // Each may compile shaders.
+      backend.name === 'webgpu' ? 10 : 24,
     );
   });
 

@@ -12,12 +12,13 @@ import {
   type Weight4bit,
 } from './types';
 import { wasmMatmul4bit } from './wasm';
+import { webgpuMatmul4bit } from './webgpu';
 
 export type { Matmul4bitOptions, Weight4bit } from './types';
 
 type Product = Op<Matmul4bitInputs, Matmul4bitAttributes>;
 
-const kernels = { compose: composeMatmul4bit, wasm: wasmMatmul4bit };
+const kernels = { compose: composeMatmul4bit, wasm: wasmMatmul4bit, webgpu: webgpuMatmul4bit };
 
 const runFlat: Product = defineOp<Matmul4bitInputs, Matmul4bitAttributes>({
   name: 'QMatmul4bit',

@@ -4,6 +4,7 @@ import { KernelError } from '../../errors';
 import { check4bitFormat } from './check';
 import { composeQuantize4bit } from './compose';
 import type { Packed4bit, Quantize4bitAttributes, Quantize4bitInputs, Quantize4bitOptions } from './types';
+import { webgpuQuantize4bit } from './webgpu';
 
 export { BLOCKSIZES, check4bitFormat } from './check';
 export { quantize4bitArray, type Packed4bitArray } from './host';
@@ -12,6 +13,7 @@ export type { Packed4bit, Quantize4bitOptions } from './types';
 const run = defineOp<Quantize4bitInputs, Quantize4bitAttributes>({
   name: 'QQuantize4bit',
   compose: composeQuantize4bit,
+  webgpu: webgpuQuantize4bit,
 });
 
 /**

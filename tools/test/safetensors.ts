@@ -1,5 +1,12 @@
 import { readFileSync } from 'node:fs';
-import type { StoredTensorLike } from '../types';
+
+/** A tensor as the file holds it. */
+export interface GoldenTensor {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly bytes: Uint8Array;
+}
 
 interface Header {
   [name: string]: { dtype: string; shape: number[]; data_offsets: [number, number] };
@@ -22,7 +29,7 @@ export class GoldenTensors {
     return Object.keys(this.header);
   }
 
-  get(name: string): StoredTensorLike {
+  get(name: string): GoldenTensor {
     const {
       dtype,
       shape,

@@ -1,0 +1,120 @@
+import { util, type TensorInfo } from '@tensorflow/tfjs-core';
+import type { OpDefinition } from '../../engine/op';
+import { dispatch, makeOutput } from '../../webgpu/dispatch';
+import { shaderVariants, spread, WORKGROUP_INDEX, WORKGROUP_PARAMETERS } from '../../webgpu/shader';
+import { f32, u32 } from '../../webgpu/uniforms';
+import { int32Count } from './bytes';
+import { blockwiseBounds, GRID_STEPS, type Nearest } from './grid';
+import type {
+  DequantizeBlockwiseAttributes,
+  DequantizeBlockwiseInputs,
+  QuantizeBlockwiseAttributes,
+  QuantizeBlockwiseInputs,
+} from './types';
+import { BLOCK_ABSMAX } from './wgsl';
+
+const THREADS = 64;
+
+/**
+ * A workgroup a block: absmax by all threads, then a word of four codes a thread at a time, each by binary search of
+ * the bounds. For `grid` the searched value is the step; xor with a zero that only the uniforms know keeps compilers
+ * from fusing the product and the sum that give it.
+ */
+const quantizeShader = shaderVariants(
+  'quantizeBlockwise',
+  ({ nearest }: { nearest: Nearest }) => /* wgsl */ `
+const THREADS = ${THREADS}u;
+struct Uniforms { size: u32, blocks: u32, blocksize: u32, zero: u32, bounds: array<vec4f, 64> }
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> quantized: array<u32>;
+@group(0) @binding(2) var<storage, read_write> absmax: array<f32>;
+@group(0) @binding(3) var<uniform> uniforms: Uniforms;
+${BLOCK_ABSMAX}
+fn opaque(value: f32) -> f32 { return bitcast<f32>(bitcast<u32>(value) ^ uniforms.zero); }
+
+fn codeOf(scaled: f32) -> u32 {
+  ${
+    nearest === 'grid'
+      ? `let searched = trunc(opaque(opaque(scaled + 1.0) * 0.5 * ${GRID_STEPS - 1}.0) + 0.5);`
+      : 'let searched = scaled;'
+  }
+  var low = 0u;
+  var high = 255u;
+  while (low < high) {
+    let middle = (low + high) >> 1u;
+    if (uniforms.bounds[middle >> 2u][middle & 3u] < searched) { low = middle + 1u; } else { high = middle; }
+  }
+  return low;
+}
+
+@compute @workgroup_size(THREADS)
+fn main(${WORKGROUP_PARAMETERS}) {
+  let block = ${WORKGROUP_INDEX};
+  if (block >= uniforms.blocks) { return; }
+  let first = block * uniforms.blocksize;
+  let end = min(first + uniforms.blocksize, uniforms.size);
+  let bits = blockAbsmaxBits(first, end, lane);
+  if (lane == 0u) { absmax[block] = bitcast<f32>(bits); }
+  let reciprocal = divideExactly(ONE_BITS, max(bits, MIN_ABSMAX_BITS));
+  for (var i = first + lane * 4u; i < end; i += THREADS * 4u) {
+    var word = 0u;
+    for (var e = 0u; e < min(4u, end - i); e++) {
+      let code = codeOf(clamp(opaque(x[i + e] * reciprocal), -1.0, 1.0));
+      word |= ${nearest === 'grid' ? 'select(code, 0u, bits == 0u)' : 'code'} << (e * 8u);
+    }
+    quantized[i >> 2u] = word;
+  }
+}`,
+);
+
+export const webgpuQuantizeBlockwise: NonNullable<
+  OpDefinition<QuantizeBlockwiseInputs, QuantizeBlockwiseAttributes>['webgpu']
+> = ({ x }, { code, blocksize, nearest }, backend) => {
+  const size = util.sizeFromShape(x.shape);
+  const blocks = Math.ceil(size / blocksize);
+  const quantized = makeOutput(backend, [int32Count(size)], 'int32');
+  const absmax = makeOutput(backend, [blocks]);
+  const bounds = [...blockwiseBounds(code, nearest), Infinity];
+  dispatch(backend, {
+    ...quantizeShader({ nearest }),
+    bindings: [x, quantized, absmax],
+    uniforms: [u32(size), u32(blocks), u32(blocksize), u32(0), ...bounds.map(f32)],
+    workgroups: spread(blocks),
+  });
+  return [quantized, absmax];
+};
+
+/** A thread a word of four codes. */
+const dequantizeShader = shaderVariants(
+  'dequantizeBlockwise',
+  (_constants: Record<string, never>) => /* wgsl */ `
+struct Uniforms { size: u32, blocksize: u32 }
+@group(0) @binding(0) var<storage, read> quantized: array<u32>;
+@group(0) @binding(1) var<storage, read> absmax: array<f32>;
+@group(0) @binding(2) var<storage, read> code: array<f32>;
+@group(0) @binding(3) var<storage, read_write> values: array<f32>;
+@group(0) @binding(4) var<uniform> uniforms: Uniforms;
+@compute @workgroup_size(${THREADS})
+fn main(${WORKGROUP_PARAMETERS}) {
+  let i = (${WORKGROUP_INDEX}) * ${THREADS}u + lane;
+  if (i * 4u >= uniforms.size) { return; }
+  let word = quantized[i];
+  for (var e = i * 4u; e < min(i * 4u + 4u, uniforms.size); e++) {
+    values[e] = code[(word >> ((e & 3u) * 8u)) & 255u] * absmax[e / uniforms.blocksize];
+  }
+}`,
+);
+
+export const webgpuDequantizeBlockwise: NonNullable<
+  OpDefinition<DequantizeBlockwiseInputs, DequantizeBlockwiseAttributes>['webgpu']
+> = ({ quantized, absmax, code }, { blocksize, shape }, backend): TensorInfo[] => {
+  const size = util.sizeFromShape([...shape]);
+  const values = makeOutput(backend, [...shape]);
+  dispatch(backend, {
+    ...dequantizeShader({}),
+    bindings: [quantized, absmax, code, values],
+    uniforms: [u32(size), u32(blocksize)],
+    workgroups: spread(Math.ceil(size / 4 / THREADS)),
+  });
+  return [values];
+};

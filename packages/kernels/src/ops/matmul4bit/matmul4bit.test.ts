@@ -1,0 +1,191 @@
+import {
+  grad,
+  grads,
+  memory,
+  mul,
+  sum,
+  tensor1d,
+  tensor2d,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+} from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
+import { expect, it, vi } from 'vitest';
+import { codeTable, createDynamicMap, QUANT_TYPES, type QuantType } from '../../tables';
+import { describeBackends, expectClose, expectDerivative, forAll, integers, normals, runPoisoned } from '../../testing';
+import { bytesToInt32 } from '../blockwise8bit';
+import { denestReference, dequantize4bitReference } from '../dequantize4bit/reference';
+import { matmul4bitReference } from './reference';
+import { matmul4bit, type Weight4bit } from '.';
+
+interface TestWeight {
+  readonly weight: Weight4bit;
+  readonly dense: Float64Array;
+  readonly dispose: () => void;
+}
+
+interface WeightCase {
+  readonly N: number;
+  readonly K: number;
+  readonly blocksize: number;
+  readonly quantType: QuantType;
+  readonly nested: boolean;
+}
+
+/** A weight of random codes; nothing here is quantised by a kernel. */
+function randomWeight({ N, K, blocksize, quantType, nested }: WeightCase): TestWeight {
+  const size = N * K;
+  const blocks = Math.ceil(size / blocksize);
+  const bytes = (values: Int32Array) => tensor1d(bytesToInt32(Uint8Array.from(values)), 'int32');
+  const packed = integers(1, Math.ceil(size / 2), 256);
+  const code = codeTable(quantType);
+  const levels = createDynamicMap({ signed: true });
+  const absmaxCodes = integers(2, blocks, 256);
+  const nestedAbsmax = normals(3, Math.ceil(blocks / 256), 0.1).map(Math.abs);
+  const absmax = nested
+    ? denestReference(absmaxCodes, nestedAbsmax, levels, 0.5)
+    : normals(4, blocks).map((value) => Math.abs(value));
+  const weight: Weight4bit = {
+    packed: bytes(packed),
+    absmax: nested ? bytes(absmaxCodes) : tensor1d(absmax),
+    code: tensor1d(code),
+    ...(nested
+      ? {
+          nested: { absmax: tensor1d(nestedAbsmax), code: tensor1d(levels), offset: tensor1d([0.5]), blocksize: 256 },
+        }
+      : {}),
+    shape: [N, K],
+    blocksize,
+    quantType,
+  };
+  return {
+    weight,
+    dense: dequantize4bitReference(packed, absmax, code, blocksize, size),
+    dispose: () => {
+      const { nested: parts } = weight;
+      for (const held of [weight.packed, weight.absmax, weight.code]) held.dispose();
+      for (const held of parts === undefined ? [] : [parts.absmax, parts.code, parts.offset]) held.dispose();
+    },
+  };
+}
+
+// Odd extents (rows that are no whole words) and those around the tiles.
+const extent = fc.oneof(fc.integer({ min: 1, max: 9 }), fc.constantFrom(16, 17, 24, 64, 65, 72, 128, 130));
+
+const cases = fc.record({
+  rows: fc.oneof(fc.integer({ min: 1, max: 5 }), fc.constantFrom(16, 17, 65)),
+  N: extent,
+  K: extent,
+  blocksize: fc.constantFrom(32, 64, 256, 4096),
+  quantType: fc.constantFrom(...QUANT_TYPES),
+  nested: fc.boolean(),
+  withBias: fc.boolean(),
+});
+
+const tolerance = { relative: 1e-5 };
+
+describeBackends('matmul4bit', (backend) => {
+  it('multiplies by the dense reference both ways, with the gradients of x and the bias', async () => {
+    await forAll(
+      cases,
+      async ({ rows, withBias, ...weightCase }) => {
+        const { N, K } = weightCase;
+        const { weight, dense, dispose } = randomWeight(weightCase);
+        const [xs, biases, dys] = [normals(5, rows * K), normals(6, N), normals(7, rows * N)];
+        const x = tensor2d(xs, [rows, K]);
+        const bias = tensor1d(biases);
+        const dy = tensor2d(dys, [rows, N]);
+        const run = (input: Tensor, added: Tensor) =>
+          matmul4bit(input as Tensor2D, weight, withBias ? { bias: added as Tensor1D } : {});
+        const results = await runPoisoned(backend, () => [
+          run(x, bias),
+          matmul4bit(dy, weight, { transposed: true }),
+          ...(withBias
+            ? grads((input: Tensor, added: Tensor) => sum(mul(run(input, added), dy)))([x, bias])
+            : grads((input: Tensor) => sum(mul(run(input, bias), dy)))([x])),
+          grad((input: Tensor) => sum(mul(matmul4bit(input as Tensor2D, weight, { transposed: true }), x)))(dy),
+        ]);
+        const forward = (bias?: ArrayLike<number>) => matmul4bitReference(xs, dense, [N, K], bias && { bias });
+        const backward = matmul4bitReference(dys, dense, [N, K], { transposed: true });
+        await expectClose('matmul4bit', backend, results[0]!, forward(withBias ? biases : undefined), tolerance);
+        await expectClose('matmul4bit transposed', backend, results[1]!, backward, tolerance);
+        await expectClose('matmul4bit by x', backend, results[2]!, backward, tolerance);
+        await expectClose('matmul4bit by x', backend, results.at(-1)!, forward(), tolerance);
+        if (withBias) {
+          const columnSums = Float64Array.from({ length: N }, (_, n) => {
+            let total = 0;
+            for (let row = 0; row < rows; row++) total += dys[row * N + n]!;
+            return total;
+          });
+          await expectClose('matmul4bit by bias', backend, results[3]!, columnSums, tolerance);
+        }
+        for (const held of [x, bias, dy]) held.dispose();
+        dispose();
+      },
+      // Each may compile shaders.
+      backend.name === 'webgpu' ? 10 : 24,
+    );
+  });
+
+  it('never gives the weight a gradient, and keeps no dense one between forward and backward', () => {
+    const { weight, dispose } = randomWeight({ N: 64, K: 64, blocksize: 64, quantType: 'nf4', nested: true });
+    const x = tensor2d(normals(1, 128), [2, 64]);
+    for (const part of [weight.packed, weight.absmax, weight.code, weight.nested!.absmax, weight.nested!.offset]) {
+      expect(() => grads((_part: Tensor) => sum(matmul4bit(x, weight)))([part])).toThrow(
+        /Cannot backprop through input/,
+      );
+    }
+    const before = memory().numBytes;
+    let held = 0;
+    const dx = grad((input: Tensor) => {
+      const y = matmul4bit(input as Tensor2D, weight);
+      held = memory().numBytes - before;
+      return sum(y);
+    })(x);
+    // The product, its saved inputs (clones share their data), and less than the 16 KiB of the dense weight.
+    expect(held).toBeLessThan(4 * 64 * 64);
+    dx.dispose();
+    x.dispose();
+    dispose();
+  });
+
+  it.skipIf(backend.name !== 'webgpu')('adds the bias apart where a device binds eight storage buffers', async () => {
+    const { weight, dense, dispose } = randomWeight({ N: 40, K: 48, blocksize: 64, quantType: 'nf4', nested: true });
+    const [xs, biases] = [normals(5, 3 * 48), normals(6, 40)];
+    const x = tensor2d(xs, [3, 48]);
+    const bias = tensor1d(biases);
+    const { gpuDevice } = backend.device;
+    const { limits } = gpuDevice!;
+    const few = vi.spyOn(gpuDevice!, 'limits', 'get').mockReturnValue(
+      new Proxy(limits, {
+        get: (target, name) =>
+          name === 'maxStorageBuffersPerShaderStage' ? 8 : target[name as keyof GPUSupportedLimits],
+      }),
+    );
+    const y = matmul4bit(x, weight, { bias });
+    few.mockRestore();
+    await expectClose('matmul4bit', backend, y, matmul4bitReference(xs, dense, [40, 48], { bias: biases }), tolerance);
+    for (const held of [x, bias, y]) held.dispose();
+    dispose();
+  });
+
+  it('refuses what does not fit, naming both', () => {
+    const { weight, dispose } = randomWeight({ N: 4, K: 8, blocksize: 32, quantType: 'fp4', nested: false });
+    const x = tensor2d(normals(1, 8), [2, 4]);
+    expect(() => matmul4bit(x, weight)).toThrow('matmul4bit: x has shape [2, 4], but [?, 8] is needed');
+    expect(() => matmul4bit(x, weight, { transposed: true, bias: tensor1d([1, 2]) })).toThrow(
+      /bias has shape \[2\], but \[8\]/,
+    );
+    x.dispose();
+    dispose();
+  });
+});
+
+it('has the derivative of its reference', () => {
+  const dense = normals(1, 12);
+  const dy = normals(2, 8);
+  const value = (x: Float64Array) =>
+    matmul4bitReference(x, dense, [4, 3]).reduce((total, y, i) => total + y * dy[i]!, 0);
+  expectDerivative(value, normals(3, 6), matmul4bitReference(dy, dense, [4, 3], { transposed: true }));
+});
