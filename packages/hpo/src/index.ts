@@ -19,6 +19,7 @@ export { type Direction, type StudyView } from './study/study-view';
 export { type Logger } from './study/logger';
 export { type ErrorClass, type Objective, type OptimizeOptions, type OptimizeSummary } from './study/optimize';
 export { type TellOptions } from './study/tell';
+export { type FailRunningOptions } from './study/unfinished';
 export { type FinishedState, type FrozenTrial, type TrialState } from './trial/frozen-trial';
 export { type SuggestOptions, type Trial } from './trial/trial';
 export { type Sampler } from './sampler/sampler';

@@ -2,7 +2,7 @@ import { type JsonValue } from './json-value';
 
 /** Stands for NaN between the two steps of parsing; a fresh UUID, so that no text from outside can hold it. */
 const nanStandIn = `NaN-${crypto.randomUUID()}`;
-const stringOrConstant = /"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b/g;
+const stringOrConstant = /"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b(?!\s*:)/g;
 
 /**
  * Parses what Python's json.loads does: JSON, and the bare words NaN, Infinity and -Infinity. Throws SyntaxError, or

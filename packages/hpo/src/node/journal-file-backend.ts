@@ -83,7 +83,7 @@ export class JournalFileBackend implements JournalBackend {
           for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
           fsyncSync(file);
         } catch (cause) {
-          ftruncateSync(file, end);
+          this.#undo(file, end);
           throw this.#notWritable(cause);
         }
       } finally {
@@ -111,6 +111,15 @@ export class JournalFileBackend implements JournalBackend {
       this.#logger.warn(`${this.place}: dropped ${size - end} bytes of a record that a worker left unfinished`);
     }
     return end;
+  }
+
+  /** Takes a record back that was written in part; where even that fails, the next writer cuts it off. */
+  #undo(file: number, end: number): void {
+    try {
+      ftruncateSync(file, end);
+    } catch {
+      this.#logger.warn(`${this.place} may end with an unfinished record`);
+    }
   }
 
   #decode(decoder: TextDecoder, line: Uint8Array): string {

@@ -91,6 +91,7 @@ export async function runTrials({
     let outcome: { value: unknown } | { pruned: TrialPruned } | { error: unknown };
     try {
       await options.onTrialStart?.(study, trial);
+      signal?.throwIfAborted();
       const running = Promise.resolve().then(() => objective(trial));
       outcome = { value: await orAbort(running, signal) };
     } catch (error) {

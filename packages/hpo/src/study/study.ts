@@ -11,6 +11,7 @@ import { bestTrial } from './best-trial';
 import { type Logger } from './logger';
 import { type Objective, type OptimizeOptions, type OptimizeSummary, runTrials } from './optimize';
 import { type Direction, type StudyView } from './study-view';
+import { type FailRunningOptions, failRunningTrials } from './unfinished';
 import { failReason, type TellOptions, type TellRequest, tellTrial } from './tell';
 
 export interface StudyParts {
@@ -170,6 +171,15 @@ export class Study implements StudyView {
       datetimeStart: undefined,
       datetimeComplete: undefined,
     });
+  }
+
+  /**
+   * Ends the trials that killed workers left RUNNING, with FAIL, and puts them in the queue again where `retry` says so.
+   * For the start of a search, while no other worker is at this study: a trial looks the same whether its worker lives.
+   * Returns the trials as they were left.
+   */
+  failRunningTrials(options: FailRunningOptions = {}): Promise<readonly FrozenTrial[]> {
+    return failRunningTrials(this.storage, this.id, options);
   }
 
   async #claimWaiting(): Promise<number | undefined> {

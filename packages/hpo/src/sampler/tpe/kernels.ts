@@ -112,6 +112,7 @@ export class NumericalKernels implements Kernels {
   /** Logarithm of each kernel's mass within the range. */
   readonly #logMasses: Float64Array;
   readonly #logWidths: Float64Array;
+  readonly #logMassesByValue = new Map<number, Float64Array>();
 
   constructor(observations: Float64Array, distribution: NumericalDistribution, options: KernelOptions) {
     const half = (distribution.step ?? 0) / 2;
@@ -150,22 +151,35 @@ export class NumericalKernels implements Kernels {
 
   addLogDensities(value: number, sums: Float64Array): void {
     const { log, step } = this.#distribution;
-    const scale = (x: number) => (log ? Math.log(x) : x);
-    const at = scale(value);
-    const [from, to] = step === undefined ? [at, at] : [scale(value - step / 2), scale(value + step / 2)];
+    if (step !== undefined) {
+      const logMasses = this.#logMassesAt(value, step);
+      for (let kernel = 0; kernel < this.count; kernel++) sums[kernel]! += logMasses[kernel]!;
+      return;
+    }
+    // Densities over the kernels' own scale: the Jacobian of the logarithm is the same under l and g.
+    const at = log ? Math.log(value) : value;
     for (let kernel = 0; kernel < this.count; kernel++) {
       const mean = this.#means[kernel]!;
       const width = this.#widths[kernel]!;
-      if (step === undefined) {
-        // Densities over the kernels' own scale: the Jacobian of the logarithm is the same under l and g.
-        const z = (at - mean) / width;
-        const outside = z < (this.#low - mean) / width || z > (this.#high - mean) / width;
-        sums[kernel]! += outside
-          ? -Infinity
-          : logNormalDensity(z) - this.#logMasses[kernel]! - this.#logWidths[kernel]!;
-      } else {
-        sums[kernel]! += logNormalMass((from - mean) / width, (to - mean) / width) - this.#logMasses[kernel]!;
-      }
+      const z = (at - mean) / width;
+      const outside = z < (this.#low - mean) / width || z > (this.#high - mean) / width;
+      sums[kernel]! += outside ? -Infinity : logNormalDensity(z) - this.#logMasses[kernel]! - this.#logWidths[kernel]!;
     }
+  }
+
+  /** Log probability of a stepped value under each kernel; few of the candidates differ, so each is computed once. */
+  #logMassesAt(value: number, step: number): Float64Array {
+    let logMasses = this.#logMassesByValue.get(value);
+    if (logMasses === undefined) {
+      const scale = (x: number) => (this.#distribution.log ? Math.log(x) : x);
+      const [from, to] = [scale(value - step / 2), scale(value + step / 2)];
+      logMasses = this.#logMasses.map((logMass, kernel) => {
+        const mean = this.#means[kernel]!;
+        const width = this.#widths[kernel]!;
+        return logNormalMass((from - mean) / width, (to - mean) / width) - logMass;
+      });
+      this.#logMassesByValue.set(value, logMasses);
+    }
+    return logMasses;
   }
 }

@@ -80,8 +80,10 @@ export class Fields {
 
   /** A time as Python's isoformat writes it; without an offset, local time. JavaScript keeps its milliseconds. */
   time(name: string): Date {
-    const [, day, clock, milliseconds = '000', offset = ''] = isoTime.exec(this.text(name)) ?? [];
+    const need = 'a time in ISO 8601';
+    const parts = isoTime.exec(this.text(name)) ?? this.refuse(name, need);
+    const [, day, clock, milliseconds = '000', offset = ''] = parts;
     const time = new Date(`${day}T${clock}.${milliseconds}${offset}`);
-    return Number.isNaN(time.getTime()) ? this.refuse(name, 'a time in ISO 8601') : time;
+    return Number.isNaN(time.getTime()) ? this.refuse(name, need) : time;
   }
 }

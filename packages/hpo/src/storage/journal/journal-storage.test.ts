@@ -1,0 +1,182 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { HpoError } from '../../errors';
+import { TextJournalBackend } from './backend';
+import { JournalStorage } from './journal-storage';
+
+const study = '{"op_code":0,"worker_id":"w","study_name":"s","directions":[1]}';
+const trial = '{"op_code":4,"worker_id":"w","study_id":0,"datetime_start":"2026-01-02T03:04:05.678901+02:00"}';
+const open = (...lines: string[]) =>
+  new JournalStorage(new TextJournalBackend(lines.map((line) => `${line}\n`).join('')));
+const float = JSON.stringify(
+  '{"name": "FloatDistribution", "attributes": {"low": 0.0, "high": 1.0, "log": false, "step": null}}',
+);
+const choices = JSON.stringify('{"name": "CategoricalDistribution", "attributes": {"choices": ["a", "b"]}}');
+
+describe('a line that is not what it should be', () => {
+  it.each([
+    ['1', /line 3 must be an object, but is 1/],
+    ['{}', /line 3: "op_code" must be an integer of at least 0, but is undefined/],
+    ['{"op_code":11,"worker_id":"w"}', /"op_code" must be a code from 0 to 10, but is 11/],
+    ['{"op_code":"constructor","worker_id":"w"}', /"op_code"/],
+    ['{"op_code":1,"study_id":0}', /"worker_id" must be a string/],
+    ['{"op_code":0,"worker_id":"w","study_name":5,"directions":[1]}', /"study_name" must be a string, but is 5/],
+    ['{"op_code":0,"worker_id":"w","study_name":"t","directions":[]}', /"directions" must be one or more of 1 and 2/],
+    ['{"op_code":0,"worker_id":"w","study_name":"t","directions":[0]}', /"directions" must be one or more of 1 and 2/],
+    ['{"op_code":0,"worker_id":"w","study_name":"t","directions":{"length":1}}', /"directions" must be an array/],
+    ['{"op_code":2,"worker_id":"w","study_id":0,"user_attr":{}}', /"user_attr" must be an object with one key/],
+    ['{"op_code":3,"worker_id":"w","study_id":0,"system_attr":[1]}', /"system_attr" must be an object, but is \[1\]/],
+    [
+      '{"op_code":4,"worker_id":"w","study_id":-1,"datetime_start":null}',
+      /"study_id" must be an integer of at least 0/,
+    ],
+    [
+      '{"op_code":4,"worker_id":"w","study_id":0,"datetime_start":"yesterday"}',
+      /"datetime_start" must be a time in ISO/,
+    ],
+    ['{"op_code":4,"worker_id":"w","study_id":0,"datetime_start":null,"state":5}', /"state" must be a trial state/],
+    [
+      '{"op_code":4,"worker_id":"w","study_id":0,"datetime_start":null,"params":{"x":1}}',
+      /"x" must be a parameter with a distribution/,
+    ],
+    [
+      '{"op_code":4,"worker_id":"w","study_id":0,"datetime_start":null,"intermediate_values":{"-1":1}}',
+      /"-1" must be under a step/,
+    ],
+    [
+      '{"op_code":4,"worker_id":"w","study_id":0,"datetime_start":null,"values":["1"]}',
+      /"values" must be an array of numbers/,
+    ],
+    [
+      `{"op_code":5,"worker_id":"w","trial_id":1e300,"param_name":"x","param_value_internal":1,"distribution":${float}}`,
+      /"trial_id" must be an integer/,
+    ],
+    [
+      `{"op_code":5,"worker_id":"w","trial_id":0,"param_name":"x","param_value_internal":NaN,"distribution":${float}}`,
+      /"param_value_internal" must be a value of/,
+    ],
+    [
+      `{"op_code":5,"worker_id":"w","trial_id":0,"param_name":"x","param_value_internal":2,"distribution":${choices}}`,
+      /"param_value_internal" must be a value of/,
+    ],
+    [
+      `{"op_code":5,"worker_id":"w","trial_id":0,"param_name":"x","param_value_internal":-1,"distribution":${choices}}`,
+      /"param_value_internal" must be a value of/,
+    ],
+    [
+      '{"op_code":5,"worker_id":"w","trial_id":0,"param_name":"x","param_value_internal":1,"distribution":"{}"}',
+      /line 3: unknown distribution undefined/,
+    ],
+    [
+      '{"op_code":6,"worker_id":"w","trial_id":0,"state":1,"values":null,"datetime_complete":"2026-01-01T00:00:00"}',
+      /"values" must be an array of numbers, for a complete trial/,
+    ],
+    [
+      '{"op_code":6,"worker_id":"w","trial_id":0,"state":1,"values":[NaN],"datetime_complete":"2026-01-01T00:00:00"}',
+      /"values" must be/,
+    ],
+    ['{"op_code":6,"worker_id":"w","trial_id":0,"state":3,"values":null}', /"datetime_complete" must be a string/],
+    ['{"op_code":7,"worker_id":"w","trial_id":0,"step":0.5,"intermediate_value":1}', /"step" must be an integer/],
+    [
+      '{"op_code":7,"worker_id":"w","trial_id":0,"step":1,"intermediate_value":"1"}',
+      /"intermediate_value" must be a number/,
+    ],
+    [
+      '{"op_code":8,"worker_id":"w","trial_id":0,"user_attr":{"a":1,"b":2}}',
+      /"user_attr" must be an object with one key/,
+    ],
+  ])('%s', (line, message) => {
+    expect(() => open(study, trial, line)).toThrow(message);
+    expect(() => open(study, trial, line)).toThrow(expect.objectContaining({ code: 'corrupt-journal' }) as Error);
+  });
+
+  it('is left for later where it is the last and no JSON, but nothing is written after it', () => {
+    const storage = open(study, trial, '{"op_code":7,"worker_id":"w","trial_id":0,"st');
+    expect(storage.getTrial(0).intermediateValues.size).toBe(0);
+    expect(() => storage.createTrial(0)).toThrow(/line 3 is not JSON: .* Take the line out if it can be spared/);
+  });
+
+  it('is an error where it is not the last', () => {
+    expect(() => open(study, '{"op_', trial)).toThrow(/line 2 is not JSON/);
+    expect(() => open(study, '', trial)).toThrow(/line 2 is not JSON/);
+    expect(() => open(study, '['.repeat(1e5), trial)).toThrow(/line 2 is not JSON/);
+  });
+
+  it('never gets anything out but a study or an HpoError', () => {
+    const words = [
+      'op_code',
+      'worker_id',
+      'study_id',
+      'trial_id',
+      'state',
+      'values',
+      'params',
+      '__proto__',
+      'user_attr',
+    ];
+    const key = fc.constantFrom(...words, 'study_name', 'directions', 'datetime_start', 'distributions', 'step');
+    const value = fc.oneof(fc.integer({ min: -1, max: 11 }), fc.jsonValue(), fc.constant({ a: 1 }), fc.constant([1]));
+    const record = fc
+      .dictionary(key, value)
+      .chain((fields) =>
+        fc
+          .tuple(fc.constant(fields), fc.integer({ min: 0, max: 10 }))
+          .map(([rest, op_code]) => ({ worker_id: 'w', study_id: 0, trial_id: 0, ...rest, op_code })),
+      );
+    fc.assert(
+      fc.property(fc.array(record, { maxLength: 4 }), (records) => {
+        try {
+          const storage = open(study, trial, ...records.map((it) => JSON.stringify(it)));
+          for (const { id } of storage.getStudies()) storage.getTrials(id);
+        } catch (error) {
+          expect(HpoError.isInstance(error) && error.code).toBe('corrupt-journal');
+        }
+        expect(({} as Record<string, unknown>)['a']).toBeUndefined();
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe("other workers' records", () => {
+  it('that can not be are dropped, as Optuna drops them', () => {
+    const storage = open(
+      study,
+      study,
+      trial,
+      `{"op_code":5,"worker_id":"w","trial_id":0,"param_name":"x","param_value_internal":1,"distribution":${choices}}`,
+      `{"op_code":5,"worker_id":"v","trial_id":0,"param_name":"x","param_value_internal":1,"distribution":${float}}`,
+      '{"op_code":7,"worker_id":"v","trial_id":9,"step":0,"intermediate_value":1}',
+      '{"op_code":6,"worker_id":"w","trial_id":0,"state":2,"values":[0.5],"datetime_complete":"2026-01-01T00:00:00+00:00"}',
+      '{"op_code":6,"worker_id":"v","trial_id":0,"state":1,"values":[1],"datetime_complete":"2026-01-01T00:00:00+00:00"}',
+      '{"op_code":1,"worker_id":"v","study_id":5}',
+      '{"op_code":10,"worker_id":"v","study_id":0}',
+    );
+    expect(storage.getStudies()).toHaveLength(1);
+    expect(storage.getTrials(0)).toHaveLength(1);
+    expect(storage.getTrial(0)).toMatchObject({ state: 'PRUNED', value: 0.5, params: { x: 'b' } });
+  });
+
+  it('may be of a study with several objectives', () => {
+    const storage = open(
+      '{"op_code":0,"worker_id":"w","study_name":"m","directions":[1,2]}',
+      trial,
+      '{"op_code":6,"worker_id":"w","trial_id":0,"state":1,"values":[1,2.5],"datetime_complete":"2026-01-01T00:00:00Z"}',
+    );
+    expect(storage.getStudy(0).directions).toEqual(['minimize', 'maximize']);
+    expect(storage.getTrial(0)).toMatchObject({ values: [1, 2.5], value: undefined });
+  });
+
+  it('have times in microseconds and with offsets', () => {
+    expect(open(study, trial).getTrial(0).datetimeStart!.toISOString()).toBe('2026-01-02T01:04:05.678Z');
+  });
+
+  it('show up without being asked for', () => {
+    const backend = new TextJournalBackend();
+    const [ours, theirs] = [new JournalStorage(backend), new JournalStorage(backend)];
+    const id = theirs.createStudy({ name: 's', directions: ['minimize'] });
+    expect(ours.getStudies()).toHaveLength(1);
+    theirs.setTrialIntermediateValue(ours.createTrial(id), 0, 5);
+    expect(ours.getTrial(0).intermediateValues.get(0)).toBe(5);
+  });
+});
