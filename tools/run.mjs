@@ -1,0 +1,61 @@
+#!/usr/bin/env node
+// The workspace's commands on a fresh clone: installs what is missing, then runs.
+// usage: node tools/run.mjs start|banking77|test|bench [ARG ...]
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const [command, ...args] = process.argv.slice(2);
+
+const SOURCES = ['--conditions=@qlora-js/source', '--import', 'tsx'];
+const APP = join(root, 'apps/banking77/src/main.ts');
+
+const commands = {
+  /** The main job on the embedded base and the generated data, sized for two cores without a GPU. */
+  start: () => run(process.execPath, [...SOURCES, APP, '--config', join(root, 'apps/banking77/start.json'), ...args]),
+  banking77: () => run(process.execPath, [...SOURCES, APP, ...args]),
+  test: () => {
+    const status = run(process.execPath, [nx(), 'run-many', '-t', 'typecheck', 'lint', 'build', 'test', ...args]);
+    const formatted = run(process.execPath, [join(root, 'node_modules/prettier/bin/prettier.cjs'), '--check', '.', '--log-level', 'warn']);
+    const counted = run(process.execPath, [join(root, 'tools/test/summary.mjs'), String(Math.max(status, formatted))]);
+    return Math.max(status, formatted, counted);
+  },
+  bench: () => run(process.execPath, [...SOURCES, join(root, 'tools/bench/main.ts'), ...args]),
+};
+
+if (command === undefined || !Object.hasOwn(commands, command)) {
+  console.error(`usage: node tools/run.mjs ${Object.keys(commands).join('|')} [ARG ...]`);
+  process.exit(2);
+}
+installMissing();
+process.exit(commands[command]());
+
+/** Runs npm ci where node_modules is not what the lock file asks for. */
+function installMissing() {
+  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const stamp = join(root, 'node_modules/.qlora-lock');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
+  console.log('installing what is missing (npm ci) ...');
+  const status = run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel', 'error']);
+  if (status !== 0) process.exit(status);
+  mkdirSync(dirname(stamp), { recursive: true });
+  writeFileSync(stamp, lock);
+}
+
+function nx() {
+  return join(root, 'node_modules/nx/dist/bin/nx.js');
+}
+
+function run(program, words) {
+  // Relative paths on the command line are the caller's: the working folder stays.
+  const { status, error, signal } = spawnSync(program, words, {
+    stdio: 'inherit',
+    cwd: command === 'start' || command === 'banking77' ? process.cwd() : root,
+    env: { ...process.env, NX_DAEMON: 'false', NX_NO_CLOUD: 'true', NX_TUI: 'false', DO_NOT_TRACK: '1' },
+  });
+  if (error) console.error(`${program} could not be started: ${error.message}`);
+  return signal ? 1 : (status ?? 1);
+}
