@@ -1,16 +1,19 @@
 #!/usr/bin/env node
-// Compiles packages/kernels/assembly and writes the module where packages/kernels reads it.
-// usage: node tools/wasm/build.mjs [--check] [--text FILE]
-//   --check      writes nothing; fails where the committed module is not what the sources compile to
-//   --text FILE  writes the module's disassembly there as well
+// Compiles packages/kernels/assembly and writes the modules where packages/kernels reads them.
+// usage: node tools/wasm/build.mjs [--check] [--text FOLDER]
+//   --check        writes nothing; fails where the committed modules are not what the sources compile to
+//   --text FOLDER  writes the modules' disassembly there as well
 import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { compileKernels, generatedFile, generatedSource } from './compile.mjs';
 
 const { values } = parseArgs({ options: { check: { type: 'boolean' }, text: { type: 'string' } } });
-const { bytes, text } = await compileKernels({ text: values.text !== undefined });
-if (values.text !== undefined) await writeFile(values.text, text);
-const source = generatedSource(bytes);
+const compiled = await compileKernels();
+if (values.text !== undefined) {
+  for (const [name, { text }] of Object.entries(compiled)) await writeFile(join(values.text, `${name}.wat`), text);
+}
+const source = generatedSource(compiled);
 if (values.check) {
   const committed = await readFile(generatedFile, 'utf8').catch(() => '');
   if (committed !== source) {
@@ -19,5 +22,5 @@ if (values.check) {
   }
 } else {
   await writeFile(generatedFile, source);
-  console.log(`${generatedFile}: ${bytes.length} bytes of WebAssembly`);
+  for (const [name, { bytes }] of Object.entries(compiled)) console.log(`${name}: ${bytes.length} bytes`);
 }

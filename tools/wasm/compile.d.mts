@@ -1,4 +1,5 @@
 /** Path of the file `generatedSource` is written to. */
 export const generatedFile: string;
-export function compileKernels(options?: { text?: boolean }): Promise<{ bytes: Uint8Array; text: string | undefined }>;
-export function generatedSource(bytes: Uint8Array): string;
+export type CompiledKernels = Record<string, { bytes: Uint8Array; text: string }>;
+export function compileKernels(): Promise<CompiledKernels>;
+export function generatedSource(compiled: CompiledKernels): string;

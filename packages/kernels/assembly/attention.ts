@@ -94,7 +94,7 @@ export function attention(
   threshold: u32, keepScale: f32, key0: i32, key1: i32, c1: i32, c2: i32, c3: i32, keyStride: i32,
   out: usize, lse: usize, scratch: usize,
 ): void {
-  const width = <usize>(heads * headDim) << 2, pitch = 3 * width, headBytes = <usize>headDim << 2;
+  const width = <usize>(heads * headDim) << 2, pitch = <usize>3 * width, headBytes = <usize>headDim << 2;
   memory.fill(out, 0, <usize>rows * width);
   for (let i = 0; i < rows * heads; i++) store<f32>(lse + (<usize>i << 2), NO_KEYS_LSE);
   for (let s = 0; s < numSequences; s++) {
@@ -189,7 +189,7 @@ export function attentionBackward(
   heads: i32, headDim: i32, scale: f32, threshold: u32, keepScale: f32,
   key0: i32, key1: i32, c1: i32, c2: i32, c3: i32, keyStride: i32, dqkv: usize, scratch: usize,
 ): void {
-  const width = <usize>(heads * headDim) << 2, pitch = 3 * width, headBytes = <usize>headDim << 2;
+  const width = <usize>(heads * headDim) << 2, pitch = <usize>3 * width, headBytes = <usize>headDim << 2;
   memory.fill(dqkv, 0, <usize>rows * pitch);
   for (let s = 0; s < numSequences; s++) {
     const fields = sequences + (<usize>s << 4);

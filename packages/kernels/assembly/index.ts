@@ -1,12 +1,10 @@
 export * from './activation';
 export { adamw32 } from './adamw';
 export { adamw8bit, adamw8bitScratchBytes } from './adamw-8bit';
-export { attention, attentionBackward, attentionBackwardScratchBytes, attentionScratchBytes } from './attention';
 export { dequantizeBlockwise, quantizeBlockwise } from './blockwise-8bit';
 export { softmaxCrossEntropy, softmaxCrossEntropyBackward } from './cross-entropy';
 export { dropout, dropoutAdd } from './dropout';
 export { add, axpy, hasNonFinite, scaleInPlace, sumSquares } from './elementwise';
 export { dequantize4bit } from './four-bit';
-export { gemm, gemmScratchBytes } from './gemm';
-export { gemm4bit, gemm4bitScratchBytes } from './gemm-4bit';
 export { layerNorm, layerNormBackward, layerNormParamGradients } from './layer-norm';
+export * from './products';

@@ -4,22 +4,27 @@ import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { compileKernels, generatedFile, generatedSource } from '../../../../tools/wasm/compile.mjs';
 import { attachWasmKernels } from './attach';
-import { wasmKernelsBase64 } from './module.generated';
+import { wasmKernelsBase64, wasmRelaxedProductsBase64 } from './module.generated';
 import { openKernels, type TestedKernels } from './test-heap';
 
-describe('the WebAssembly module', () => {
-  it('is what packages/kernels/assembly compiles to', async () => {
-    const { bytes } = await compileKernels();
-    expect(await readFile(generatedFile, 'utf8'), 'run node tools/wasm/build.mjs').toBe(generatedSource(bytes));
+describe('the WebAssembly modules', () => {
+  it('are what packages/kernels/assembly compiles to', async () => {
+    const expected = generatedSource(await compileKernels());
+    expect(await readFile(generatedFile, 'utf8'), 'run node tools/wasm/build.mjs').toBe(expected);
   });
 
-  it('imports the memory, and brings no data, globals or tables of its own', () => {
-    const bytes = Buffer.from(wasmKernelsBase64, 'base64');
-    const module = new WebAssembly.Module(bytes);
+  it.each([wasmKernelsBase64, wasmRelaxedProductsBase64])(
+    'bring no memory, data, globals or tables of their own',
+    (base64) => {
+      // Sections as the WebAssembly specification numbers them: 1 types, 2 imports, 3 functions, 7 exports, 10 code.
+      expect(sectionIds(Buffer.from(base64, 'base64'))).toEqual([1, 2, 3, 7, 10]);
+    },
+  );
+
+  it('import the memory alone and export functions alone', () => {
+    const module = new WebAssembly.Module(Buffer.from(wasmKernelsBase64, 'base64'));
     expect(WebAssembly.Module.imports(module)).toEqual([{ module: 'env', name: 'memory', kind: 'memory' }]);
     expect(new Set(WebAssembly.Module.exports(module).map(({ kind }) => kind))).toEqual(new Set(['function']));
-    // Sections as the WebAssembly specification numbers them: 1 types, 2 imports, 3 functions, 7 exports, 10 code.
-    expect(sectionIds(bytes)).toEqual([1, 2, 3, 7, 10]);
   });
 });
 
@@ -31,6 +36,11 @@ describe('attachWasmKernels', () => {
 
   it('instantiates once a backend', () => {
     expect(attachWasmKernels(tested.backend)).toBe(tested.kernels);
+  });
+
+  it('takes the products from the relaxed module where the engine knows it', () => {
+    const known = WebAssembly.validate(Buffer.from(wasmRelaxedProductsBase64, 'base64'));
+    expect(tested.kernels.relaxedSimd).toBe(known);
   });
 
   it('works on tensors in place, also after the heap has grown', async () => {

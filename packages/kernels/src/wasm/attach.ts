@@ -2,7 +2,7 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import { KernelError } from '../errors';
 import type { Pointer, WasmKernelExports } from './exports';
-import { wasmKernelsBase64 } from './module.generated';
+import { wasmKernelsBase64, wasmRelaxedProductsBase64 } from './module.generated';
 
 /** Our kernels inside the memory of one tfjs-backend-wasm. */
 export interface WasmKernels extends WasmKernelExports {
@@ -11,6 +11,11 @@ export interface WasmKernels extends WasmKernelExports {
    * until the next call; freed with the backend.
    */
   scratch(bytes: number): Pointer;
+  /**
+   * Whether the matrix products run with relaxed SIMD: each multiply-add is then rounded once where the processor has
+   * FMA. Results repeat on one machine and engine, not from one to another.
+   */
+  readonly relaxedSimd: boolean;
   /** Where a tensor's data lies; the backend must own it. */
   pointer(tensor: Pick<TensorInfo, 'dataId'>): Pointer;
 }
@@ -25,7 +30,7 @@ interface EmscriptenHeap {
 const CACHE_LINE = 64;
 
 const attached = new WeakMap<BackendWasm, WasmKernels>();
-let compiled: WebAssembly.Module | undefined;
+let compiled: readonly WebAssembly.Module[] | undefined;
 
 /**
  * Instantiates the kernels in the backend's memory, once a backend. Tensors of the backend are then used in place.
@@ -45,7 +50,7 @@ export function attachWasmKernels(backend: BackendWasm): WasmKernels {
 function instantiate(backend: BackendWasm): WasmKernels {
   const memory = memoryOf(backend);
   compiled ??= compile();
-  const exports = new WebAssembly.Instance(compiled, { env: { memory } }).exports as unknown as WasmKernelExports;
+  const exports = compiled.map((module) => new WebAssembly.Instance(module, { env: { memory } }).exports);
   const arena = new ScratchArena(heapOf(backend));
   const dispose = backend.dispose.bind(backend);
   backend.dispose = () => {
@@ -54,7 +59,8 @@ function instantiate(backend: BackendWasm): WasmKernels {
     dispose();
   };
   return {
-    ...exports,
+    ...(Object.assign({}, ...exports) as WasmKernelExports),
+    relaxedSimd: compiled.length > 1,
     scratch: (bytes) => arena.room(bytes),
     pointer: ({ dataId }) => backend.dataIdMap.get(dataId).memoryOffset,
   };
@@ -77,12 +83,16 @@ function memoryOf(backend: BackendWasm): WebAssembly.Memory {
   );
 }
 
-function compile(): WebAssembly.Module {
-  const bytes = Uint8Array.from(atob(wasmKernelsBase64), (character) => character.charCodeAt(0));
-  if (!WebAssembly.validate(bytes)) {
+/** The modules this engine can run; the exports of a later one replace those of an earlier one. */
+function compile(): WebAssembly.Module[] {
+  const [kernels, relaxedProducts] = [wasmKernelsBase64, wasmRelaxedProductsBase64].map((base64) =>
+    Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)),
+  ) as [Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>];
+  if (!WebAssembly.validate(kernels)) {
     throw new KernelError('NO_FEATURE', 'This JavaScript engine lacks WebAssembly SIMD, which the WASM kernels need.');
   }
-  return new WebAssembly.Module(bytes);
+  const modules = [kernels, relaxedProducts].filter((bytes) => WebAssembly.validate(bytes));
+  return modules.map((bytes) => new WebAssembly.Module(bytes));
 }
 
 /** One growing allocation in the backend's heap. */
