@@ -143,12 +143,11 @@ function encodeWithTokens(tokenizer: GPT2Tokenizer, all: string[]): Work {
 
 const results: Record<string, unknown>[] = [];
 
+/** Keeps the figures and prints them as a row of the README's table. */
 function report(what: string, cache: string, figures: Record<string, number>): void {
   results.push({ what, cache, ...figures });
   const { oursMs, peerMs, ratio, lowestRatio, highestRatio } = figures;
-  console.log(
-    `${what} (${cache}): ${oursMs} ms, peer ${peerMs} ms, ${ratio} times (${lowestRatio} to ${highestRatio})`,
-  );
+  console.log(`| ${what} | ${cache} | ${oursMs} ms | ${peerMs} ms | ${ratio} | ${lowestRatio}, ${highestRatio} |`);
 }
 
 const machine = {
