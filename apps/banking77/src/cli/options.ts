@@ -25,6 +25,8 @@ export interface RunOptions {
   readonly useRslora: boolean;
   readonly useDora: boolean;
   readonly trials: number;
+  /** Ranges the search draws from: the reference's, or narrower ones for data sets of a few hundred rows. */
+  readonly searchSpace: 'reference' | 'small';
   readonly study?: string;
   readonly learningRate: number;
   readonly numTrainEpochs: number;
@@ -67,6 +69,7 @@ export const DEFAULT_OPTIONS: RunOptions = {
   useRslora: false,
   useDora: false,
   trials: 5,
+  searchSpace: 'reference',
   learningRate: 2e-4,
   numTrainEpochs: 3,
   perDeviceTrainBatchSize: 8,
@@ -93,6 +96,7 @@ const CHOICES: Partial<Record<keyof RunOptions, readonly string[]>> = {
   padding: ['longest', 'max_length'],
   paddingSide: ['right', 'left'],
   quantType: ['nf4', 'fp4', 'int4', 'none'],
+  searchSpace: ['reference', 'small'],
   optim: OPTIMIZER_NAMES,
   lrSchedulerType: SCHEDULER_TYPES,
 };

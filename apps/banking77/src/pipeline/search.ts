@@ -1,6 +1,7 @@
 import { createStudy, JournalStorage, MedianPruner, TPESampler, TrialPruned, type Trial } from '@qlora-js/hpo';
 import { JournalFileBackend } from '@qlora-js/hpo/node';
 import { rm } from 'node:fs/promises';
+import type { RunOptions } from '../cli/options';
 import type { TrainerCallback } from '@qlora-js/trainer';
 import type { RunContext } from './context';
 import { checkpointFolder, trainAdapter, type TrainingParameters } from './training';
@@ -11,19 +12,35 @@ export interface SearchResult {
   readonly trials: readonly { readonly number: number; readonly state: string; readonly value: number | undefined; readonly params: Readonly<Record<string, unknown>> }[];
 }
 
-/** The reference's search space. */
-function suggest(trial: Trial): TrainingParameters {
+/** What a search draws from. */
+interface SearchSpace {
+  readonly learningRate: readonly [low: number, high: number];
+  readonly batchSizes: readonly number[];
+  readonly numTrainEpochs: readonly [low: number, high: number];
+  readonly weightDecay: readonly [low: number, high: number];
+  readonly warmupSteps: readonly [low: number, high: number, step: number];
+}
+
+const SEARCH_SPACES: Readonly<Record<RunOptions['searchSpace'], SearchSpace>> = {
+  /** The reference notebook's. */
+  reference: { learningRate: [1e-5, 5e-4], batchSizes: [4, 8, 16], numTrainEpochs: [2, 5], weightDecay: [0.01, 0.1], warmupSteps: [100, 500, 50] },
+  /** For data sets of a few hundred rows, whose whole training is shorter than the reference's warm-up. */
+  small: { learningRate: [1e-3, 4e-3], batchSizes: [8, 16], numTrainEpochs: [2, 3], weightDecay: [0.01, 0.1], warmupSteps: [10, 30, 10] },
+};
+
+function suggest(trial: Trial, space: SearchSpace): TrainingParameters {
+  const { learningRate, batchSizes, numTrainEpochs, weightDecay, warmupSteps } = space;
   return {
-    learningRate: trial.suggestFloat('learning_rate', 1e-5, 5e-4, { log: true }),
-    perDeviceTrainBatchSize: trial.suggestCategorical('batch_size', [4, 8, 16]),
-    numTrainEpochs: trial.suggestInt('num_train_epochs', 2, 5),
-    weightDecay: trial.suggestFloat('weight_decay', 0.01, 0.1),
-    warmupSteps: trial.suggestInt('warmup_steps', 100, 500, { step: 50 }),
+    learningRate: trial.suggestFloat('learning_rate', ...learningRate, { log: true }),
+    perDeviceTrainBatchSize: trial.suggestCategorical('batch_size', [...batchSizes]),
+    numTrainEpochs: trial.suggestInt('num_train_epochs', ...numTrainEpochs),
+    weightDecay: trial.suggestFloat('weight_decay', ...weightDecay),
+    warmupSteps: trial.suggestInt('warmup_steps', warmupSteps[0], warmupSteps[1], { step: warmupSteps[2] }),
   };
 }
 
 /** Looks for the parameters with the highest validation F1; every trial trains its own adapter on the one frozen base. */
-export async function search(context: RunContext, space: (trial: Trial) => TrainingParameters = suggest): Promise<SearchResult> {
+export async function search(context: RunContext): Promise<SearchResult> {
   const { options, output, model } = context;
   const study = await createStudy({
     studyName: 'banking77',
@@ -35,7 +52,7 @@ export async function search(context: RunContext, space: (trial: Trial) => Train
   const suggested = new Map<number, TrainingParameters>();
   await study.optimize(
     async (trial) => {
-      const parameters = space(trial);
+      const parameters = suggest(trial, SEARCH_SPACES[options.searchSpace]);
       suggested.set(trial.number, parameters);
       const adapterName = `trial-${trial.number}`;
       output.line(`trial ${trial.number}: ${describe(parameters)}`);
