@@ -91,7 +91,7 @@ describeBackends('Linear4bit', () => {
 
   it('quantises another weight its own way, keeping the bias', async () => {
     const module = layer();
-    const doubled = mul(module.denseWeight(), 2) as Tensor2D;
+    const doubled = mul<Tensor2D>(module.denseWeight(), 2);
     const other = module.withWeight(doubled);
     const { quantType, blocksize, nested, dtype } = other.weight.quantized.state;
     expect([quantType, blocksize, nested?.blocksize, dtype]).toEqual(['nf4', 64, 256, 'float16']);

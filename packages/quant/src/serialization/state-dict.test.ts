@@ -60,10 +60,10 @@ describe.skipIf(fixturesFolder === undefined || miniFolder === undefined)('the s
 
 const arbitraryWeight = fc.record({
   shape: fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 4 }),
-  quantType: fc.constantFrom('nf4', 'fp4', 'int4'),
+  quantType: fc.constantFrom(...(['nf4', 'fp4', 'int4'] as const)),
   blocksize: fc.constantFrom(32, 64, 128, 4096),
   doubleQuant: fc.boolean(),
-  dtype: fc.constantFrom('float32', 'float16', 'bfloat16'),
+  dtype: fc.constantFrom(...(['float32', 'float16', 'bfloat16'] as const)),
   seed: fc.integer({ min: 1, max: 1000 }),
 });
 
@@ -77,7 +77,7 @@ describe('quantStateToTensors', () => {
   it('is undone by quantStateFromTensors, whatever the shape and options', () => {
     fc.assert(
       fc.property(arbitraryWeight, (weight) => {
-        const quantized = makeWeight(weight as Parameters<typeof makeWeight>[0]);
+        const quantized = makeWeight(weight);
         const tensors = quantStateToTensors('h.0.weight', quantized);
         expect(quantStateFromTensors('h.0.weight', tensors)).toEqual(quantized);
       }),
