@@ -1,6 +1,6 @@
 /**
  * Encodes the same texts with this package and with @huggingface/tokenizers, in one process and in alternating order, and
- * checks that the ids are equal. Writes bench/results.json, which the README's table is copied from.
+ * checks that the ids are equal. Writes bench/results.json and, from it, the README's table.
  *
  *   npx tsx --conditions=@qlora-js/source src/tokenizer.bench.ts [ROUNDS]
  */
@@ -100,7 +100,7 @@ function median(values: number[]): number {
 const rounded = (value: number): number => Number(value.toPrecision(4));
 
 /** Both works in each round, the order swapped every time; the ratio is taken within a round. */
-function compare(prepare: () => { ours: Work; peer: Work }): Record<string, number> {
+function compare(prepare: () => { ours: Work; peer: Work }): Omit<Result, 'what' | 'cache'> {
   const ours: number[] = [];
   const peer: number[] = [];
   for (let round = 0; round < rounds; round++) {
@@ -141,13 +141,38 @@ function encodeWithTokens(tokenizer: GPT2Tokenizer, all: string[]): Work {
   };
 }
 
-const results: Record<string, unknown>[] = [];
+interface Result {
+  what: string;
+  cache: 'cold' | 'warm' | 'none';
+  oursMs: number;
+  peerMs: number;
+  ratio: number;
+  lowestRatio: number;
+  highestRatio: number;
+}
 
-/** Keeps the figures and prints them as a row of the README's table. */
-function report(what: string, cache: string, figures: Record<string, number>): void {
+const results: Result[] = [];
+
+function report(what: string, cache: Result['cache'], figures: Omit<Result, 'what' | 'cache'>): void {
   results.push({ what, cache, ...figures });
   const { oursMs, peerMs, ratio, lowestRatio, highestRatio } = figures;
-  console.log(`| ${what} | ${cache} | ${oursMs} ms | ${peerMs} ms | ${ratio} | ${lowestRatio}, ${highestRatio} |`);
+  console.log(
+    `${what} (${cache}): ${oursMs} ms, peer ${peerMs} ms, ${ratio} times (${lowestRatio} to ${highestRatio})`,
+  );
+}
+
+/** The figures as the README shows them, columns aligned as prettier wants them. */
+function readmeTable(): string {
+  const rows = [
+    ['what', 'cache', 'this package', '@huggingface/tokenizers', 'times faster', 'lowest, highest'],
+    ...results.map(({ what, cache, oursMs, peerMs, ratio, lowestRatio, highestRatio }) => {
+      return [what, cache, `${oursMs} ms`, `${peerMs} ms`, `${ratio}`, `${lowestRatio}, ${highestRatio}`];
+    }),
+  ];
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const line = (cells: string[]): string => `| ${cells.join(' | ')} |`;
+  const [head, ...body] = rows.map((row) => line(row.map((cell, column) => cell.padEnd(widths[column]!))));
+  return [head, line(widths.map((width) => '-'.repeat(width))), ...body].join('\n');
 }
 
 const machine = {
@@ -199,4 +224,14 @@ mkdirSync(folder, { recursive: true });
 writeFileSync(
   new URL('results.json', folder),
   `${JSON.stringify({ machine, peer: `@huggingface/tokenizers ${version}`, rounds, results }, null, 2)}\n`,
+);
+
+const readme = new URL('../README.md', import.meta.url);
+const machineLine = `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, medians of ${rounds} rounds:`;
+writeFileSync(
+  readme,
+  readFileSync(readme, 'utf8').replace(
+    /(<!-- bench -->\n)[\s\S]*(\n<!-- \/bench -->)/,
+    (_, start: string, end: string) => `${start}\n${machineLine}\n\n${readmeTable()}\n${end}`,
+  ),
 );
