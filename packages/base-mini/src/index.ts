@@ -1,1 +1,2 @@
-export {};
+export { baseMiniFiles, type BaseMiniFiles, type BaseMiniSource } from './files';
+export { BaseMiniError, type BaseMiniErrorCode } from './errors';
