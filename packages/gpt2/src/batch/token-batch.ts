@@ -53,10 +53,16 @@ export function tokenBatch(batch: PaddedBatch, options: TokenBatchOptions): Toke
     );
   }
   if (length > nPositions) {
-    throw new Gpt2Error('BAD_BATCH', `sequences of ${length} tokens do not fit the model's ${nPositions} positions: lower max_length`);
+    throw new Gpt2Error(
+      'BAD_BATCH',
+      `sequences of ${length} tokens do not fit the model's ${nPositions} positions: lower max_length`,
+    );
   }
   if (padTokenId === null && batchSize > 1) {
-    throw new Gpt2Error('BAD_BATCH', 'a batch of several texts needs a padding token: set padTokenId (GPT-2 takes its eos token)');
+    throw new Gpt2Error(
+      'BAD_BATCH',
+      'a batch of several texts needs a padding token: set padTokenId (GPT-2 takes its eos token)',
+    );
   }
   const ids: number[] = [];
   const positions: number[] = [];
@@ -72,7 +78,10 @@ export function tokenBatch(batch: PaddedBatch, options: TokenBatchOptions): Toke
       const at = row * length + column;
       const id = inputIds[at]!;
       if (!(id >= 0 && id < vocabSize)) {
-        throw new Gpt2Error('BAD_BATCH', `token id ${id} in row ${row}, column ${column} is outside the vocabulary of ${vocabSize}: the tokenizer is another model's`);
+        throw new Gpt2Error(
+          'BAD_BATCH',
+          `token id ${id} in row ${row}, column ${column} is outside the vocabulary of ${vocabSize}: the tokenizer is another model's`,
+        );
       }
       const real = attentionMask[at] !== 0;
       if (real) {
@@ -85,7 +94,10 @@ export function tokenBatch(batch: PaddedBatch, options: TokenBatchOptions): Toke
         ids.push(id);
         positions.push(column);
       } else if (pooledColumn === column && id !== padTokenId) {
-        throw new Gpt2Error('BAD_BATCH', `row ${row}: the token in column ${column} is masked but is not padding, so it cannot be pooled`);
+        throw new Gpt2Error(
+          'BAD_BATCH',
+          `row ${row}: the token in column ${column} is masked but is not padding, so it cannot be pooled`,
+        );
       }
     }
     if (ids.length === rowStart) {
@@ -115,7 +127,10 @@ export function tokenBatch(batch: PaddedBatch, options: TokenBatchOptions): Toke
 function requireContiguous(mask: ArrayLike<number>, row: number, length: number, first: number, end: number): void {
   for (let column = Math.max(0, first); column < end; column++) {
     if (mask[row * length + column] === 0) {
-      throw new Gpt2Error('BAD_BATCH', `row ${row}: the attention mask has a hole in column ${column}; use packed: true for such masks`);
+      throw new Gpt2Error(
+        'BAD_BATCH',
+        `row ${row}: the attention mask has a hole in column ${column}; use packed: true for such masks`,
+      );
     }
   }
 }

@@ -35,7 +35,10 @@ export function parseGpt2Config(json: unknown, place = 'config.json'): Gpt2Confi
   const fields = new Map(Object.entries(json));
   const modelType = fields.get('model_type');
   if (modelType !== undefined && modelType !== 'gpt2') {
-    throw new Gpt2Error('BAD_CONFIG', `${place}: model_type is ${JSON.stringify(modelType)}, but this loader reads 'gpt2'`);
+    throw new Gpt2Error(
+      'BAD_CONFIG',
+      `${place}: model_type is ${JSON.stringify(modelType)}, but this loader reads 'gpt2'`,
+    );
   }
   const wrong = (key: string, wanted: string): Gpt2Error =>
     new Gpt2Error('BAD_CONFIG', `${place}: ${key} is ${JSON.stringify(fields.get(key))}, but ${wanted} is needed`);
@@ -100,7 +103,10 @@ function parseLabels(value: unknown, place: string): string[] | null {
   const labels: string[] = [];
   for (const [id, label] of Object.entries(value)) {
     if (!/^\d{1,6}$/.test(id) || typeof label !== 'string') {
-      throw new Gpt2Error('BAD_CONFIG', `${place}: id2label has the entry ${JSON.stringify(id)}: ${JSON.stringify(label)}`);
+      throw new Gpt2Error(
+        'BAD_CONFIG',
+        `${place}: id2label has the entry ${JSON.stringify(id)}: ${JSON.stringify(label)}`,
+      );
     }
     labels[Number(id)] = label;
   }

@@ -44,7 +44,8 @@ class Attention extends Module {
     this.setChild('attn_dropout', this.attnDropout);
     this.setChild('resid_dropout', this.residDropout);
     const headDim = config.nEmbd / config.nHead;
-    this.scale = (config.scaleAttnWeights ? 1 / Math.sqrt(headDim) : 1) / (config.scaleAttnByInverseLayerIdx ? layerIndex + 1 : 1);
+    this.scale =
+      (config.scaleAttnWeights ? 1 / Math.sqrt(headDim) : 1) / (config.scaleAttnByInverseLayerIdx ? layerIndex + 1 : 1);
   }
 
   /** residual + dropout(c_proj(attention(c_attn(x)))) */
@@ -155,7 +156,8 @@ export class GPT2Model extends Module {
     for (const block of this.blocks) {
       if (this.gradientCheckpointing && context.training) {
         const variables: Variable[] = [];
-        for (const [, parameter] of block.namedParameters()) if (parameter.requiresGrad) variables.push(parameter.variable);
+        for (const [, parameter] of block.namedParameters())
+          if (parameter.requiresGrad) variables.push(parameter.variable);
         x = checkpoint((input) => block.forward(input as Tensor2D, batch, context), x, variables) as Tensor2D;
       } else {
         x = block.forward(x, batch, context);
@@ -176,7 +178,10 @@ export class GPT2Model extends Module {
 
   private embed(batch: TokenBatch, context: ForwardContext): Tensor2D {
     const { ids, positions } = batch;
-    return this.drop.forward(embedding(ids, positions, this.wte.value as Tensor2D, this.wpe.value as Tensor2D), context);
+    return this.drop.forward(
+      embedding(ids, positions, this.wte.value as Tensor2D, this.wpe.value as Tensor2D),
+      context,
+    );
   }
 }
 
@@ -199,4 +204,3 @@ function addDropped(x: Tensor2D, residual: Tensor2D, dropout: Dropout, context: 
   const options = dropout.options(context);
   return options === undefined ? add(residual, x) : dropoutAdd(x, residual, options);
 }
-

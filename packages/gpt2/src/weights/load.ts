@@ -14,6 +14,8 @@ export interface LoadOptions {
    * for float32. Weights that are stored in 4 bits already are taken as they are.
    */
   readonly quantization?: QuantizeOptions | null;
+  /** Replaces values of config.json, such as dropout rates. */
+  readonly config?: Partial<Gpt2Config>;
   /** Called after each weight, for progress. */
   readonly onWeight?: (done: number, total: number, name: string) => void;
 }
@@ -34,15 +36,22 @@ export interface LoadReport {
 
 /** Reads config.json and gives transformers' defaults where keys are missing. */
 export async function readGpt2Config(files: ModelFiles): Promise<Gpt2Config> {
-  if (!(await files.has('config.json'))) throw new Gpt2Error('BAD_CONFIG', `${files.id} has no config.json: it is no model's folder`);
+  if (!(await files.has('config.json')))
+    throw new Gpt2Error('BAD_CONFIG', `${files.id} has no config.json: it is no model's folder`);
   return parseGpt2Config(await files.json('config.json'), `${files.id}/config.json`);
 }
 
 /** A backbone from a checkpoint; tensor by tensor, so that no more than one dense weight is in memory at a time. */
-export async function loadGpt2(files: ModelFiles, options: LoadOptions = {}): Promise<{ model: GPT2Model; report: LoadReport }> {
-  const config = await readGpt2Config(files);
+export async function loadGpt2(
+  files: ModelFiles,
+  options: LoadOptions = {},
+): Promise<{ model: GPT2Model; report: LoadReport }> {
+  const config = { ...(await readGpt2Config(files)), ...options.config };
   const source = new WeightSource(await openCheckpoint(files), files.id);
-  return { model: await loadBackbone(config, source, options), report: { newlyInitialized: [], unexpected: source.unexpected } };
+  return {
+    model: await loadBackbone(config, source, options),
+    report: { newlyInitialized: [], unexpected: source.unexpected },
+  };
 }
 
 /**
@@ -57,7 +66,7 @@ export async function loadGpt2ForSequenceClassification(
   if (!Number.isInteger(numLabels) || numLabels < 2) {
     throw new Gpt2Error('BAD_ARGUMENT', `numLabels is ${numLabels}, but a classifier needs at least 2 labels`);
   }
-  const config = await readGpt2Config(files);
+  const config = { ...(await readGpt2Config(files)), ...options.config };
   const source = new WeightSource(await openCheckpoint(files), files.id);
   const backbone = await loadBackbone(config, source, options);
   const shape: [number, number] = [numLabels, config.nEmbd];
@@ -110,7 +119,8 @@ class LayerLoader {
 
   async table(name: string, shape: [number, number]): Promise<Tensor2D> {
     const quantised = await this.source.quantised(name);
-    const values = quantised === undefined ? await this.source.dense(name, shape) : dequantizeTensors(name, quantised, shape);
+    const values =
+      quantised === undefined ? await this.source.dense(name, shape) : dequantizeTensors(name, quantised, shape);
     this.progress(name);
     return tensor2d(values, shape);
   }
@@ -131,7 +141,11 @@ class LayerLoader {
     if (quantised !== undefined) {
       layer = Linear4bit.fromStored(weightName, quantised, shape, bias);
     } else {
-      const weight = transposed(await this.source.dense(weightName, [inFeatures, outFeatures]), inFeatures, outFeatures);
+      const weight = transposed(
+        await this.source.dense(weightName, [inFeatures, outFeatures]),
+        inFeatures,
+        outFeatures,
+      );
       const { quantization } = this.options;
       layer =
         quantization === null

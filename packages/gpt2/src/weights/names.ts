@@ -7,13 +7,18 @@ const PREFIX = 'transformer.';
  * The stored name of each weight by its name under `transformer.`: files come with the prefix and without, and old
  * ones with causal masks and a copy of the embedding as language-model head, which are left out.
  */
-export function storedNames(names: Iterable<string>): { byName: Map<string, string>; ignored: string[]; other: string[] } {
+export function storedNames(names: Iterable<string>): {
+  byName: Map<string, string>;
+  ignored: string[];
+  other: string[];
+} {
   const byName = new Map<string, string>();
   const ignored: string[] = [];
   const other: string[] = [];
   for (const stored of names) {
     const name = stored.startsWith(PREFIX) ? stored.slice(PREFIX.length) : stored;
-    if (/^h\.\d+\.attn\.(bias|masked_bias)$/.test(name) || /^lm_head\.(decoder\.)?weight$/.test(name)) ignored.push(stored);
+    if (/^h\.\d+\.attn\.(bias|masked_bias)$/.test(name) || /^lm_head\.(decoder\.)?weight$/.test(name))
+      ignored.push(stored);
     else if (/^(wte|wpe|ln_f|h)\./.test(name) || name === 'score.weight') byName.set(name, stored);
     else other.push(stored);
   }

@@ -32,7 +32,10 @@ export class WeightSource {
   async stored(name: string): Promise<StoredTensor> {
     const stored = this.byName.get(name);
     if (stored === undefined) {
-      throw new Gpt2Error('BAD_CHECKPOINT', `${this.place} lacks 'transformer.${name}': the file is cut short or is another model's`);
+      throw new Gpt2Error(
+        'BAD_CHECKPOINT',
+        `${this.place} lacks 'transformer.${name}': the file is cut short or is another model's`,
+      );
     }
     this.used.add(stored);
     return this.checkpoint.read(stored);
@@ -49,7 +52,8 @@ export class WeightSource {
     }
     const values = toFloat32(tensor);
     const bad = values.findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0) throw new Gpt2Error('BAD_CHECKPOINT', `${this.place}: '${tensor.name}' holds ${values[bad]} at element ${bad}`);
+    if (bad >= 0)
+      throw new Gpt2Error('BAD_CHECKPOINT', `${this.place}: '${tensor.name}' holds ${values[bad]} at element ${bad}`);
     return values;
   }
 
