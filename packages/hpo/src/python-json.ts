@@ -1,7 +1,8 @@
 import { type JsonValue } from './json-value';
+import { randomUuid } from './random/uuid';
 
 /** Stands for NaN between the two steps of parsing; a fresh UUID, so that no text from outside can hold it. */
-const nanStandIn = `NaN-${crypto.randomUUID()}`;
+const nanStandIn = `NaN-${randomUuid()}`;
 const stringOrConstant = /"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b(?!\s*:)/g;
 
 /**

@@ -117,15 +117,16 @@ describe('JournalFileBackend', () => {
       expect(existsSync(`${directory}.lock`)).toBe(false);
     }));
 
-  it.skipIf(!existsSync('/dev/full'))('says when the disk is full, and leaves no lock', () =>
-    inTemporaryFolder((folder) => {
-      const path = join(folder, 'study.log');
-      symlinkSync('/dev/full', path);
-      const backend = new JournalFileBackend(path, { logger: recordingLogger() });
-      expect(() => backend.appendLines([line(0)])).toThrow(/can't write to .*study.log: .*ENOSPC/);
-      expect(readdirSync(folder)).toEqual(['study.log']);
-    }),
-  );
+  // Linux has a device that is always full.
+  if (process.platform === 'linux')
+    it('says when the disk is full, and leaves no lock', () =>
+      inTemporaryFolder((folder) => {
+        const path = join(folder, 'study.log');
+        symlinkSync('/dev/full', path);
+        const backend = new JournalFileBackend(path, { logger: recordingLogger() });
+        expect(() => backend.appendLines([line(0)])).toThrow(/can't write to .*study.log: .*ENOSPC/);
+        expect(readdirSync(folder)).toEqual(['study.log']);
+      }));
 
   it('needs no right to write for reading', () =>
     inTemporaryFolder((folder) => {

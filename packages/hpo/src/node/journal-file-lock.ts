@@ -1,6 +1,7 @@
 import { closeSync, lstatSync, openSync, renameSync, statSync, symlinkSync, unlinkSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { HpoError, shown } from '../errors';
+import { randomUuid } from '../random/uuid';
 import { type Logger } from '../study/logger';
 
 export interface JournalFileLockOptions {
@@ -112,7 +113,7 @@ export class JournalFileLock {
 
   /** Renames first: of two workers that remove the lock, only one succeeds. */
   #remove(): boolean {
-    const away = `${this.#path}${crypto.randomUUID()}.rename`;
+    const away = `${this.#path}${randomUuid()}.rename`;
     try {
       renameSync(this.#path, away);
     } catch {

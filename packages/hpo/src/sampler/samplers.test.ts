@@ -8,9 +8,10 @@ import { TPESampler } from './tpe/tpe-sampler';
 describe('GridSampler', () => {
   it('leaves to a second run what the first did not try', async () => {
     const storage = new InMemoryStorage();
+    const logger = recordingLogger();
     const run = async (nTrials: number) => {
       const sampler = new GridSampler({ x: [1, 2, 3, 4], y: ['a', 'b'] }, { seed: 7 });
-      const study = await createStudy({ studyName: 's', storage, sampler, loadIfExists: true });
+      const study = await createStudy({ studyName: 's', storage, sampler, logger, loadIfExists: true });
       await study.optimize((trial) => trial.suggestInt('x', 1, 4) + trial.suggestCategorical('y', ['a', 'b']).length, {
         nTrials,
       });
@@ -22,6 +23,7 @@ describe('GridSampler', () => {
     expect(new Set(all).size).toBe(8);
     // The grid is exhausted: one more trial tries a point again, and the study stops.
     expect(await run(100)).toHaveLength(9);
+    expect(logger.warnings).toEqual(['trial 8 tries a point of the grid again: all have been tried']);
   });
 
   it('says what is not in the grid', async () => {

@@ -1,6 +1,7 @@
 import { HpoError, shown } from '../errors';
 import { MedianPruner } from '../pruner/median-pruner';
 import { type Pruner } from '../pruner/pruner';
+import { randomUuid } from '../random/uuid';
 import { type Sampler } from '../sampler/sampler';
 import { TPESampler } from '../sampler/tpe/tpe-sampler';
 import { InMemoryStorage } from '../storage/in-memory-storage';
@@ -49,7 +50,7 @@ export async function createStudy(options: CreateStudyOptions = {}): Promise<Stu
       value: direction,
     });
   }
-  const name = studyName ?? `no-name-${crypto.randomUUID()}`;
+  const name = studyName ?? `no-name-${randomUuid()}`;
   try {
     return studyWith(await storage.createStudy({ name, directions: [direction] }), { ...options, storage });
   } catch (error) {

@@ -1,6 +1,7 @@
 import { HpoError, shown } from '../../errors';
 import { type JsonValue } from '../../json-value';
 import { parsePythonJson } from '../../python-json';
+import { randomUuid } from '../../random/uuid';
 import { Ledger } from '../ledger';
 import { type Operation } from '../operation';
 import { OperationStorage } from '../operation-storage';
@@ -18,7 +19,7 @@ import { encodeRecord } from './encode';
 export class JournalStorage extends OperationStorage {
   readonly #backend: JournalBackend;
   /** Tells our records from other workers'. */
-  readonly #workerId = `${crypto.randomUUID()}-0`;
+  readonly #workerId = `${randomUuid()}-0`;
   readonly #ledger = new Ledger();
   #linesRead = 0;
 
