@@ -1,1 +1,20 @@
-export {};
+export { OptimError, type OptimErrorCode } from './errors';
+export { clipGradients } from './clipping/clip';
+export { decayGroups, isExcludedFromDecay, type NamedVariable, type ParameterGroup } from './groups/groups';
+export { createOptimizer, type OptimizerOptions } from './optimizers/create';
+export {
+  OPTIMIZER_NAMES,
+  type Optimizer,
+  type OptimizerMemory,
+  type OptimizerName,
+  type OptimizerStateDict,
+  type StateArray,
+  type StepOptions,
+} from './optimizers/optimizer';
+export {
+  createSchedule,
+  SCHEDULER_TYPES,
+  type Schedule,
+  type ScheduleOptions,
+  type SchedulerType,
+} from './schedule/schedule';

@@ -1,0 +1,60 @@
+import { tensor, tensor1d, type Tensor } from '@tensorflow/tfjs-core';
+import { hostValues } from '../../engine/host';
+import { stepScalars } from '../adamw/scalars';
+import { bytesToInt32, int32ToBytes, quantizeBlockwiseArray } from '../blockwise8bit';
+import { BLOCKSIZE, type Adamw8bitAttributes, type Adamw8bitInputs } from './types';
+
+/**
+ * On the host, each step rounded to float32: tfjs has no search in a table that all its backends share. Returns the new
+ * parameter, m, v and their absmax; nothing for a step that is left out.
+ */
+export function composeAdamw8bit(inputs: Adamw8bitInputs, attributes: Adamw8bitAttributes): Tensor[] {
+  const { beta1, beta2, epsilon, weightDecay, nearest } = attributes;
+  const scalars = stepScalars(hostValues(inputs.step), attributes);
+  if (!scalars.apply) return [];
+  const { fround } = Math;
+  const { shape, size } = inputs.parameter;
+  const parameter = hostValues(inputs.parameter).slice();
+  const gradient = hostValues(inputs.gradient);
+  const tables = hostValues(inputs.tables) as Float32Array;
+  const [signed, unsigned] = [tables.subarray(0, 256), tables.subarray(256, 512)];
+  const m = dequantized(inputs.m, inputs.mAbsmax, signed, size);
+  const v = dequantized(inputs.v, inputs.vAbsmax, unsigned, size);
+  const [weight1, weight2, b1, b2] = [1 - beta1, 1 - beta2, beta1, beta2].map(fround) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const decay = fround(1 - scalars.learningRate * weightDecay);
+  const stepSize = fround(-scalars.learningRate / scalars.correction1);
+  for (let i = 0; i < size; i++) {
+    const scaled = fround(gradient[i]! * scalars.gradientScale);
+    if (!Number.isFinite(scaled)) {
+      m[i] = 0;
+      v[i] = 0;
+      continue;
+    }
+    const first = fround(fround(m[i]! * b1) + fround(weight1 * scaled));
+    const second = fround(fround(v[i]! * b2) + fround(fround(weight2 * scaled) * scaled));
+    const denominator = fround(fround(fround(Math.sqrt(second)) / scalars.rootCorrection2) + fround(epsilon));
+    parameter[i] = fround(parameter[i]! * decay) + fround(fround(stepSize * first) / denominator);
+    m[i] = first;
+    v[i] = second;
+  }
+  const newM = quantizeBlockwiseArray(m, { code: signed, blocksize: BLOCKSIZE, nearest });
+  const newV = quantizeBlockwiseArray(v, { code: unsigned, blocksize: BLOCKSIZE, nearest });
+  return [
+    tensor(parameter, shape),
+    tensor1d(bytesToInt32(newM.quantized), 'int32'),
+    tensor1d(bytesToInt32(newV.quantized), 'int32'),
+    tensor1d(newM.absmax),
+    tensor1d(newV.absmax),
+  ];
+}
+
+function dequantized(codes: Tensor, absmax: Tensor, levels: Float32Array, size: number): Float32Array {
+  const bytes = int32ToBytes(hostValues(codes) as Int32Array, size);
+  const scales = hostValues(absmax);
+  return Float32Array.from(bytes, (code, i) => levels[code]! * scales[Math.floor(i / BLOCKSIZE)]!);
+}

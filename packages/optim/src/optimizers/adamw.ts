@@ -1,0 +1,133 @@
+import { tensor1d, tidy, variable, type Tensor, type Variable } from '@tensorflow/tfjs-core';
+import { stepValues, type AdamwAttributes } from '@qlora-js/kernels';
+import { OptimError } from '../errors';
+import type { ParameterGroup } from '../groups/groups';
+import { Pager } from '../paging/pager';
+import { StateBuffers } from '../paging/state-buffers';
+import type { UpdateRule } from '../rules/rule';
+import type {
+  Optimizer,
+  OptimizerMemory,
+  OptimizerName,
+  OptimizerStateDict,
+  StateArray,
+  StepOptions,
+} from './optimizer';
+import { checkStateDict } from './state-dict';
+
+export interface AdamWArguments {
+  readonly name: OptimizerName;
+  readonly groups: readonly ParameterGroup[];
+  readonly betas: readonly [number, number];
+  readonly epsilon: number;
+  readonly weightDecay: number;
+  /** How a parameter's moments are kept. */
+  readonly ruleFor: (parameter: Variable) => UpdateRule;
+  /** Which parameters' states may leave the device, and how many bytes of those may stay; none without it. */
+  readonly paging?: { readonly threshold: number; readonly budget: number };
+}
+
+interface Slot {
+  readonly name: string;
+  readonly parameter: Variable;
+  readonly rule: UpdateRule;
+  readonly attributes: AdamwAttributes;
+  readonly states: StateBuffers;
+  readonly pageable: boolean;
+}
+
+/** AdamW over parameters that each keep their moments by a rule of their own, on the device or paged. */
+export class AdamW implements Optimizer {
+  readonly name: OptimizerName;
+  steps = 0;
+  private readonly slots: readonly Slot[];
+  private readonly pager: Pager;
+  /** Steps applied, on the device. */
+  private readonly counter: Variable;
+  private readonly betas: { readonly beta1: number; readonly beta2: number };
+  private disposed = false;
+
+  constructor({ name, groups, betas: [beta1, beta2], epsilon, weightDecay, ruleFor, paging }: AdamWArguments) {
+    this.name = name;
+    this.betas = { beta1, beta2 };
+    this.pager = new Pager(paging?.budget ?? Infinity);
+    this.slots = groups.flatMap((group) =>
+      group.parameters.map((parameter) => {
+        const rule = ruleFor(parameter.variable);
+        return {
+          name: parameter.name,
+          parameter: parameter.variable,
+          rule,
+          attributes: {
+            beta1,
+            beta2,
+            epsilon,
+            weightDecay: group.weightDecay ?? weightDecay,
+            learningRateScale: group.learningRateScale ?? 1,
+          },
+          states: new StateBuffers(rule.states(parameter.variable)),
+          pageable: paging !== undefined && parameter.variable.size >= paging.threshold,
+        };
+      }),
+    );
+    for (const { states, pageable } of this.slots) if (pageable) this.pager.add(states);
+    this.counter = tidy(() => variable(tensor1d([0]), false));
+  }
+
+  async step(gradients: ReadonlyMap<string, Tensor>, { learningRate, control }: StepOptions): Promise<void> {
+    this.checkUsable();
+    const ofSlot = this.slots.map(({ name }) => {
+      const gradient = gradients.get(name);
+      if (gradient === undefined) throw new OptimError('MISSING_GRADIENT', `there is no gradient for '${name}'`);
+      return gradient;
+    });
+    this.steps++;
+    const step = stepValues(learningRate, this.counter, control, this.betas);
+    try {
+      for (const [index, { parameter, rule, attributes, states, pageable }] of this.slots.entries()) {
+        // Waiting costs a turn of the event loop, so it is done for those alone that may have to come or go.
+        if (pageable) await this.pager.acquire(states);
+        rule.update(parameter, ofSlot[index]!, states.variables, step, attributes);
+        if (pageable) await this.pager.settle();
+      }
+    } finally {
+      step.dispose();
+    }
+  }
+
+  async stateDict(): Promise<OptimizerStateDict> {
+    this.checkUsable();
+    const steps = (await this.counter.data())[0]!;
+    const entries: [string, Record<string, StateArray>][] = [];
+    for (const { name, states } of this.slots) entries.push([name, await states.read()]);
+    return { name: this.name, steps, parameters: Object.fromEntries(entries) };
+  }
+
+  loadStateDict(state: OptimizerStateDict): void {
+    this.checkUsable();
+    checkStateDict(state, new Map(this.slots.map(({ name, states }) => [name, states.specs])));
+    for (const { name, states } of this.slots) states.load(state.parameters[name]!);
+    this.pager.reset(this.slots.filter(({ pageable }) => pageable).map(({ states }) => states));
+    tidy(() => this.counter.assign(tensor1d([state.steps])));
+    this.steps = state.steps;
+  }
+
+  memory(): OptimizerMemory {
+    const bytes = (resident: boolean): number =>
+      this.slots.reduce((sum, { states }) => sum + (states.resident === resident ? states.bytes : 0), 0);
+    const { pageIns, pageOuts } = this.pager;
+    return { deviceBytes: bytes(true), hostBytes: bytes(false), pageIns, pageOuts };
+  }
+
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    for (const { states } of this.slots) states.dispose();
+    for (const rule of new Set(this.slots.map(({ rule }) => rule))) rule.dispose();
+    this.counter.dispose();
+  }
+
+  private checkUsable(): void {
+    if (this.disposed) throw new OptimError('DISPOSED', `the optimiser '${this.name}' is disposed: create another`);
+  }
+}

@@ -1,0 +1,88 @@
+import { tensor, tidy, util, variable, zeros, type Tensor, type Variable } from '@tensorflow/tfjs-core';
+import { bytesToInt32, int32ToBytes } from '@qlora-js/kernels';
+import type { StateArray } from '../optimizers/optimizer';
+import type { StateSpec } from '../rules/rule';
+
+type HostArray = Float32Array | Int32Array;
+
+/** The states of one parameter: on the device as variables, or paged out to typed arrays. */
+export class StateBuffers {
+  /** In either place. */
+  readonly bytes: number;
+  private device: readonly Variable[] | undefined;
+  private host: readonly HostArray[] | undefined;
+
+  constructor(readonly specs: readonly StateSpec[]) {
+    this.bytes = specs.reduce((sum, { shape }) => sum + 4 * util.sizeFromShape([...shape]), 0);
+    this.device = specs.map(({ shape, dtype }) => asVariable(() => zeros([...shape], dtype)));
+  }
+
+  get resident(): boolean {
+    return this.device !== undefined;
+  }
+
+  /** The states on the device; only while resident. */
+  get variables(): readonly Variable[] {
+    if (this.device === undefined) throw new Error('states that are paged out have no variables');
+    return this.device;
+  }
+
+  pageIn(): void {
+    this.write(this.host!);
+  }
+
+  async pageOut(): Promise<void> {
+    this.host = await this.values();
+    this.disposeVariables();
+  }
+
+  /** Copies for a state dict. */
+  async read(): Promise<Record<string, StateArray>> {
+    const values = await this.values();
+    const named: Record<string, StateArray> = {};
+    this.specs.forEach(({ key, bytes }, i) => {
+      const value = values[i]!;
+      named[key] = (bytes === undefined ? value : int32ToBytes(value as Int32Array, bytes)).slice() as StateArray;
+    });
+    return named;
+  }
+
+  /** Takes the states of a dict that `checkStates` has seen; they lie on the device then. */
+  load(states: Readonly<Record<string, StateArray>>): void {
+    this.disposeVariables();
+    this.write(
+      this.specs.map(({ key, bytes }) => {
+        const value = states[key]!;
+        return bytes === undefined ? (value as Float32Array) : bytesToInt32(value as Uint8Array);
+      }),
+    );
+  }
+
+  dispose(): void {
+    this.disposeVariables();
+    this.host = undefined;
+  }
+
+  private async values(): Promise<readonly HostArray[]> {
+    if (this.device === undefined) return this.host!;
+    // On the CPU backend `data` may be the tensor's own memory.
+    return Promise.all(this.device.map(async (state) => (await state.data<'float32' | 'int32'>()).slice()));
+  }
+
+  private write(values: readonly HostArray[]): void {
+    this.device = this.specs.map(({ shape, dtype }, i) =>
+      asVariable(() => tensor(values[i]!.slice(), [...shape], dtype)),
+    );
+    this.host = undefined;
+  }
+
+  private disposeVariables(): void {
+    this.device?.forEach((state) => state.dispose());
+    this.device = undefined;
+  }
+}
+
+/** A variable that alone holds its data. */
+function asVariable(make: () => Tensor): Variable {
+  return tidy(() => variable(make(), false));
+}

@@ -1,0 +1,13 @@
+import { adamwStep } from '@qlora-js/kernels';
+import type { UpdateRule } from './rule';
+
+/** AdamW with moments in float32. */
+export const adamw32bit: UpdateRule = {
+  states: ({ shape }) => [
+    { key: 'm', dtype: 'float32', shape },
+    { key: 'v', dtype: 'float32', shape },
+  ],
+  update: (parameter, gradient, [m, v], step, attributes) =>
+    adamwStep(parameter, gradient, { m: m!, v: v! }, step, attributes),
+  dispose: () => undefined,
+};

@@ -1,0 +1,31 @@
+import { adamw8bitMaps, adamw8bitStep, int32Count, type Adamw8bitMaps, type Nearest } from '@qlora-js/kernels';
+import type { UpdateRule } from './rule';
+
+/** Elements that share an absmax (bitsandbytes optim/optimizer.py Optimizer2State.init_state). */
+export const BLOCKSIZE = 256;
+
+/** AdamW with block-wise 8-bit moments; the maps go to the device with the first step. */
+export function adamw8bit(nearest: Nearest): UpdateRule {
+  let maps: Adamw8bitMaps | undefined;
+  return {
+    states: ({ size }) => {
+      const codes = { dtype: 'int32', shape: [int32Count(size)], bytes: size } as const;
+      const absmax = { dtype: 'float32', shape: [Math.ceil(size / BLOCKSIZE)] } as const;
+      return [
+        { key: 'm', ...codes },
+        { key: 'v', ...codes },
+        { key: 'mAbsmax', ...absmax },
+        { key: 'vAbsmax', ...absmax },
+      ];
+    },
+    update: (parameter, gradient, [m, v, mAbsmax, vAbsmax], step, attributes) => {
+      maps ??= adamw8bitMaps(nearest);
+      const state = { m: m!, v: v!, mAbsmax: mAbsmax!, vAbsmax: vAbsmax! };
+      adamw8bitStep(parameter, gradient, state, maps, step, attributes);
+    },
+    dispose: () => {
+      maps?.tables.dispose();
+      maps = undefined;
+    },
+  };
+}
