@@ -35,6 +35,7 @@ describeBackends('Linear4bit', () => {
     const x = tensor2d(values.slice(0, 2 * IN), [2, IN]);
     const outputs = [dense, stored].map((module) => module.forward(x, INFERENCE));
     expect([...(await outputs[0]!.data())]).toEqual([...(await outputs[1]!.data())]);
+    expect(await stored.storedWeight('h.0.weight')).toEqual(tensors);
     expect(() => Linear4bit.fromStored('h.0.weight', tensors, [IN, OUT])).toThrow(
       /'h\.0\.weight' stands for shape \[6, 48\], but \[48, 6\]/,
     );

@@ -4,9 +4,9 @@ import { QuantError } from '../errors';
 import { dequantize4bit, matmul4bit, quantize4bit } from '../quantize/ops';
 import { quantizeArray } from '../quantize/quantize-array';
 import { checkStoredShape } from '../serialization/dequantize-tensors';
-import { quantStateFromTensors } from '../serialization/state-dict';
+import { quantStateFromTensors, quantStateToTensors } from '../serialization/state-dict';
 import type { QuantizedTensor } from '../state/quant-state';
-import { toDevice } from '../state/transfer';
+import { toDevice, toHost } from '../state/transfer';
 import type { QuantizeOptions, StoredTensorLike } from '../types';
 
 /** A 4-bit weight as a parameter: counts as the weights it stands for, never trained, disposed of whole. */
@@ -108,6 +108,11 @@ export class Linear4bit extends LinearLayer {
   /** What the 4 bits stand for [outFeatures, inFeatures], newly made; the caller disposes of it. */
   denseWeight(): Tensor2D {
     return dequantize4bit(this.weight.quantized) as Tensor2D;
+  }
+
+  /** The weight's tensors as bitsandbytes stores them, under the weight's name; the bias is not among them. */
+  async storedWeight(name: string): Promise<StoredTensorLike[]> {
+    return quantStateToTensors(name, await toHost(this.weight.quantized));
   }
 
   /** Quantises another weight the way this one is. */

@@ -146,6 +146,32 @@ describe('quantStateFromTensors', () => {
     expect(() => quantStateFromTensors('w', tensors)).toThrow(expect.objectContaining({ code: 'BAD_STATE' }));
   });
 
+  it('takes any bytes whatever for a weight or refuses them as damaged', () => {
+    const mutation = fc.record({
+      part: fc.nat(good.length - 1),
+      at: fc.nat(300),
+      byte: fc.nat(255),
+      cut: fc.option(fc.nat(300)),
+    });
+    fc.assert(
+      fc.property(fc.array(mutation, { minLength: 1, maxLength: 4 }), (mutations) => {
+        const tensors = good.map((tensor) => ({ ...tensor, bytes: tensor.bytes.slice() }));
+        for (const { part, at, byte, cut } of mutations) {
+          const tensor = tensors[part]!;
+          if (at < tensor.bytes.length) tensor.bytes[at] = byte;
+          if (cut !== null) tensor.bytes = tensor.bytes.subarray(0, cut);
+        }
+        try {
+          const { shape, packed } = quantStateFromTensors('w', tensors);
+          expect(packed.length).toBe(Math.ceil(shape.reduce((product, extent) => product * extent, 1) / 2));
+        } catch (error) {
+          expect(error).toMatchObject({ name: 'QuantError', code: 'BAD_STATE' });
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   it('takes codes that were stored as another dtype, and unaligned views', () => {
     const shifted = good.map((tensor) => {
       const bytes = new Uint8Array(tensor.bytes.length + 1);

@@ -2,7 +2,7 @@
 const SIDE = 16;
 const THREADS = SIDE * SIDE;
 /** Depth of the tiles in workgroup memory. */
-export const TILE_DEPTH = 16;
+const TILE_DEPTH = 16;
 
 /** Values of the product that a thread computes. */
 export type TileConstants = Readonly<Record<'rowsPerThread' | 'columnsPerThread', number>>;
