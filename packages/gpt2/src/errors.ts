@@ -1,4 +1,4 @@
-export type Gpt2ErrorCode = 'BAD_CONFIG' | 'BAD_CHECKPOINT' | 'BAD_BATCH' | 'BAD_ARGUMENT';
+export type Gpt2ErrorCode = 'BAD_CONFIG' | 'BAD_CHECKPOINT' | 'BAD_BATCH' | 'BAD_ARGUMENT' | 'NON_FINITE';
 
 /** Every error this package raises; the message names the value, the place and the remedy. */
 export class Gpt2Error extends Error {

@@ -32,7 +32,7 @@ export function parseGpt2Config(json: unknown, place = 'config.json'): Gpt2Confi
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
     throw new Gpt2Error('BAD_CONFIG', `${place} is not a JSON object`);
   }
-  const fields = new Map(Object.entries(json));
+  const fields = new Map<string, unknown>(Object.entries(json));
   const modelType = fields.get('model_type');
   if (modelType !== undefined && modelType !== 'gpt2') {
     throw new Gpt2Error(

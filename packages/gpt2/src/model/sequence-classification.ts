@@ -32,6 +32,6 @@ export class GPT2ForSequenceClassification extends Module {
   /** Mean cross-entropy of the batch and the logits it came from; labels int32 [batchSize]. */
   loss(batch: TokenBatch, labels: Tensor1D, context: ForwardContext): { loss: Scalar; logits: Tensor2D } {
     const logits = this.forward(batch, context);
-    return { loss: crossEntropy(logits, labels) as Scalar, logits };
+    return { loss: crossEntropy(logits, labels), logits };
   }
 }

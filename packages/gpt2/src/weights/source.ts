@@ -5,7 +5,6 @@ import { isQuantPart, storedNames } from './names';
 /** A checkpoint's weights under the names a GPT-2 backbone has them. */
 export class WeightSource {
   private readonly byName: Map<string, string>;
-  private readonly used = new Set<string>();
   /** Stored tensors that a GPT-2 has no place for. */
   readonly unexpected: readonly string[];
 
@@ -37,7 +36,6 @@ export class WeightSource {
         `${this.place} lacks 'transformer.${name}': the file is cut short or is another model's`,
       );
     }
-    this.used.add(stored);
     return this.checkpoint.read(stored);
   }
 

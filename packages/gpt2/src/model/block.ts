@@ -1,0 +1,118 @@
+import { add, type Tensor2D } from '@tensorflow/tfjs-core';
+import {
+  activation,
+  Dropout,
+  dropoutAdd,
+  type LayerNorm,
+  type LinearLayer,
+  Module,
+  type ForwardContext,
+} from '@qlora-js/kernels';
+import type { Gpt2Config } from '../config/config';
+import type { Attend } from './attend';
+
+/** The parts a block is put together from; each linear is dense or 4-bit. */
+export interface BlockLayers {
+  readonly ln1: LayerNorm;
+  readonly cAttn: LinearLayer;
+  readonly attnProjection: LinearLayer;
+  readonly ln2: LayerNorm;
+  readonly cFc: LinearLayer;
+  readonly mlpProjection: LinearLayer;
+}
+
+class Attention extends Module {
+  private readonly attnDropout: Dropout;
+  private readonly residDropout: Dropout;
+  private readonly scale: number;
+
+  constructor(
+    private readonly config: Gpt2Config,
+    private readonly layerIndex: number,
+    cAttn: LinearLayer,
+    cProj: LinearLayer,
+  ) {
+    super();
+    this.setChild('c_attn', cAttn);
+    this.setChild('c_proj', cProj);
+    this.attnDropout = new Dropout(config.attnPdrop);
+    this.residDropout = new Dropout(config.residPdrop);
+    this.setChild('attn_dropout', this.attnDropout);
+    this.setChild('resid_dropout', this.residDropout);
+    const headDim = config.nEmbd / config.nHead;
+    this.scale =
+      (config.scaleAttnWeights ? 1 / Math.sqrt(headDim) : 1) / (config.scaleAttnByInverseLayerIdx ? layerIndex + 1 : 1);
+  }
+
+  /** residual + dropout(c_proj(attention(c_attn(x)))) */
+  forward(x: Tensor2D, residual: Tensor2D, attend: Attend, context: ForwardContext): Tensor2D {
+    const qkv = linear(this, 'c_attn').forward(x, context);
+    const dropout = this.attnDropout.options(context);
+    const options = {
+      heads: this.config.nHead,
+      scale: this.scale,
+      // One stride for every batch, so that a mask does not depend on how long the batch is.
+      keyStride: Math.ceil(this.config.nPositions / 4) * 4,
+      ...(dropout === undefined ? {} : { dropout }),
+    };
+    const attended = attend(qkv, options, this.layerIndex);
+    return addDropped(linear(this, 'c_proj').forward(attended, context), residual, this.residDropout, context);
+  }
+}
+
+class Mlp extends Module {
+  private readonly dropout: Dropout;
+
+  constructor(
+    private readonly config: Gpt2Config,
+    cFc: LinearLayer,
+    cProj: LinearLayer,
+  ) {
+    super();
+    this.setChild('c_fc', cFc);
+    this.setChild('c_proj', cProj);
+    this.dropout = new Dropout(config.residPdrop);
+    this.setChild('dropout', this.dropout);
+  }
+
+  /** residual + dropout(c_proj(act(c_fc(x)))) */
+  forward(x: Tensor2D, residual: Tensor2D, context: ForwardContext): Tensor2D {
+    const inner = activation(linear(this, 'c_fc').forward(x, context), this.config.activationFunction);
+    return addDropped(linear(this, 'c_proj').forward(inner, context), residual, this.dropout, context);
+  }
+}
+
+/** One decoder block with the norms before its halves (Radford et al. 2019, section 2.3). */
+export class Block extends Module {
+  private readonly ln1: LayerNorm;
+  private readonly attn: Attention;
+  private readonly ln2: LayerNorm;
+  private readonly mlp: Mlp;
+
+  constructor(config: Gpt2Config, layerIndex: number, layers: BlockLayers) {
+    super();
+    this.ln1 = layers.ln1;
+    this.attn = new Attention(config, layerIndex, layers.cAttn, layers.attnProjection);
+    this.ln2 = layers.ln2;
+    this.mlp = new Mlp(config, layers.cFc, layers.mlpProjection);
+    this.setChild('ln_1', this.ln1);
+    this.setChild('attn', this.attn);
+    this.setChild('ln_2', this.ln2);
+    this.setChild('mlp', this.mlp);
+  }
+
+  forward(x: Tensor2D, attend: Attend, context: ForwardContext): Tensor2D {
+    const attended = this.attn.forward(this.ln1.forward(x), x, attend, context);
+    return this.mlp.forward(this.ln2.forward(attended), attended, context);
+  }
+}
+
+/** Looked up at each call, because LoRA puts another layer in its place. */
+function linear(parent: Module, name: string): LinearLayer {
+  return parent.child(name) as LinearLayer;
+}
+
+function addDropped(x: Tensor2D, residual: Tensor2D, dropout: Dropout, context: ForwardContext): Tensor2D {
+  const options = dropout.options(context);
+  return options === undefined ? add(residual, x) : dropoutAdd(x, residual, options);
+}
