@@ -22,3 +22,7 @@ export {
   type AdapterFiles,
   type AdapterSource,
 } from './files/adapter-files';
+export { mergeAdapters, mergeAndUnload, MergedModel, type MergeOptions, type OriginalWeights } from './merge/merge';
+export { compareMerges, type CompareMergesOptions, type MergeComparisonRow } from './merge/compare';
+export { prepareModelForKbitTraining, type KbitTrainingOptions } from './model/prepare';
+export { loraPlusGroups, type LoraPlusGroup } from './model/lora-plus';
