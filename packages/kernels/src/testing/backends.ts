@@ -10,7 +10,10 @@ export interface TestBackend {
   readonly device: Device;
 }
 
-const { adapter, reason } = await findAdapter({});
+/** Without it Dawn clears workgroup memory, which SwiftShader compiles into one store an element: seconds a shader. */
+const dawnToggles = ['disable_workgroup_init'];
+
+const { adapter, reason } = await findAdapter({ dawnToggles });
 if (adapter === undefined) {
   if (process.env['CI']) throw new Error(`No WebGPU adapter (${reason}): run the tests through tools/gpu/run.mjs.`);
   console.warn(`webgpu is not tested: ${reason}. tools/gpu/run.mjs brings a software GPU.`);
@@ -26,7 +29,7 @@ export function describeBackends(name: string, body: (backend: TestBackend) => v
       let device: Device | undefined;
       const gpuErrors: string[] = [];
       beforeAll(async () => {
-        device = await openDevice({ backend: backendName });
+        device = await openDevice({ backend: backendName, dawnToggles });
         device.gpuDevice?.addEventListener('uncapturederror', ({ error }) => gpuErrors.push(error.message));
       });
       afterEach(async () => {

@@ -2,13 +2,12 @@ import { shaderVariants } from '../../webgpu/shader';
 import {
   NO_KEYS,
   dropped,
-  each,
   elementType,
   loadTile,
   outputProducts,
   outputZeros,
+  overThreads,
   preamble,
-  range,
   reader,
   scoreProducts,
   tileArray,
@@ -48,7 +47,6 @@ export const queryGradientShader = shaderVariants('attention backward, queries',
   const { across, threads, columns, depth, weightPitch, pitch } = sizes;
   const { ownRows, loopRows, dropout } = constants;
   const type = elementType(constants);
-  const key = (c: number): string => `(t + i32(tx) * ${columns} + ${c})`;
   return /* wgsl */ `
 ${preamble(constants, [
   `read> qkv: array<${type}>`,
@@ -109,9 +107,7 @@ ${ENTRY(threads)}
   }
   reduced[lane] = partial;
   workgroupBarrier();
-  let delta = ${range(across)
-    .map((i) => `reduced[ty * ${across}u + ${i}u]`)
-    .join(' + ')};
+  ${overThreads('delta', 'sum')}
   if (tx == 0u) {
     for (var r = 0; r < 4; r++) {
       if (query[r] < sequence.count) { deltas[u32(sequence.start + query[r]) * uniforms.heads + head] = delta[r]; }
@@ -133,15 +129,18 @@ ${ENTRY(threads)}
     workgroupBarrier();
     ${scoreProducts('s', 'queries', 'keys', sizes)}
     ${scoreProducts('dp', 'slopes', 'values', sizes)}
-    ${each(columns, (c) => `let seen${c} = (vec4i(${key(c)}) <= query) & vec4<bool>(${key(c)} >= sequence.keyStart && ${key(c)} < sequence.keyEnd);`)}
-    ${each(columns, (c) => `let p${c} = select(vec4f(0.0), exp(s${c} - logSum), seen${c});`)}
-    ${wordsByQuery(constants, sizes, 'first')}
-    ${each(columns, (c) => `weights[(${c * across}u + tx) * ${weightPitch}u + ty] = p${c} * (${dropped(constants, `dp${c}`, c)} - delta);`)}
+    ${wordsByQuery(constants, sizes)}
+    for (var c = 0u; c < ${columns}u; c++) {
+      let key = t + i32(tx * ${columns}u + c);
+      let seen = (vec4i(key) <= query) & vec4<bool>(key >= sequence.keyStart && key < sequence.keyEnd);
+      let p = select(vec4f(0.0), exp(s[c] - logSum), seen);
+      weights[(c * ${across}u + tx) * ${weightPitch}u + ty] = p * (${dropped(constants, 'dp[c]')} - delta);
+    }
     workgroupBarrier();
     ${outputProducts('o', 'weights', 'keys', constants, sizes)}
     workgroupBarrier();
   }
-  ${writeOutput('writeDqkv', '0u', sizes, { first: 'first', value: (r, s) => `o${r}${s} * uniforms.scale` })}
+  ${writeOutput('writeDqkv', '0u', sizes, 'o[step * 4u + r] * uniforms.scale')}
 }`;
 });
 
@@ -151,7 +150,6 @@ export const keyGradientShader = shaderVariants('attention backward, keys', (con
   const { across, threads, columns, weightPitch } = sizes;
   const { ownRows, loopRows, dropout } = constants;
   const type = elementType(constants);
-  const query = (c: number): string => `(t + i32(tx) * ${columns} + ${c})`;
   return /* wgsl */ `
 ${preamble(constants, [
   `read> qkv: array<${type}>`,
@@ -208,28 +206,27 @@ ${ENTRY(threads)}
     workgroupBarrier();
     ${scoreProducts('s', 'keys', 'queries', sizes)}
     ${scoreProducts('dp', 'values', 'slopes', sizes)}
-    ${wordsByKey(constants, sizes, 'first')}
-    ${each(
-      columns,
-      (c) => /* wgsl */ `
-    var logSum${c} = ${NO_KEYS};
-    var delta${c} = 0.0;
-    if (${query(c)} < sequence.count) {
-      let index = u32(sequence.start + ${query(c)}) * uniforms.heads + head;
-      logSum${c} = lse[index];
-      delta${c} = deltas[index];
+    ${wordsByKey(constants, sizes)}
+    for (var c = 0u; c < ${columns}u; c++) {
+      let query = t + i32(tx * ${columns}u + c);
+      var logSum = ${NO_KEYS};
+      var delta = 0.0;
+      if (query < sequence.count) {
+        let index = u32(sequence.start + query) * uniforms.heads + head;
+        logSum = lse[index];
+        delta = deltas[index];
+      }
+      let seen = usable & (key <= vec4i(query)) & vec4<bool>(query < sequence.count);
+      let p = select(vec4f(0.0), exp(s[c] - logSum), seen);
+      keyWeights[(c * ${across}u + tx) * ${weightPitch}u + ty] = p * (${dropped(constants, 'dp[c]')} - delta);
+      valueWeights[(c * ${across}u + tx) * ${weightPitch}u + ty] = ${dropped(constants, 'p')};
     }
-    let seen${c} = usable & (key <= vec4i(${query(c)})) & vec4<bool>(${query(c)} < sequence.count);
-    let p${c} = select(vec4f(0.0), exp(s${c} - logSum${c}), seen${c});
-    keyWeights[(${c * across}u + tx) * ${weightPitch}u + ty] = p${c} * (${dropped(constants, `dp${c}`, c)} - delta${c});
-    valueWeights[(${c * across}u + tx) * ${weightPitch}u + ty] = ${dropped(constants, `p${c}`, c)};`,
-    )}
     workgroupBarrier();
     ${outputProducts('k', 'keyWeights', 'queries', constants, sizes)}
     ${outputProducts('v', 'valueWeights', 'slopes', constants, sizes)}
     workgroupBarrier();
   }
-  ${writeOutput('writeDqkv', '1u', sizes, { first: 'first', value: (r, s) => `k${r}${s}` })}
-  ${writeOutput('writeDqkv', '2u', sizes, { first: 'first', value: (r, s) => `v${r}${s}` })}
+  ${writeOutput('writeDqkv', '1u', sizes, 'k[step * 4u + r]')}
+  ${writeOutput('writeDqkv', '2u', sizes, 'v[step * 4u + r]')}
 }`;
 });

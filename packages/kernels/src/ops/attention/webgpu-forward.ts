@@ -3,13 +3,12 @@ import {
   MASKED,
   NO_KEYS,
   dropped,
-  each,
   elementType,
   loadTile,
   outputProducts,
   outputZeros,
+  overThreads,
   preamble,
-  range,
   reader,
   scoreProducts,
   tileArray,
@@ -38,11 +37,6 @@ export const forwardShader = shaderVariants('attention', (constants: TileConstan
   const { across, threads, columns, depth, steps, weightPitch } = sizes;
   const { ownRows, loopRows, dropout } = constants;
   const type = elementType(constants);
-  const key = (c: number): string => `(t + i32(tx) * ${columns} + ${c})`;
-  const sumOverThreads = (operation: (a: string, b: string) => string): string =>
-    range(across)
-      .map((i) => `reduced[ty * ${across}u + ${i}u]`)
-      .reduce(operation);
   return /* wgsl */ `
 ${preamble(constants, [
   `read> qkv: array<${type}>`,
@@ -96,36 +90,42 @@ fn main(
     })}
     workgroupBarrier();
     ${scoreProducts('s', 'queries', 'looped', sizes)}
-    ${each(columns, (c) => `let seen${c} = (vec4i(${key(c)}) <= query) & vec4<bool>(${key(c)} >= sequence.keyStart && ${key(c)} < sequence.keyEnd);`)}
-    ${each(columns, (c) => `s${c} = select(vec4f(${MASKED}), s${c}, seen${c});`)}
-    reduced[lane] = ${range(columns)
-      .map((c) => `s${c}`)
-      .reduce((a, b) => `max(${a}, ${b})`)};
+    var most = vec4f(${MASKED});
+    for (var c = 0u; c < ${columns}u; c++) {
+      let key = t + i32(tx * ${columns}u + c);
+      let seen = (vec4i(key) <= query) & vec4<bool>(key >= sequence.keyStart && key < sequence.keyEnd);
+      s[c] = select(vec4f(${MASKED}), s[c], seen);
+      most = max(most, s[c]);
+    }
+    reduced[lane] = most;
     workgroupBarrier();
-    let highest = max(largest, ${sumOverThreads((a, b) => `max(${a}, ${b})`)});
+    ${overThreads('highest', 'max')}
+    highest = max(largest, highest);
     let shrink = exp(largest - highest);
     largest = highest;
-    ${each(columns, (c) => `let p${c} = select(vec4f(0.0), exp(s${c} - highest), seen${c});`)}
-    total = total * shrink + ${range(columns)
-      .map((c) => `p${c}`)
-      .join(' + ')};
-    ${wordsByQuery(constants, sizes, 'first')}
-    ${each(columns, (c) => `weights[(${c * across}u + tx) * ${weightPitch}u + ty] = ${dropped(constants, `p${c}`, c)};`)}
+    total *= shrink;
+    ${wordsByQuery(constants, sizes)}
+    for (var c = 0u; c < ${columns}u; c++) {
+      // A masked score is told by its value: no real one lies so low.
+      let p = select(exp(s[c] - highest), vec4f(0.0), s[c] <= vec4f(${MASKED}));
+      total += p;
+      weights[(c * ${across}u + tx) * ${weightPitch}u + ty] = ${dropped(constants, 'p')};
+    }
     ${loadTile('looped', loopRows, sizes, {
       first: 't',
       value: 'readQkv(sequence.start + row, 2u, head, d)',
       interleaved: true,
     })}
     workgroupBarrier();
-    ${each(4 * steps, (i) => `o${Math.floor(i / steps)}${i % steps} *= shrink[${Math.floor(i / steps)}];`)}
+    for (var i = 0u; i < ${4 * steps}u; i++) { o[i] *= shrink[i % 4u]; }
     ${outputProducts('o', 'weights', 'looped', constants, sizes)}
     workgroupBarrier();
   }
   reduced[lane] = total;
   workgroupBarrier();
-  let sum = ${sumOverThreads((a, b) => `${a} + ${b}`)};
+  ${overThreads('sum', 'sum')}
   let factor = select(vec4f(0.0), 1.0 / sum, sum > vec4f(0.0));
-  ${writeOutput('writeY', '0u', sizes, { first: 'first', value: (r, s) => `o${r}${s} * factor[${r}]` })}
+  ${writeOutput('writeY', '0u', sizes, 'o[step * 4u + r] * factor[r]')}
   if (tx == 0u) {
     let logSum = select(vec4f(${NO_KEYS}), largest + log(sum), sum > vec4f(0.0));
     for (var r = 0; r < 4; r++) {

@@ -54,11 +54,6 @@ export function tileSizes({
   };
 }
 
-export const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
-
-/** One line of WGSL for each number below `count`. */
-export const each = (count: number, line: (i: number) => string): string => range(count).map(line).join('\n  ');
-
 /** WGSL that every attention kernel begins with. `bindings` declares the tensors; the uniforms come after them. */
 export function preamble(constants: TileConstants, bindings: readonly string[]): string {
   const declared = bindings.map((text, i) => `@group(0) @binding(${i}) var<storage, ${text};`).join('\n');
@@ -154,104 +149,108 @@ export function loadTile(
 }
 
 /**
- * WGSL of products of a thread's four own rows (0..3) with its looped rows: adds to `into`0, `into`1, ... one vec4 over
- * the own rows each.
+ * WGSL of products of a thread's four own rows with its looped rows: declares `into`, one vec4 over the own rows for
+ * each looped row. The zeros are written out: without them SwiftShader keeps a loop's variable from the round before.
  */
 export function scoreProducts(into: string, own: string, looped: string, { pitch, columns, depth }: TileSizes): string {
   return /* wgsl */ `
-  ${each(columns, (c) => `var ${into}${c} = vec4f(0.0);`)}
+  var ${into} = array<vec4f, ${columns}>();
   for (var d = 0u; d < ${depth}u; d++) {
-    ${each(4, (r) => `let a${r} = ${own}[(ty * 4u + ${r}u) * ${pitch}u + d];`)}
-    ${each(columns, (c) => `let b${c} = ${looped}[(${c * ACROSS}u + tx) * ${pitch}u + d];`)}
-    ${each(columns, (c) => `${into}${c} += vec4f(dot(a0, b${c}), dot(a1, b${c}), dot(a2, b${c}), dot(a3, b${c}));`)}
+    let at = ty * ${4 * pitch}u + d;
+    let a0 = ${own}[at];
+    let a1 = ${own}[at + ${pitch}u];
+    let a2 = ${own}[at + ${2 * pitch}u];
+    let a3 = ${own}[at + ${3 * pitch}u];
+    for (var c = 0u; c < ${columns}u; c++) {
+      let b = ${looped}[(c * ${ACROSS}u + tx) * ${pitch}u + d];
+      ${into}[c] += vec4f(dot(a0, b), dot(a1, b), dot(a2, b), dot(a3, b));
+    }
   }`;
 }
 
-/** WGSL that adds weights · looped rows to a thread's part of the output, `into`RS for own row R and step S. */
+/**
+ * WGSL that adds weights · looped rows to a thread's part of the output, an array of 4 vec4 for each step of columns,
+ * one an own row.
+ */
 export function outputProducts(
   into: string,
   weights: string,
   looped: string,
   { loopRows }: TileConstants,
-  { pitch, steps, weightPitch, across }: TileSizes,
+  { pitch, steps, weightPitch }: TileSizes,
 ): string {
   return /* wgsl */ `
   for (var j = 0u; j < ${loopRows}u; j++) {
     let weight = ${weights}[j * ${weightPitch}u + ty];
-    ${each(steps, (s) => {
-      const value = `let b${s} = ${looped}[j * ${pitch}u + tx + ${s * across}u];`;
-      return `${value} ${range(4)
-        .map((r) => `${into}${r}${s} += weight[${r}] * b${s};`)
-        .join(' ')}`;
-    })}
+    for (var step = 0u; step < ${steps}u; step++) {
+      let b = ${looped}[j * ${pitch}u + tx + step * ${ACROSS}u];
+      for (var r = 0u; r < 4u; r++) { ${into}[step * 4u + r] += weight[r] * b; }
+    }
   }`;
 }
 
-/** WGSL: `name`RS = 0 for every own row and step. */
+/** WGSL that declares a thread's part of the output, all 0. */
 export const outputZeros = (name: string, { steps }: TileSizes): string =>
-  each(4 * steps, (i) => `var ${name}${Math.floor(i / steps)}${i % steps} = vec4f(0.0);`);
+  `var ${name} = array<vec4f, ${4 * steps}>();`;
 
-/** WGSL that writes a thread's part of the output: row R of its own rows, `first` + ty * 4 + R in the sequence. */
-export function writeOutput(
-  write: string,
-  part: string,
-  { steps, across, depth }: TileSizes,
-  { first, value }: { first: string; value: (r: number, step: number) => string },
-): string {
-  return each(4, (r) => {
-    const row = `${first} + i32(ty) * 4 + ${r}`;
-    const lines = range(steps).map(
-      (s) =>
-        `if (tx + ${s * across}u < ${depth}u) { ${write}(sequence.start + ${row}, ${part}, head, tx + ${s * across}u, ${value(r, s)}); }`,
-    );
-    return `if (${row} < sequence.count) { ${lines.join(' ')} }`;
-  });
+/** WGSL that writes a thread's part of the output; \`value\` is an expression of \`step\` and the own row \`r\`. */
+export function writeOutput(write: string, part: string, { steps, depth }: TileSizes, value: string): string {
+  return /* wgsl */ `
+  for (var r = 0u; r < 4u; r++) {
+    let row = first + i32(ty * 4u + r);
+    for (var step = 0u; step < ${steps}u; step++) {
+      let d = tx + step * ${ACROSS}u;
+      if (row < sequence.count && d < ${depth}u) { ${write}(sequence.start + row, ${part}, head, d, ${value}); }
+    }
+  }`;
 }
+
+/** WGSL that sums (or takes the maximum of) what the threads of the same own rows have left in `reduced`. */
+export const overThreads = (name: string, operation: 'sum' | 'max'): string => /* wgsl */ `
+  var ${name} = reduced[ty * ${ACROSS}u];
+  for (var i = 1u; i < ${ACROSS}u; i++) {
+    let other = reduced[ty * ${ACROSS}u + i];
+    ${name} = ${operation === 'sum' ? `${name} + other` : `max(${name}, other)`};
+  }`;
 
 /**
- * WGSL of the random words of a thread's looped keys, `words`C one vec4 over the own queries: query ty * 4 + R, key
- * tx * columns + C of the tile that begins at key `t`.
+ * WGSL of the random words of a thread's looped keys, `words[c]` a vec4 over the own queries: query ty * 4 + r, key
+ * tx * columns + c of the tile that begins at key `t`.
  */
-export function wordsByQuery({ dropout }: TileConstants, { columns }: TileSizes, firstQuery: string): string {
+export function wordsByQuery({ dropout }: TileConstants, { columns }: TileSizes): string {
   if (dropout === 'none') return '';
-  const element = (r: number): string =>
-    `let e${r} = ((u32(sequence.start + ${firstQuery}) + ty * 4u + ${r}u) * uniforms.heads + head) * uniforms.keyStride + u32(t) + tx * ${columns}u;`;
-  const word = (r: number, c: number): string =>
-    dropout === 'grouped'
-      ? `block${r}[${columns === 4 ? c : `(e${r} & 3u) + ${c}u`}]`
-      : `dropoutWord(random, e${r} + ${c}u, uniforms.site)`;
+  const word = dropout === 'grouped' ? `block[(element & 3u) + c]` : `dropoutWord(random, element + c, uniforms.site)`;
   return /* wgsl */ `
-  ${each(4, element)}
-  ${dropout === 'grouped' ? each(4, (r) => `let block${r} = dropoutWords(random, e${r} >> 2u, uniforms.site);`) : ''}
-  ${each(
-    columns,
-    (c) =>
-      `let words${c} = vec4u(${range(4)
-        .map((r) => word(r, c))
-        .join(', ')});`,
-  )}`;
+  var words: array<vec4u, ${columns}>;
+  for (var r = 0u; r < 4u; r++) {
+    let row = u32(sequence.start + first) + ty * 4u + r;
+    let element = (row * uniforms.heads + head) * uniforms.keyStride + u32(t) + tx * ${columns}u;
+    ${dropout === 'grouped' ? 'let block = dropoutWords(random, element >> 2u, uniforms.site);' : ''}
+    for (var c = 0u; c < ${columns}u; c++) { words[c][r] = ${word}; }
+  }`;
 }
 
-/** WGSL of the random words where the own rows are keys: query tx * columns + C, key ty * 4 + R. */
-export function wordsByKey({ dropout }: TileConstants, { columns }: TileSizes, firstKey: string): string {
+/** WGSL of the random words where the own rows are keys: query tx * columns + c, key ty * 4 + r. */
+export function wordsByKey({ dropout }: TileConstants, { columns }: TileSizes): string {
   if (dropout === 'none') return '';
-  return each(columns, (c) => {
-    const element = `let e${c} = ((u32(sequence.start + t) + tx * ${columns}u + ${c}u) * uniforms.heads + head) * uniforms.keyStride + u32(${firstKey}) + ty * 4u;`;
-    const words =
+  return /* wgsl */ `
+  var words: array<vec4u, ${columns}>;
+  for (var c = 0u; c < ${columns}u; c++) {
+    let row = u32(sequence.start + t) + tx * ${columns}u + c;
+    let element = (row * uniforms.heads + head) * uniforms.keyStride + u32(first) + ty * 4u;
+    ${
       dropout === 'grouped'
-        ? `dropoutWords(random, e${c} >> 2u, uniforms.site)`
-        : `vec4u(${range(4)
-            .map((r) => `dropoutWord(random, e${c} + ${r}u, uniforms.site)`)
-            .join(', ')})`;
-    return `${element}\n  let words${c} = ${words};`;
-  });
+        ? 'words[c] = dropoutWords(random, element >> 2u, uniforms.site);'
+        : 'for (var r = 0u; r < 4u; r++) { words[c][r] = dropoutWord(random, element + r, uniforms.site); }'
+    }
+  }`;
 }
 
 /** WGSL: a value with dropout applied by the words of looped row `c`. */
-export const dropped = ({ dropout }: TileConstants, value: string, c: number): string =>
+export const dropped = ({ dropout }: TileConstants, value: string): string =>
   dropout === 'none'
     ? value
-    : `select(vec4f(0.0), ${value} * uniforms.keepScale, words${c} >= vec4u(uniforms.threshold))`;
+    : `select(vec4f(0.0), ${value} * uniforms.keepScale, words[c] >= vec4u(uniforms.threshold))`;
 
 export const NO_KEYS = `${NO_KEYS_LSE.toExponential()}f`;
 export const MASKED = `${MASKED_SCORE.toExponential()}f`;
