@@ -2,6 +2,7 @@ import { Dataset } from '../dataset/dataset';
 import { LabelMap } from '../dataset/label-map';
 import { DataError, shown } from '../errors';
 import { SeededRandom } from '../random';
+import { withAside } from './asides';
 import { type Intent, type Split } from './intent';
 import { accountIntents } from './intents/account';
 import { cardDeliveryIntents } from './intents/card-delivery';
@@ -44,6 +45,9 @@ export interface BankingData {
   test: Dataset<BankingQuery>;
   labelMap: LabelMap;
 }
+
+/** Share of the queries that also name another intent's matter, to say that they do not mean it. */
+const asideRate = Number(process.env['ASIDE'] ?? 0.4);
 
 /** Tries at an unseen query before a phrasing counts as used up. */
 const patience = 40;
@@ -100,7 +104,7 @@ function queriesOf({
         count,
       );
     }
-    const text = unseenQuery({ phrasing, split, random, seen });
+    const text = unseenQuery({ intent: intent.name, phrasing, split, random, seen });
     if (text === undefined) phrasings = phrasings.filter((other) => other !== phrasing);
     else queries.push({ text, label: intent.name, phrasing });
   }
@@ -108,23 +112,25 @@ function queriesOf({
 }
 
 function unseenQuery({
+  intent,
   phrasing,
   split,
   random,
   seen,
 }: {
+  intent: string;
   phrasing: string;
   split: Split;
   random: SeededRandom;
   seen: Set<string>;
 }): string | undefined {
   for (let attempt = 0; attempt < patience; attempt++) {
-    const query = speak(phrasing, split, random);
+    const query = speak(phrasing, random);
     // The bare sentence is what must be new: a greeting or a slip does not make another query.
     const key = bareWords(query);
     if (seen.has(key)) continue;
     seen.add(key);
-    return typed(query, split, random);
+    return typed(random.random() < asideRate ? withAside(query, intent, split, random) : query, random);
   }
   return undefined;
 }

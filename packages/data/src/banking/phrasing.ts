@@ -1,11 +1,10 @@
 import { type SeededRandom } from '../random';
-import { type Split } from './intent';
 import { slotFillers } from './slots';
 
 /** One query of a phrasing: an alternative of each `[one|another]`, then a filler for each `{slot}`. */
-export function speak(phrasing: string, split: Split, random: SeededRandom): string {
+export function speak(phrasing: string, random: SeededRandom): string {
   const chosen = phrasing.replace(/\[([^\]]*)\]/g, (_, alternatives: string) => random.pick(alternatives.split('|')));
-  const filled = chosen.replace(/\{(\w+)\}/g, (_, slot: string) => random.pick(slotFillers(slot, split)));
+  const filled = chosen.replace(/\{(\w+)\}/g, (_, slot: string) => random.pick(slotFillers(slot)));
   return capitalised(filled.replace(/\s+/g, ' ').trim());
 }
 

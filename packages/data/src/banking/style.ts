@@ -1,52 +1,20 @@
 import { type SeededRandom } from '../random';
-import { type Split } from './intent';
 import { capitalised } from './phrasing';
 
-/** How people of one family begin and end, and how carelessly they type; rates are a share of the queries. */
-interface Manner {
-  openers: readonly string[];
-  closers: readonly string[];
-  openerRate: number;
-  closerRate: number;
-  typoRate: number;
-}
+const openers = ['Hi,', 'Hello,', 'Hey,', 'Good morning,', 'Please help:', 'Quick question:', 'Excuse me,', 'So,'];
+const closers = ['Thanks', 'Thank you', 'Please help', 'Cheers', 'Many thanks', 'Any idea'];
 
-const manners: Readonly<Record<Split, Manner>> = {
-  train: {
-    openers: ['Hi,', 'Hello,', 'Hey,', 'Please help:', 'Hi there,'],
-    closers: ['Thanks', 'Thank you', 'Please help', 'Please'],
-    openerRate: 0.2,
-    closerRate: 0.12,
-    typoRate: 0.1,
-  },
-  validation: {
-    openers: ['Good evening,', 'Dear team,', 'Hello again,'],
-    closers: ['Many thanks', 'Regards'],
-    openerRate: 0.2,
-    closerRate: 0.12,
-    typoRate: 0.12,
-  },
-  test: {
-    openers: ['Good morning,', 'Sorry to bother you,', 'Quick question:', 'Excuse me,', 'So,', 'Um,'],
-    closers: ['Cheers', 'Any idea', 'Can you help', 'Much appreciated', 'Ta'],
-    openerRate: 0.2,
-    closerRate: 0.15,
-    typoRate: 0.15,
-  },
-};
-
-const lowerCaseRate = 0.15;
-const noEndMarkRate = 0.3;
+/** Shares of the queries that have each mark of haste or manners. */
+const rates = { opener: 0.15, closer: 0.08, slip: 0.06, noEndMark: 0.1, lowerCase: 0.05 };
 
 /** A query as somebody types it into a chat: with or without a greeting, thanks, end mark, capitals, and a slip. */
-export function typed(query: string, split: Split, random: SeededRandom): string {
-  const { openers, closers, openerRate, closerRate, typoRate } = manners[split];
+export function typed(query: string, random: SeededRandom): string {
   let text = /[.?!]$/.test(query) ? query : `${query}.`;
-  if (random.random() < openerRate) text = `${random.pick(openers)} ${uncapitalised(text)}`;
-  if (random.random() < closerRate) text = `${text} ${random.pick(closers)}.`;
-  if (random.random() < typoRate) text = withTypo(text, random);
-  if (random.random() < noEndMarkRate) text = text.replace(/[.?!]$/, '');
-  return random.random() < lowerCaseRate ? text.toLowerCase() : capitalised(text);
+  if (random.random() < rates.opener) text = `${random.pick(openers)} ${uncapitalised(text)}`;
+  if (random.random() < rates.closer) text = `${text} ${random.pick(closers)}.`;
+  if (random.random() < rates.slip) text = withSlip(text, random);
+  if (random.random() < rates.noEndMark) text = text.replace(/[.?!]$/, '');
+  return random.random() < rates.lowerCase ? text.toLowerCase() : capitalised(text);
 }
 
 /** Lower case after a greeting, but not for "I", names and abbreviations. */
@@ -59,7 +27,7 @@ function uncapitalised(text: string): string {
 const names = new Set(['Anna', 'Tom', 'Maria', 'Ben', 'Priya', 'Sofia', 'Kwame']);
 
 /** Two neighbouring letters swapped, one left out, or one doubled, inside a word of five letters or more. */
-function withTypo(text: string, random: SeededRandom): string {
+function withSlip(text: string, random: SeededRandom): string {
   const words = [...text.matchAll(/\b[a-z]{5,}\b/g)];
   if (words.length === 0) return text;
   const word = random.pick(words);
