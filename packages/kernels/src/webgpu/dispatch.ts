@@ -1,6 +1,8 @@
 import { env, util, type DataType, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { KernelError } from '../errors';
+import { hardwareOf } from './hardware';
+import { activeProfile } from './profile';
 import { uniformBuffer } from './uniforms';
 
 /** One run of a shader. */
@@ -61,22 +63,30 @@ export function dispatch(tfjsBackend: WebGPUBackend, { label, code, bindings, un
   if (workgroups.includes(0)) return;
   const backend = tfjsBackend as unknown as BackendInternals;
   const { device } = backend;
+  // While a plan is recorded, `device` stands in for the real one, to which pipelines and uniforms belong.
+  const hardware = hardwareOf(device);
   checkLimits(device, label, workgroups);
-  const { pipeline, layout } = compile(device, label, code);
+  const { pipeline, layout } = compile(hardware, label, code);
   const resources = bindings.map((tensor) => bufferOf(backend, label, tensor));
-  if (uniforms !== undefined) resources.push(uniformBuffer(device, uniforms));
+  if (uniforms !== undefined) resources.push(uniformBuffer(hardware, uniforms));
   const bindGroup = device.createBindGroup({
     label,
     layout,
     entries: resources.map((buffer, binding) => ({ binding, resource: { buffer } })),
   });
   backend.ensureCommandEncoderReady();
+  const timedPass = activeProfile(device)?.nextPass(label);
+  if (timedPass !== undefined) {
+    backend.endComputePassEncoder();
+    backend.computePassEncoder = backend.commandEncoder.beginComputePass(timedPass);
+  }
   backend.computePassEncoder ??= backend.commandEncoder.beginComputePass();
   backend.computePassEncoder.setPipeline(pipeline);
   backend.computePassEncoder.setBindGroup(0, bindGroup);
   backend.computePassEncoder.dispatchWorkgroups(...workgroups);
   for (const { dataId } of bindings) backend.commandQueueOwnedIds.add(dataId);
   backend.dispatchCountInPass++;
+  if (timedPass !== undefined) backend.endComputePassEncoder();
   if (backend.dispatchCountInPass >= env().getNumber('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE')) {
     backend.endComputePassEncoder();
     backend.submitQueue();
@@ -109,7 +119,7 @@ function compile(device: GPUDevice, label: string, code: string): Compiled {
 /** The tensor's buffer, uploaded or allocated where it has none; an empty tensor gets a few bytes nobody reads. */
 function bufferOf(backend: BackendInternals, label: string, tensor: TensorInfo): GPUBuffer {
   const size = util.sizeFromShape(tensor.shape);
-  if (size === 0) return emptyBuffer(backend.device);
+  if (size === 0) return emptyBuffer(hardwareOf(backend.device));
   const { maxStorageBufferBindingSize: limit } = backend.device.limits;
   if (size * 4 > limit) {
     throw new KernelError(

@@ -1,6 +1,6 @@
 import { grad, mul, sum, tensor2d, type Tensor2D } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { randomState } from '../../random/dropout-stream';
 import {
   describeBackends,
@@ -104,6 +104,24 @@ describeBackends('attention', (backend) => {
 
   it('is right for 1,024 positions', async () => {
     await check(backend, { ...plain, heads: 1, headSize: 16, layout: [full(1024)], rate: 0.1 }, 'attention, 1024 rows');
+  });
+
+  it('fits the smallest GPUs, with 16 KiB of workgroup memory', async () => {
+    if (backend.device.gpuDevice === undefined) return;
+    const limits = Object.getPrototypeOf(backend.device.gpuDevice.limits) as GPUSupportedLimits;
+    const available = vi.spyOn(limits, 'maxComputeWorkgroupStorageSize', 'get').mockReturnValue(16_384);
+    try {
+      for (const headSize of [16, 64, 128]) {
+        await check(backend, { ...plain, heads: 1, headSize, layout: [full(21, 1)], rate: 0.3 });
+      }
+      expect(available).toHaveBeenCalled();
+      const qkv = tensor2d(normals(1, 2 * 3 * 512), [2, 3 * 512]);
+      const layout = tensor2d([0, 2, 0, 2], [1, 4], 'int32');
+      const options = { heads: 1, scale: 1, keyStride: 2 };
+      expect(() => attention(qkv, layout, options)).toThrow('heads of 512 do not fit the 16384 bytes');
+    } finally {
+      available.mockRestore();
+    }
   });
 
   it('takes left and right padding: no key outside the real tokens is looked at', async () => {
