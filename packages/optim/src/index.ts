@@ -18,3 +18,5 @@ export {
   type ScheduleOptions,
   type SchedulerType,
 } from './schedule/schedule';
+export { GradScaler, type GradScalerOptions, type GradScalerState, type GradScalerStats } from './scaling/grad-scaler';
+export type { Nearest } from '@qlora-js/kernels';

@@ -61,6 +61,12 @@ fn main(${WORKGROUP_PARAMETERS}) {
   let block = ${WORKGROUP_INDEX};
   if (block >= uniforms.blocks || step[${STEP.apply}] == 0.0) { return; }
   ${ADAMW_FACTORS}
+  // WGSL promises zeros here; SwiftShader leaves what the workgroup before left.
+  if (lane == 0u) {
+    atomicStore(&mLargest, 0u);
+    atomicStore(&vLargest, 0u);
+  }
+  workgroupBarrier();
   let word = block * ${THREADS}u + lane;
   let start = word * 4u;
   var count = 0u;

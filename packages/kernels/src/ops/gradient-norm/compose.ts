@@ -1,42 +1,23 @@
-import {
-  add,
-  cast,
-  concat1d,
-  div,
-  isFinite as isFiniteTensor,
-  minimum,
-  mul,
-  onesLike,
-  reshape,
-  sqrt,
-  square,
-  sum,
-  where,
-  zerosLike,
-  type Tensor,
-  type Tensor1D,
-} from '@tensorflow/tfjs-core';
-import type { ClipControlAttributes, ClipControlInputs, SumOfSquaresInputs } from './types';
+import { tensor1d, type Tensor } from '@tensorflow/tfjs-core';
+import { hostValues } from '../../engine/host';
+import { NORM_EPSILON, type ClipControlAttributes, type ClipControlInputs, type SumOfSquaresInputs } from './types';
 
+/** On the host, summed in float64: tfjs' own sum is in float32, in an order of each backend's. */
 export function composeSumOfSquares(inputs: SumOfSquaresInputs): Tensor[] {
-  let total: Tensor | undefined;
+  let total = 0;
   for (const tensor of Object.values(inputs)) {
-    if (tensor === undefined) continue;
-    const part = sum(square(tensor));
-    total = total === undefined ? part : add(total, part);
+    for (const value of hostValues(tensor)) total += value * value;
   }
-  return [reshape(total!, [1])];
+  return [tensor1d([total])];
 }
 
 export function composeClipControl(
   { sumSquares, lossScale }: ClipControlInputs,
   { maxNorm }: ClipControlAttributes,
 ): Tensor[] {
-  const scaled = sqrt(sumSquares);
-  const norm = lossScale === undefined ? scaled : div(scaled, lossScale);
-  const finite = isFiniteTensor(norm);
-  const clip = Number.isFinite(maxNorm) ? minimum(1, div(maxNorm, add(norm, 1e-6))) : onesLike(norm);
-  const scale = lossScale === undefined ? clip : div(clip, lossScale);
-  const safe = where(finite, scale, zerosLike(scale));
-  return [mul(norm, 1), concat1d([safe as Tensor1D, cast(finite, 'float32') as Tensor1D])];
+  const scale = lossScale === undefined ? 1 : hostValues(lossScale)[0]!;
+  const norm = Math.sqrt(hostValues(sumSquares)[0]!) / scale;
+  const finite = Number.isFinite(norm);
+  const gradientScale = Math.min(1, maxNorm / (norm + NORM_EPSILON)) / scale;
+  return [tensor1d([norm]), tensor1d(finite ? [gradientScale, 1] : [0, 0])];
 }

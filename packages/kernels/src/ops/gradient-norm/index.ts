@@ -1,19 +1,36 @@
-import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
+import { tensor1d, type Tensor, type Tensor1D } from '@tensorflow/tfjs-core';
+import { checkShape } from '../../engine/check';
 import { defineOp } from '../../engine/op';
 import { KernelError } from '../../errors';
 import { composeClipControl, composeSumOfSquares } from './compose';
 import type { ClipControlAttributes, ClipControlInputs, SumOfSquaresInputs } from './types';
+import { wasmSumOfSquares } from './wasm';
+import { webgpuClipControl, webgpuSumOfSquares } from './webgpu';
 
-const runSum = defineOp<SumOfSquaresInputs, object>({ name: 'QSumOfSquares', compose: composeSumOfSquares });
+const runSum = defineOp<SumOfSquaresInputs, object>({
+  name: 'QSumOfSquares',
+  compose: composeSumOfSquares,
+  wasm: wasmSumOfSquares,
+  webgpu: webgpuSumOfSquares,
+});
 
 const runControl = defineOp<ClipControlInputs, ClipControlAttributes>({
   name: 'QClipControl',
   compose: composeClipControl,
+  webgpu: webgpuClipControl,
 });
 
-/** Sum of the squares of every element of every tensor, float32 [1]. */
+/**
+ * Sum of the squares of every element of every tensor, float32 [1]. Accumulated in float64 on cpu and wasm, in two
+ * float32 phases on webgpu; the same every time.
+ */
 export function sumOfSquares(tensors: readonly Tensor[]): Tensor1D {
   if (tensors.length === 0) throw new KernelError('BAD_ARGUMENT', 'sumOfSquares: there are no tensors');
+  for (const [index, { dtype }] of tensors.entries()) {
+    if (dtype !== 'float32') {
+      throw new KernelError('BAD_DTYPE', `sumOfSquares: tensor ${index} has dtype ${dtype}, but float32 is needed`);
+    }
+  }
   const inputs = Object.fromEntries(tensors.map((tensor, index) => [String(index), tensor]));
   return runSum(inputs, {})[0] as Tensor1D;
 }
@@ -21,20 +38,29 @@ export function sumOfSquares(tensors: readonly Tensor[]): Tensor1D {
 export interface ClipControlOptions {
   /** Bound of the global norm; Infinity does not clip. */
   readonly maxNorm: number;
-  /** What the loss was multiplied by, [1]; gradients are divided by it. */
-  readonly lossScale?: Tensor1D;
+  /** What the loss was multiplied by, a number or float32 [1]; gradients are divided by it. */
+  readonly lossScale?: Tensor1D | number;
 }
 
 /**
  * The global norm and what an optimiser makes of it, decided on the device: norm [1] = sqrt(sumSquares) / lossScale, and
  * control [2] = (gradientScale, apply), where gradientScale = min(1, maxNorm / (norm + 1e-6)) / lossScale
  * (torch.nn.utils.clip_grad_norm_) and apply is 0 where the norm is not finite, which leaves parameters and states be.
+ *
+ * @throws KernelError BAD_ARGUMENT, BAD_SHAPE
  */
 export function clipControl(
   sumSquares: Tensor1D,
   { maxNorm, lossScale }: ClipControlOptions,
 ): { norm: Tensor1D; control: Tensor1D } {
   if (!(maxNorm > 0)) throw new KernelError('BAD_ARGUMENT', `clipControl: maxNorm ${maxNorm} is not positive`);
-  const [norm, control] = runControl({ sumSquares, lossScale }, { maxNorm });
+  if (typeof lossScale === 'number' && !(lossScale > 0 && Number.isFinite(lossScale))) {
+    throw new KernelError('BAD_ARGUMENT', `clipControl: lossScale ${lossScale} is not a positive number`);
+  }
+  checkShape('clipControl', 'sumSquares', sumSquares, [1]);
+  const scale = typeof lossScale === 'number' ? tensor1d([lossScale]) : lossScale;
+  if (scale !== undefined) checkShape('clipControl', 'lossScale', scale, [1]);
+  const [norm, control] = runControl({ sumSquares, lossScale: scale }, { maxNorm });
+  if (scale !== lossScale) scale?.dispose();
   return { norm: norm as Tensor1D, control: control as Tensor1D };
 }

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 
 /** Tensors by their place in the list: '0', '1', ... */
-export type SumOfSquaresInputs = Record<string, Tensor | undefined>;
+export type SumOfSquaresInputs = Record<string, Tensor>;
 
 export interface ClipControlInputs extends Record<string, Tensor | undefined> {
   sumSquares: Tensor;
@@ -11,3 +11,6 @@ export interface ClipControlInputs extends Record<string, Tensor | undefined> {
 export interface ClipControlAttributes {
   readonly maxNorm: number;
 }
+
+/** What torch.nn.utils.clip_grad_norm_ adds to the norm it divides by. */
+export const NORM_EPSILON = 1e-6;

@@ -1,0 +1,180 @@
+import { tensor1d, variable, type Variable } from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createDynamicMap } from '../../tables';
+import { describeBackends, expectClose, forAll, integers, normals, runPoisoned } from '../../testing';
+import { stepValues } from '../adamw';
+import { bytesToInt32, int32ToBytes } from '../blockwise8bit';
+import { adamw8bitReference, type QuantizedMoment } from './reference';
+import { adamw8bitMaps, adamw8bitState, adamw8bitStep, type Adamw8bitState } from '.';
+
+function owned(values: Float32Array | Int32Array): Variable {
+  const initial = tensor1d(values, values instanceof Int32Array ? 'int32' : 'float32');
+  const made = variable(initial, false);
+  initial.dispose();
+  return made;
+}
+
+const variables = ({ m, v, mAbsmax, vAbsmax }: Adamw8bitState): Variable[] => [m, v, mAbsmax, vAbsmax];
+
+/** Moments in the middle of a training: v is not so small beside m that an update explodes. */
+function moments(size: number): { m: QuantizedMoment; v: QuantizedMoment } {
+  const blocks = Math.ceil(size / 256);
+  return {
+    m: { codes: integers(1, size, 256), absmax: normals(2, blocks).map((value) => Math.abs(value) + 0.1) },
+    v: { codes: integers(3, size, 100).map((code) => 155 + code), absmax: normals(4, blocks).map((x) => x * x + 1) },
+  };
+}
+
+const asVariables = ({ m, v }: { m: QuantizedMoment; v: QuantizedMoment }) => ({
+  m: owned(bytesToInt32(Uint8Array.from(m.codes)).slice()),
+  v: owned(bytesToInt32(Uint8Array.from(v.codes)).slice()),
+  mAbsmax: owned(Float32Array.from(m.absmax)),
+  vAbsmax: owned(Float32Array.from(v.absmax)),
+});
+
+const cases = fc.record({
+  size: fc.oneof(fc.integer({ min: 1, max: 600 }), fc.constantFrom(256, 4096, 5000)),
+  weightDecay: fc.constantFrom(0, 0.3),
+  learningRateScale: fc.constantFrom(1, 4),
+  gradientScale: fc.constantFrom(1, 1 / 64),
+  nearest: fc.constantFrom('exact' as const, 'grid' as const),
+  nonFinite: fc.constantFrom(undefined, NaN, Infinity, -Infinity),
+});
+
+/** Codes may differ by one level, and only a few: where a moment lies within a rounding of a bound. */
+function expectCodes(found: Uint8Array, expected: ArrayLike<number>): void {
+  const differing = [...found].filter((code, i) => code !== expected[i]);
+  const far = [...found].filter((code, i) => Math.abs(code - expected[i]!) > 1);
+  expect(far, 'codes more than a level off').toEqual([]);
+  expect(differing.length, `of ${found.length} codes differ`).toBeLessThanOrEqual(1 + found.length / 2000);
+}
+
+const plain = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1 };
+
+describeBackends('adamw8bit', (backend) => {
+  it('has the reference’s parameters, codes and absmax after a step', async () => {
+    await forAll(
+      cases,
+      async ({ size, nearest, gradientScale, nonFinite, ...others }) => {
+        const attributes = { ...plain, ...others };
+        const learningRate = 0.01;
+        const start = normals(5, size);
+        const gradient = normals(6, size, 1 / gradientScale);
+        if (nonFinite !== undefined) gradient[size >> 1] = nonFinite;
+        const before = moments(size);
+        const maps = adamw8bitMaps(nearest);
+        const [g, control] = [tensor1d(gradient), tensor1d([gradientScale, 1])];
+        let sizes: number[] = [];
+        const found = await runPoisoned(backend, () => {
+          const parameter = owned(start);
+          const state = asVariables(before);
+          const counter = owned(Float32Array.of(6));
+          const step = stepValues(learningRate, counter, control, attributes);
+          adamw8bitStep(parameter, g, state, maps, step, attributes);
+          const outputs = [parameter, state.mAbsmax, state.vAbsmax, state.m, state.v, counter];
+          sizes = outputs.map((output) => output.size);
+          return outputs;
+        });
+        expect(found.map(({ length }) => length)).toEqual(sizes);
+        const scaled = {
+          ...attributes,
+          learningRate: learningRate * attributes.learningRateScale,
+          gradientScale,
+          t: 7,
+        };
+        const expected = adamw8bitReference(start, gradient, before.m, before.v, scaled, nearest);
+        await expectClose('adamw8bit, parameter', backend, found[0]!, expected.parameter, { relative: 2e-6 });
+        await expectClose('adamw8bit, m absmax', backend, found[1]!, expected.m.absmax, { relative: 1e-6 });
+        await expectClose('adamw8bit, v absmax', backend, found[2]!, expected.v.absmax, { relative: 1e-6 });
+        for (const held of [maps.tables, g, control]) held.dispose();
+      },
+      16,
+    );
+  });
+
+  it('has the reference’s codes, and a tail that pads its last word with zeros', async () => {
+    for (const nearest of ['exact', 'grid'] as const) {
+      const size = 5001;
+      const before = moments(size);
+      const [start, gradient] = [normals(7, size), normals(8, size)];
+      gradient[300] = NaN;
+      const [parameter, g, counter] = [owned(start), tensor1d(gradient), owned(Float32Array.of(0))];
+      const state = asVariables(before);
+      const maps = adamw8bitMaps(nearest);
+      const step = stepValues(0.01, counter, undefined, plain);
+      adamw8bitStep(parameter, g, state, maps, step, plain);
+      const scaled = { ...plain, learningRate: 0.01, gradientScale: 1, t: 1 };
+      const expected = adamw8bitReference(start, gradient, before.m, before.v, scaled, nearest);
+      for (const [codes, wanted] of [
+        [state.m, expected.m],
+        [state.v, expected.v],
+      ] as const) {
+        const words = (await codes.data()) as Int32Array;
+        expectCodes(int32ToBytes(words, size), wanted.codes);
+        expect(words.at(-1)! >>> 8, 'padding').toBe(0);
+      }
+      expect((await parameter.data())[300]).toBe(start[300]);
+      const zero = createDynamicMap({ signed: true })[int32ToBytes((await state.m.data()) as Int32Array, size)[300]!];
+      expect(Math.abs(zero!)).toBeLessThan(nearest === 'exact' ? 1e-30 : 3e-5);
+      for (const held of [parameter, g, counter, ...variables(state), maps.tables, step]) held.dispose();
+    }
+  });
+
+  it('starts from nothing: the first step moves by the learning rate', async () => {
+    const [parameter, gradient] = [owned(Float32Array.of(1, 1, 1)), tensor1d([2, -5, 0])];
+    const [state, maps, counter] = [adamw8bitState(3), adamw8bitMaps(), owned(Float32Array.of(0))];
+    const step = stepValues(0.25, counter, undefined, plain);
+    adamw8bitStep(parameter, gradient, state, maps, step, { ...plain, weightDecay: 0 });
+    await expectClose('adamw8bit, parameter', backend, parameter, [0.75, 1.25, 1], { relative: 1e-6 });
+    for (const held of [parameter, gradient, ...variables(state), maps.tables, counter, step]) held.dispose();
+  });
+
+  it('leaves everything as it is where control says so', async () => {
+    const before = moments(300);
+    const [parameter, gradient] = [owned(normals(1, 300)), tensor1d(normals(2, 300).fill(NaN, 5, 6))];
+    const [state, maps, counter, control] = [
+      asVariables(before),
+      adamw8bitMaps(),
+      owned(Float32Array.of(0)),
+      tensor1d([0, 0]),
+    ];
+    const step = stepValues(0.25, counter, control, plain);
+    adamw8bitStep(parameter, gradient, state, maps, step, plain);
+    expect(await parameter.data()).toEqual(normals(1, 300));
+    expect(int32ToBytes((await state.m.data()) as Int32Array, 300)).toEqual(Uint8Array.from(before.m.codes));
+    expect(await state.vAbsmax.data()).toEqual(Float32Array.from(before.v.absmax));
+    for (const held of [parameter, gradient, ...variables(state), maps.tables, counter, control, step]) {
+      held.dispose();
+    }
+  });
+
+  it('refuses states that do not fit, naming them', () => {
+    const [parameter, gradient, counter] = [
+      owned(normals(1, 300)),
+      tensor1d(normals(2, 300)),
+      owned(new Float32Array(1)),
+    ];
+    const [state, small, maps] = [adamw8bitState(300), adamw8bitState(5), adamw8bitMaps()];
+    const step = stepValues(0.25, counter, undefined, plain);
+    const call = (change: Partial<typeof state>) => () =>
+      adamw8bitStep(parameter, gradient, { ...state, ...change }, maps, step, plain);
+    expect(call({ m: small.m })).toThrow('m is int32 [2], but 300 bytes in an int32 tensor of 75');
+    expect(call({ v: state.mAbsmax })).toThrow('v is float32 [2], but 300 bytes');
+    expect(call({ vAbsmax: small.vAbsmax })).toThrow('vAbsmax has shape [1], but [2] is needed');
+    const all = [parameter, gradient, counter, ...variables(state), ...variables(small), maps.tables, step];
+    for (const held of all) held.dispose();
+  });
+});
+
+describe('adamw8bitReference', () => {
+  it('is AdamW where the levels hold the moments exactly', () => {
+    // Level 255 is 1 in both maps: m = 0.5, v = 4.
+    const m = { codes: [255], absmax: [0.5] };
+    const v = { codes: [255], absmax: [4] };
+    const step = { ...plain, weightDecay: 0, learningRate: 1, gradientScale: 1, t: 1e9 };
+    const next = adamw8bitReference([0], [1], m, v, step, 'exact');
+    expect(next.parameter[0]).toBeCloseTo(-0.55 / Math.sqrt(0.999 * 4 + 0.001), 8);
+    expect(next.m).toEqual({ codes: Uint8Array.of(255), absmax: Float32Array.of(0.55) });
+  });
+});

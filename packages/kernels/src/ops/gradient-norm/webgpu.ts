@@ -1,0 +1,118 @@
+import { util } from '@tensorflow/tfjs-core';
+import type { OpDefinition } from '../../engine/op';
+import { dispatch, makeOutput } from '../../webgpu/dispatch';
+import { workgroupSum } from '../../webgpu/reduce';
+import { shaderVariants, spread, WORKGROUP_INDEX, WORKGROUP_PARAMETERS } from '../../webgpu/shader';
+import { f32, u32 } from '../../webgpu/uniforms';
+import { NORM_EPSILON, type ClipControlAttributes, type ClipControlInputs, type SumOfSquaresInputs } from './types';
+
+const THREADS = 256;
+
+/** Elements a workgroup sums in the first phase, 16 a thread. */
+const CHUNK = 16 * THREADS;
+
+/** First phase: a workgroup sums the squares of a chunk of one tensor into a place of its own. */
+const chunks = shaderVariants('sumOfSquares chunks', () => {
+  return /* wgsl */ `
+struct Uniforms { size: u32, chunks: u32, offset: u32 }
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> partials: array<f32>;
+@group(0) @binding(2) var<uniform> uniforms: Uniforms;
+${workgroupSum('f32', THREADS)}
+@compute @workgroup_size(${THREADS})
+fn main(${WORKGROUP_PARAMETERS}) {
+  let chunk = ${WORKGROUP_INDEX};
+  if (chunk >= uniforms.chunks) { return; }
+  let end = min((chunk + 1u) * ${CHUNK}u, uniforms.size);
+  var sum = 0.0;
+  for (var i = chunk * ${CHUNK}u + lane; i < end; i += ${THREADS}u) { sum += x[i] * x[i]; }
+  let total = workgroupSum(lane, sum);
+  if (lane == 0u) { partials[uniforms.offset + chunk] = total; }
+}`;
+});
+
+/** Second phase: one workgroup sums what the first left, in an order that the number of partial sums decides. */
+const totals = shaderVariants('sumOfSquares total', () => {
+  return /* wgsl */ `
+struct Uniforms { count: u32 }
+@group(0) @binding(0) var<storage, read> partials: array<f32>;
+@group(0) @binding(1) var<storage, read_write> total: array<f32>;
+@group(0) @binding(2) var<uniform> uniforms: Uniforms;
+${workgroupSum('f32', THREADS)}
+@compute @workgroup_size(${THREADS})
+fn main(@builtin(local_invocation_index) lane: u32) {
+  var sum = 0.0;
+  for (var i = lane; i < uniforms.count; i += ${THREADS}u) { sum += partials[i]; }
+  let result = workgroupSum(lane, sum);
+  if (lane == 0u) { total[0] = result; }
+}`;
+});
+
+export const webgpuSumOfSquares: NonNullable<OpDefinition<SumOfSquaresInputs, object>['webgpu']> = (
+  inputs,
+  _attributes,
+  backend,
+) => {
+  const tensors = Object.values(inputs);
+  const sizes = tensors.map(({ shape }) => util.sizeFromShape(shape));
+  const count = sizes.reduce((sum, size) => sum + Math.ceil(size / CHUNK), 0);
+  const partials = makeOutput(backend, [count]);
+  let offset = 0;
+  tensors.forEach((tensor, index) => {
+    const chunkCount = Math.ceil(sizes[index]! / CHUNK);
+    dispatch(backend, {
+      ...chunks({}),
+      bindings: [tensor, partials],
+      uniforms: [u32(sizes[index]!), u32(chunkCount), u32(offset)],
+      workgroups: spread(chunkCount),
+    });
+    offset += chunkCount;
+  });
+  const total = makeOutput(backend, [1]);
+  dispatch(backend, { ...totals({}), bindings: [partials, total], uniforms: [u32(count)], workgroups: [1, 1, 1] });
+  backend.disposeData(partials.dataId);
+  return [total];
+};
+
+/** One thread. Finite is asked of the bits, since a compiler may take it for granted of the value. */
+const control = shaderVariants(
+  'clipControl',
+  ({ scaled, clipped }: { scaled: boolean; clipped: boolean }) => /* wgsl */ `
+struct Uniforms { maxNorm: f32, zero: u32 }
+@group(0) @binding(0) var<storage, read> sumSquares: array<f32>;
+@group(0) @binding(1) var<storage, read_write> norm: array<f32>;
+@group(0) @binding(2) var<storage, read_write> control: array<f32>;
+${scaled ? '@group(0) @binding(3) var<storage, read> lossScale: array<f32>;' : ''}
+@group(0) @binding(${scaled ? 4 : 3}) var<uniform> uniforms: Uniforms;
+
+fn isFinite(value: f32) -> bool { return (bitcast<u32>(value) & 0x7f800000u) != 0x7f800000u; }
+
+@compute @workgroup_size(1)
+fn main() {
+  let squares = sumSquares[0];
+  let scale = ${scaled ? 'lossScale[0]' : '1.0'};
+  let root = sqrt(squares) / scale;
+  let finite = isFinite(squares) && isFinite(root);
+  norm[0] = select(bitcast<f32>(bitcast<u32>(squares) ^ uniforms.zero), root, finite);
+  let clip = ${clipped ? `min(1.0, uniforms.maxNorm / (root + ${NORM_EPSILON}))` : '1.0'};
+  control[0] = select(0.0, clip / scale, finite);
+  control[1] = select(0.0, 1.0, finite);
+}`,
+);
+
+export const webgpuClipControl: NonNullable<OpDefinition<ClipControlInputs, ClipControlAttributes>['webgpu']> = (
+  { sumSquares, lossScale },
+  { maxNorm },
+  backend,
+) => {
+  const norm = makeOutput(backend, [1]);
+  const decision = makeOutput(backend, [2]);
+  const clipped = Number.isFinite(maxNorm);
+  dispatch(backend, {
+    ...control({ scaled: lossScale !== undefined, clipped }),
+    bindings: [sumSquares, norm, decision, ...(lossScale === undefined ? [] : [lossScale])],
+    uniforms: [f32(clipped ? maxNorm : 0), u32(0)],
+    workgroups: [1, 1, 1],
+  });
+  return [norm, decision];
+};
