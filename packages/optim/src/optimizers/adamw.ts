@@ -3,7 +3,7 @@ import { stepValues, type AdamwAttributes } from '@qlora-js/kernels';
 import { OptimError } from '../errors';
 import type { ParameterGroup } from '../groups/groups';
 import { Pager } from '../paging/pager';
-import { StateBuffers } from '../paging/state-buffers';
+import { stateBytes, StateBuffers } from '../paging/state-buffers';
 import type { UpdateRule } from '../rules/rule';
 import type {
   Optimizer,
@@ -52,25 +52,22 @@ export class AdamW implements Optimizer {
     this.betas = { beta1, beta2 };
     this.pager = new Pager(paging?.budget ?? Infinity);
     this.slots = groups.flatMap((group) =>
-      group.parameters.map((parameter) => {
-        const rule = ruleFor(parameter.variable);
-        return {
-          name: parameter.name,
-          parameter: parameter.variable,
-          rule,
-          attributes: {
-            beta1,
-            beta2,
-            epsilon,
-            weightDecay: group.weightDecay ?? weightDecay,
-            learningRateScale: group.learningRateScale ?? 1,
-          },
-          states: new StateBuffers(rule.states(parameter.variable)),
-          pageable: paging !== undefined && parameter.variable.size >= paging.threshold,
+      group.parameters.map(({ name, variable: parameter }) => {
+        const attributes = {
+          beta1,
+          beta2,
+          epsilon,
+          weightDecay: group.weightDecay ?? weightDecay,
+          learningRateScale: group.learningRateScale ?? 1,
         };
+        const rule = ruleFor(parameter);
+        const specs = rule.states(parameter);
+        const pageable = paging !== undefined && parameter.size >= paging.threshold;
+        const states = new StateBuffers(specs, !pageable || this.pager.hasRoom(stateBytes(specs)));
+        if (pageable && states.resident) this.pager.add(states);
+        return { name, parameter, rule, attributes, states, pageable };
       }),
     );
-    for (const { states, pageable } of this.slots) if (pageable) this.pager.add(states);
     this.counter = tidy(() => variable(tensor1d([0]), false));
   }
 
@@ -106,8 +103,11 @@ export class AdamW implements Optimizer {
   loadStateDict(state: OptimizerStateDict): void {
     this.checkUsable();
     checkStateDict(state, new Map(this.slots.map(({ name, states }) => [name, states.specs])));
-    for (const { name, states } of this.slots) states.load(state.parameters[name]!);
-    this.pager.reset(this.slots.filter(({ pageable }) => pageable).map(({ states }) => states));
+    this.pager.clear();
+    for (const { name, states, pageable } of this.slots) {
+      states.load(state.parameters[name]!, !pageable || this.pager.hasRoom(states.bytes));
+      if (pageable && states.resident) this.pager.add(states);
+    }
     tidy(() => this.counter.assign(tensor1d([state.steps])));
     this.steps = state.steps;
   }

@@ -41,7 +41,9 @@ const device = await openDevice({ backend });
 const parameters = loraParameters(BASES[base]);
 const gradients = new Map(parameters.map(({ name, variable: { shape } }) => [name, randomNormal(shape, 0, 1e-3)]));
 const count = parameters.reduce((sum, { variable: { size } }) => sum + size, 0);
-console.log(`${backend}: ${parameters.length} tensors, ${count} parameters; milliseconds a step, median (least) of ${STEPS}`);
+console.log(
+  `${backend}: ${parameters.length} tensors, ${count} parameters; milliseconds a step, median (least) of ${STEPS}`,
+);
 const print = (what: string, { median, least }: { median: number; least: number }): void =>
   console.log(`${what.padEnd(44)} ${median.toFixed(2)} (${least.toFixed(2)})`);
 

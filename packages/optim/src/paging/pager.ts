@@ -13,17 +13,21 @@ export class Pager {
 
   constructor(private readonly budget: number) {}
 
+  /** Whether states of this size fit beside those already on the device. */
+  hasRoom(bytes: number): boolean {
+    return this.residentBytes + bytes <= this.budget;
+  }
+
   /** Takes states that lie on the device under control. */
   add(states: StateBuffers): void {
     this.recent.add(states);
     this.residentBytes += states.bytes;
   }
 
-  /** Starts over with these states, all of them on the device. */
-  reset(all: readonly StateBuffers[]): void {
+  /** Forgets all states; those on the device are to be added again. */
+  clear(): void {
     this.recent.clear();
     this.residentBytes = 0;
-    for (const states of all) this.add(states);
   }
 
   /** Makes room and brings the states to the device. */

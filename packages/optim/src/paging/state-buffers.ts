@@ -5,6 +5,11 @@ import type { StateSpec } from '../rules/rule';
 
 type HostArray = Float32Array | Int32Array;
 
+/** What states take, on the device and on the host alike. */
+export function stateBytes(specs: readonly StateSpec[]): number {
+  return specs.reduce((sum, { shape }) => sum + 4 * util.sizeFromShape([...shape]), 0);
+}
+
 /** The states of one parameter: on the device as variables, or paged out to typed arrays. */
 export class StateBuffers {
   /** In either place. */
@@ -12,9 +17,14 @@ export class StateBuffers {
   private device: readonly Variable[] | undefined;
   private host: readonly HostArray[] | undefined;
 
-  constructor(readonly specs: readonly StateSpec[]) {
-    this.bytes = specs.reduce((sum, { shape }) => sum + 4 * util.sizeFromShape([...shape]), 0);
-    this.device = specs.map(({ shape, dtype }) => asVariable(() => zeros([...shape], dtype)));
+  /** Zeros, on the device or on the host. */
+  constructor(
+    readonly specs: readonly StateSpec[],
+    resident: boolean,
+  ) {
+    this.bytes = stateBytes(specs);
+    if (resident) this.device = specs.map(({ shape, dtype }) => asVariable(() => zeros([...shape], dtype)));
+    else this.host = specs.map(({ shape, dtype }) => util.makeZerosTypedArray(util.sizeFromShape([...shape]), dtype));
   }
 
   get resident(): boolean {
@@ -28,7 +38,9 @@ export class StateBuffers {
   }
 
   pageIn(): void {
-    this.write(this.host!);
+    const values = this.host!;
+    this.device = this.specs.map(({ shape, dtype }, i) => asVariable(() => tensor(values[i]!, [...shape], dtype)));
+    this.host = undefined;
   }
 
   async pageOut(): Promise<void> {
@@ -47,15 +59,14 @@ export class StateBuffers {
     return named;
   }
 
-  /** Takes the states of a dict that `checkStates` has seen; they lie on the device then. */
-  load(states: Readonly<Record<string, StateArray>>): void {
+  /** Takes the states of a dict that `checkStateDict` has seen, to the place asked for. */
+  load(states: Readonly<Record<string, StateArray>>, resident: boolean): void {
     this.disposeVariables();
-    this.write(
-      this.specs.map(({ key, bytes }) => {
-        const value = states[key]!;
-        return bytes === undefined ? (value as Float32Array) : bytesToInt32(value as Uint8Array);
-      }),
-    );
+    this.host = this.specs.map(({ key, bytes }) => {
+      const value = states[key]!.slice();
+      return bytes === undefined ? (value as Float32Array) : bytesToInt32(value as Uint8Array);
+    });
+    if (resident) this.pageIn();
   }
 
   dispose(): void {
@@ -67,13 +78,6 @@ export class StateBuffers {
     if (this.device === undefined) return this.host!;
     // On the CPU backend `data` may be the tensor's own memory.
     return Promise.all(this.device.map(async (state) => (await state.data<'float32' | 'int32'>()).slice()));
-  }
-
-  private write(values: readonly HostArray[]): void {
-    this.device = this.specs.map(({ shape, dtype }, i) =>
-      asVariable(() => tensor(values[i]!.slice(), [...shape], dtype)),
-    );
-    this.host = undefined;
   }
 
   private disposeVariables(): void {
