@@ -1,4 +1,5 @@
 import { openCheckpoint, toFloat32, type ModelFiles, type StoredTensor } from '@qlora-js/hub';
+import { folderFiles } from '@qlora-js/hub/node';
 import { quantizeArray, quantStateToTensors } from '@qlora-js/quant';
 
 /** GPT-2's Conv1D layers store [in, out]; bitsandbytes' blocks run along [out, in]. */
@@ -34,4 +35,15 @@ function quantised(name: string, values: Float32Array, shape: readonly number[])
 
 function transposed(values: Float32Array, rows: number, columns: number): Float32Array {
   return Float32Array.from(values, (_, i) => values[(i % rows) * columns + Math.floor(i / rows)]!);
+}
+
+/** `quantiseGpt2` of a folder. */
+export async function quantiseFolder(path: string): Promise<StoredTensor[]> {
+  return quantiseGpt2(await folderFiles(path));
+}
+
+/** All tensors of a model as they are stored. */
+export async function storedTensors(files: ModelFiles): Promise<StoredTensor[]> {
+  const checkpoint = await openCheckpoint(files);
+  return Promise.all(checkpoint.names().map((name) => checkpoint.read(name)));
 }
