@@ -1,3 +1,5 @@
+import { KernelError } from '../errors';
+
 /** Milliseconds a dispatch took on the GPU. */
 export interface DispatchTime {
   readonly label: string;
@@ -21,9 +23,11 @@ export class DispatchProfile {
   private readonly querySet: GPUQuerySet;
   private readonly labels: string[] = [];
 
-  /** @throws RangeError where the device was opened without timestamp-query */
+  /** @throws KernelError NO_FEATURE where the device was opened without timestamp-query */
   constructor(private readonly device: GPUDevice) {
-    if (!device.features.has('timestamp-query')) throw new RangeError('this device has no timestamp-query');
+    if (!device.features.has('timestamp-query')) {
+      throw new KernelError('NO_FEATURE', 'this device has no timestamp-query: GPU times cannot be had from it');
+    }
     this.querySet = device.createQuerySet({ type: 'timestamp', count: 2 * CAPACITY });
     active.set(device, this);
   }

@@ -25,7 +25,7 @@ const random = randomState({ seed: 1, step: 0, microBatch: 0 });
 for (const [count, length] of BATCHES) {
   if (device.backend === 'cpu' && count * length > 384) continue;
   const rows = count * length;
-  const qkv = randomNormal([rows, 3 * COLUMNS]) as Tensor2D;
+  const qkv: Tensor2D = randomNormal([rows, 3 * COLUMNS]);
   const dy = randomNormal([rows, COLUMNS]);
   const layout = Array.from({ length: count }, (_, i) => [i * length, length, 0, length]);
   const sequences = tensor2d(layout, [count, 4], 'int32');

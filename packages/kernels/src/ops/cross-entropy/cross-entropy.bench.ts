@@ -13,7 +13,7 @@ const SHAPES = [
 
 const device = await openForBench();
 for (const [rows, classes] of SHAPES) {
-  const logits = randomNormal([rows, classes]) as Tensor2D;
+  const logits: Tensor2D = randomNormal([rows, classes]);
   const labels = tensor1d(
     Int32Array.from({ length: rows }, (_, i) => (i * 31) % classes),
     'int32',

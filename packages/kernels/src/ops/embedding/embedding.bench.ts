@@ -11,8 +11,8 @@ const TOKENS = 50_257;
 const POSITIONS = 1024;
 
 const device = await openForBench();
-const tokenTable = randomNormal([TOKENS, COLUMNS]) as Tensor2D;
-const positionTable = randomNormal([POSITIONS, COLUMNS]) as Tensor2D;
+const tokenTable: Tensor2D = randomNormal([TOKENS, COLUMNS]);
+const positionTable: Tensor2D = randomNormal([POSITIONS, COLUMNS]);
 for (const rows of ROWS) {
   const ids = tensor1d(
     Int32Array.from({ length: rows }, (_, i) => (i * 7919) % TOKENS),

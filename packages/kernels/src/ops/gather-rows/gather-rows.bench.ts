@@ -14,7 +14,7 @@ const COLUMNS = 1024;
 
 const device = await openForBench();
 for (const [count, length] of BATCHES) {
-  const x = randomNormal([count * length, COLUMNS]) as Tensor2D;
+  const x: Tensor2D = randomNormal([count * length, COLUMNS]);
   const dy = randomNormal([count, COLUMNS]);
   const rows = tensor1d(
     Int32Array.from({ length: count }, (_, i) => (i + 1) * length - 1),

@@ -13,7 +13,7 @@ const gamma = tensor1d(new Float32Array(COLUMNS).fill(1));
 const beta = tensor1d(new Float32Array(COLUMNS));
 const backward = grad((x) => layerNorm(x as Tensor2D, gamma, beta));
 for (const rows of ROWS) {
-  const x = randomNormal([rows, COLUMNS]) as Tensor2D;
+  const x: Tensor2D = randomNormal([rows, COLUMNS]);
   const dy = randomNormal([rows, COLUMNS]);
   const forwardMs = await timeOp(device, () => layerNorm(x, gamma, beta));
   const bothMs = await timeOp(device, () => backward(x, dy));
