@@ -8,6 +8,7 @@ import { ABSMAX_FIELDS, absmaxBindings, absmaxUniforms, absmaxWgsl, NIBBLE } fro
 import { chooseProductVariant } from '../gemm/variant';
 import { loadTile, tiledProduct, tileGrid, type TileConstants } from '../gemm/wgsl';
 import { productSizes, type Matmul4bitAttributes, type Matmul4bitInputs } from './types';
+import { matrixMatmul4bit, matrixVariant } from './webgpu-matrix';
 
 type Constants = TileConstants & Readonly<Record<'nested' | 'bias' | 'words', boolean>>;
 
@@ -106,6 +107,8 @@ export const webgpuMatmul4bit: NonNullable<OpDefinition<Matmul4bitInputs, Matmul
   const { x, packed, code, bias } = inputs;
   const [, K] = attributes.shape;
   const rows = x.shape[0] ?? 0;
+  const variant = matrixVariant(backend, rows, attributes);
+  if (variant !== undefined) return [matrixMatmul4bit(backend, inputs, attributes, variant)];
   const { columns, depth } = productSizes(attributes);
   const nested = inputs.nestedAbsmax !== undefined;
   const { features, limits } = backend.device;

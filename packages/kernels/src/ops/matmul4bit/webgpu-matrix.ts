@@ -1,0 +1,87 @@
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { dispatch, makeOutput } from '../../webgpu/dispatch';
+import { hardwareOf } from '../../webgpu/hardware';
+import { shaderVariants, spread } from '../../webgpu/shader';
+import { u32 } from '../../webgpu/uniforms';
+import { chooseMatrixVariant, type MatrixVariant } from '../../webgpu/variants';
+import { absmaxBindings, type Packed4bitInfos } from '../dequantize4bit/wgsl';
+import { productSizes, type Matmul4bitAttributes } from './types';
+import { splitSum, subgroupMatrixProduct, type MatrixConstants } from './webgpu-subgroup-matrix';
+
+const productShader = shaderVariants('matmul4bit matrix', (constants: MatrixConstants) =>
+  subgroupMatrixProduct(constants),
+);
+const sumShader = shaderVariants('matmul4bit split sum', splitSum);
+
+type Infos = Packed4bitInfos & { readonly x: TensorInfo; readonly bias: TensorInfo | undefined };
+
+/** Longest run of codes that a thread reads under one absmax. */
+const RUN = 32;
+
+/** The variant on subgroup matrices that this product can run on, if any. */
+export function matrixVariant(
+  backend: WebGPUBackend,
+  rows: number,
+  attributes: Matmul4bitAttributes,
+): MatrixVariant | undefined {
+  const { shape, blocksize, nestedBlocksize, transposed } = attributes;
+  // Runs of codes lie in one block, and a nested block is a shift away.
+  if (blocksize < RUN || !Number.isInteger(Math.log2(Math.max(1, nestedBlocksize))) || shape[1] % RUN !== 0) {
+    return undefined;
+  }
+  return chooseMatrixVariant(hardwareOf(backend.device), { rows, ...productSizes(attributes), transposed });
+}
+
+/** The product on subgroup matrices; with a split depth, partial products and their sum. */
+export function matrixMatmul4bit(
+  backend: WebGPUBackend,
+  inputs: Infos,
+  attributes: Matmul4bitAttributes,
+  { tile, splits }: MatrixVariant,
+): TensorInfo {
+  const { x, packed, code, bias } = inputs;
+  const { transposed, blocksize, nestedBlocksize, shape } = attributes;
+  const rows = x.shape[0] ?? 0;
+  const { columns, depth } = productSizes(attributes);
+  const nested = nestedBlocksize > 0;
+  const split = splits > 1;
+  const product = makeOutput(backend, [rows, columns]);
+  const target = split ? makeOutput(backend, [splits, rows, columns]) : product;
+  const constants: MatrixConstants = {
+    ...tile,
+    transposed,
+    nested,
+    bias: bias !== undefined && !split,
+    split,
+    nestedShift: nested ? Math.log2(nestedBlocksize) : 0,
+    blockShift: Math.log2(blocksize),
+  };
+  const { code: wgsl } = productShader(constants);
+  const size = `${rows}x${shape.join('x')}`;
+  dispatch(backend, {
+    label: `matmul4bit matrix${transposed ? ' transposed' : ''} ${size} tile ${tile.tileRows}x${tile.tileColumns} splits ${splits}`,
+    code: wgsl,
+    bindings: [
+      x,
+      packed!,
+      code!,
+      target,
+      ...absmaxBindings(inputs),
+      ...(bias !== undefined && !split ? [bias] : []),
+    ],
+    uniforms: [rows, columns, depth, depth / splits, shape[1]].map(u32),
+    workgroups: [columns / tile.tileColumns, Math.ceil(rows / tile.tileRows), splits],
+  });
+  if (!split) return product;
+  const workgroupSize = 256;
+  const values = (rows * columns) / 4;
+  dispatch(backend, {
+    ...sumShader({ bias: bias !== undefined, workgroupSize }),
+    bindings: [target, product, ...(bias === undefined ? [] : [bias])],
+    uniforms: [values, columns / 4, splits].map(u32),
+    workgroups: spread(Math.ceil(values / workgroupSize)),
+  });
+  backend.disposeData(target.dataId);
+  return product;
+}

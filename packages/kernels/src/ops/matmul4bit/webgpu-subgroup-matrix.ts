@@ -1,0 +1,284 @@
+/** How codes become values: pairs from a table in workgroup memory as f16 or f32, or 16 values shuffled between lanes. */
+export type Lookup = 'pairs16' | 'pairs32' | 'shuffle';
+
+/** What a product's shader on subgroup matrices bakes in. */
+export type MatrixTile = Readonly<{
+  /** Rows and columns of the product a workgroup computes, and the depth it takes at a time. */
+  tileRows: number;
+  tileColumns: number;
+  tileDepth: number;
+  /** Subgroups of a workgroup, over the rows and over the columns of its tile. */
+  subgroupRows: number;
+  subgroupColumns: number;
+  lookup: Lookup;
+}>;
+
+export type MatrixConstants = MatrixTile &
+  Readonly<{
+    transposed: boolean;
+    nested: boolean;
+    bias: boolean;
+    /** Workgroups that share a tile's depth: more than one writes partial products [splits, rows, columns]. */
+    split: boolean;
+    /** log2 of the nested block size, 0 where absmax is float32. */
+    nestedShift: number;
+    blockShift: number;
+  }>;
+
+/** Lanes of a subgroup; see `hasSubgroupMatrices`. */
+export const SUBGROUP = 32;
+/** Sides of a subgroup matrix. */
+const FRAGMENT = 16;
+
+export const threadsOf = (tile: MatrixTile): number => SUBGROUP * tile.subgroupRows * tile.subgroupColumns;
+
+const times = <Text>(count: number, make: (index: number) => Text): Text[] =>
+  Array.from({ length: count }, (_, index) => make(index));
+
+/** Bytes of workgroup memory that the shader declares. */
+export function workgroupBytes(tile: MatrixTile & { readonly transposed: boolean }): number {
+  const left = tile.tileRows * (tile.tileDepth + 8) * 2;
+  const right = tile.transposed
+    ? tile.tileDepth * (tile.tileColumns + 8) * 2
+    : tile.tileColumns * (tile.tileDepth + 8) * 2;
+  const table = tile.lookup === 'pairs16' ? 1024 : tile.lookup === 'pairs32' ? 2048 : 0;
+  return left + right + table + 1024 + tile.subgroupRows * tile.subgroupColumns * 1024;
+}
+
+/**
+ * x·Wᵀ + bias or x·W on 16 x 16 x 16 subgroup matrices, f16 factors and f32 sums. Both tiles pass through workgroup
+ * memory as f16, 16 bytes at a time; rows are 16 bytes longer than needed, which spreads eight of them over all banks.
+ * W is dequantised on its way there. What the next step of the depth needs is read while this one multiplies.
+ *
+ * Needs rows of W of whole tiles: columns % tileColumns == 0 and depth % (tileDepth * splits) == 0. Any number of rows:
+ * the last tile reads the last row again and goes out through workgroup memory, value by value, so no access leaves
+ * its tensor even where a device does not check bounds.
+ */
+export function subgroupMatrixProduct(constants: MatrixConstants): string {
+  const { tileRows, tileColumns, tileDepth, subgroupRows, subgroupColumns, lookup } = constants;
+  const { transposed, nested, bias, split, blockShift, nestedShift } = constants;
+  const threads = threadsOf(constants);
+  const fragmentRows = tileRows / subgroupRows / FRAGMENT;
+  const fragmentColumns = tileColumns / subgroupColumns / FRAGMENT;
+  const fragments = times(fragmentRows, (i) => times(fragmentColumns, (j) => [i, j] as const)).flat();
+  // In units of 16 bytes, eight f16.
+  const leftPitch = tileDepth / 8 + 1;
+  const rightPitch = (transposed ? tileColumns : tileDepth) / 8 + 1;
+  const rightRows = transposed ? tileDepth : tileColumns;
+  const rightRun = transposed ? tileColumns : tileDepth;
+  const leftUnits = (tileRows * tileDepth) / 8 / threads;
+  const wordsPerThread = (tileColumns * tileDepth) / 8 / threads;
+  const words = Math.min(4, wordsPerThread);
+  const rightUnits = wordsPerThread / words;
+  const unitsPerRun = rightRun / 8 / words;
+  const wordType = words === 1 ? 'u32' : `vec${words}<u32>`;
+  let binding = 4;
+  const next = () => binding++;
+  const scaleBindings = nested
+    ? `@group(0) @binding(${next()}) var<storage, read> absmax: array<u32>;
+@group(0) @binding(${next()}) var<storage, read> nestedAbsmax: array<f32>;
+@group(0) @binding(${next()}) var<storage, read> nestedCode: array<f32>;
+@group(0) @binding(${next()}) var<storage, read> nestedOffset: array<f32>;
+var<workgroup> absmaxLevels: array<f32, 256>;`
+    : `@group(0) @binding(${next()}) var<storage, read> absmax: array<f32>;`;
+
+  const loadNext = /* wgsl */ `
+    ${times(leftUnits, (u) => `leftLow${u} = x[leftAt${u} + depth0 / 4u]; leftHigh${u} = x[leftAt${u} + depth0 / 4u + 1u];`).join('\n    ')}
+    ${times(
+      rightUnits,
+      (u) => /* wgsl */ `{
+      let element = rightAt${u} + ${transposed ? 'depth0 * uniforms.weightRow' : 'depth0'};
+      codes${u} = packed[element / ${8 * words}u];
+      let block = element >> ${blockShift}u;
+      ${
+        nested
+          ? `scaleWord${u} = (absmax[block >> 2u] >> ((block & 3u) * 8u)) & 255u; scale${u} = nestedAbsmax[block >> ${nestedShift}u];`
+          : `scale${u} = absmax[block];`
+      }
+    }`,
+    ).join('\n    ')}`;
+
+  const word = (u: number, w: number) => (words === 1 ? `codes${u}` : `codes${u}[${w}]`);
+  const store = /* wgsl */ `
+    ${times(leftUnits, (u) => `left[leftTo${u}] = vec4u(pack(leftLow${u}.xy), pack(leftLow${u}.zw), pack(leftHigh${u}.xy), pack(leftHigh${u}.zw));`).join('\n    ')}
+    ${times(
+      rightUnits,
+      (u) => /* wgsl */ `{
+      ${nested ? `let scale = fma(absmaxLevels[scaleWord${u}], scale${u}, offset);` : `let scale = scale${u};`}
+      ${times(words, (w) => `right[rightTo${u} + ${w}u] = dequantize(${word(u, w)}, scale${lookup === 'shuffle' ? ', level' : ''});`).join('\n      ')}
+    }`,
+    ).join('\n    ')}`;
+
+  const dequantize =
+    lookup === 'shuffle'
+      ? /* wgsl */ `
+fn two(word: u32, at: u32, scale: f32, level: f32) -> u32 {
+  return pack(vec2f(subgroupShuffle(level, (word >> (at + 4u)) & 15u), subgroupShuffle(level, (word >> at) & 15u)) * scale);
+}
+fn dequantize(word: u32, scale: f32, level: f32) -> vec4u {
+  return vec4u(two(word, 0u, scale, level), two(word, 8u, scale, level), two(word, 16u, scale, level), two(word, 24u, scale, level));
+}`
+      : lookup === 'pairs32'
+        ? /* wgsl */ `
+var<workgroup> pairs: array<vec2f, 256>;
+fn dequantize(word: u32, scale: f32) -> vec4u {
+  return vec4u(
+    pack(pairs[word & 255u] * scale), pack(pairs[(word >> 8u) & 255u] * scale),
+    pack(pairs[(word >> 16u) & 255u] * scale), pack(pairs[word >> 24u] * scale));
+}`
+        : /* wgsl */ `
+var<workgroup> pairs: array<vec2<f16>, 256>;
+fn dequantize(word: u32, scale: f32) -> vec4u {
+  let s = f16(scale);
+  return vec4u(
+    bitcast<u32>(pairs[word & 255u] * s), bitcast<u32>(pairs[(word >> 8u) & 255u] * s),
+    bitcast<u32>(pairs[(word >> 16u) & 255u] * s), bitcast<u32>(pairs[word >> 24u] * s));
+}`;
+  const pair = lookup === 'pairs16' ? 'vec2<f16>' : 'vec2f';
+
+  return /* wgsl */ `
+enable f16;
+enable subgroups;
+enable chromium_experimental_subgroup_matrix;
+diagnostic(off, chromium.subgroup_matrix_uniformity);
+diagnostic(off, subgroup_uniformity);
+struct Uniforms {
+  rows: u32, columns: u32, depth: u32,
+  // Depth that one workgroup sums, and weights from one row of W to the next.
+  share: u32, weightRow: u32,
+}
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read> packed: array<${wordType}>;
+@group(0) @binding(2) var<storage, read> code: array<f32>;
+@group(0) @binding(3) var<storage, read_write> product: array<vec4f>;
+${scaleBindings}
+${bias ? `@group(0) @binding(${next()}) var<storage, read> bias: array<f32>;` : ''}
+@group(0) @binding(${next()}) var<uniform> uniforms: Uniforms;
+
+alias Left = subgroup_matrix_left<f16, ${FRAGMENT}, ${FRAGMENT}>;
+alias Right = subgroup_matrix_right<f16, ${FRAGMENT}, ${FRAGMENT}>;
+alias Sum = subgroup_matrix_result<f32, ${FRAGMENT}, ${FRAGMENT}>;
+// Eight f16 an element.
+var<workgroup> left: array<vec4u, ${tileRows * leftPitch}>;
+var<workgroup> right: array<vec4u, ${rightRows * rightPitch}>;
+var<workgroup> scratch: array<vec4f, ${subgroupRows * subgroupColumns * 64}>;
+fn pack(pair: vec2f) -> u32 { return bitcast<u32>(vec2<f16>(pair)); }
+${dequantize}
+
+@compute @workgroup_size(${threads})
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let subgroup = thread / ${SUBGROUP}u;
+  let lane = thread % ${SUBGROUP}u;
+  let row0 = workgroup.y * ${tileRows}u;
+  let column0 = workgroup.x * ${tileColumns}u;
+  let subgroupRow = (subgroup / ${subgroupColumns}u) * ${fragmentRows * FRAGMENT}u;
+  let subgroupColumn = (subgroup % ${subgroupColumns}u) * ${fragmentColumns * FRAGMENT}u;
+  let scratch0 = subgroup * 64u;
+  ${
+    lookup === 'shuffle'
+      ? 'let level = code[lane & 15u];'
+      : `for (var i = thread; i < 256u; i += ${threads}u) { pairs[i] = ${pair}(vec2f(code[i >> 4u], code[i & 15u])); }`
+  }
+  ${nested ? `for (var i = thread; i < 256u; i += ${threads}u) { absmaxLevels[i] = nestedCode[i]; }\n  let offset = nestedOffset[0];` : ''}
+  ${fragments.map(([i, j]) => `var sum${i}_${j}: Sum;`).join(' ')}
+  ${
+    bias
+      ? times(
+          fragmentColumns,
+          (j) => /* wgsl */ `
+  for (var i = lane; i < 64u; i += ${SUBGROUP}u) {
+    let at = column0 + subgroupColumn + ${j * FRAGMENT}u + (i & 3u) * 4u;
+    scratch[scratch0 + i] = vec4f(bias[at], bias[at + 1u], bias[at + 2u], bias[at + 3u]);
+  }
+  workgroupBarrier();
+  ${times(fragmentRows, (i) => `sum${i}_${j} = subgroupMatrixLoad<Sum, row_major>(&scratch, scratch0, 4u);`).join(' ')}
+  workgroupBarrier();`,
+        ).join('')
+      : 'workgroupBarrier();'
+  }
+  ${times(
+    leftUnits,
+    (u) => /* wgsl */ `
+  let leftUnit${u} = thread + ${u * threads}u;
+  let leftTo${u} = (leftUnit${u} / ${tileDepth / 8}u) * ${leftPitch}u + leftUnit${u} % ${tileDepth / 8}u;
+  let leftAt${u} = (min(row0 + leftUnit${u} / ${tileDepth / 8}u, uniforms.rows - 1u) * uniforms.depth + (leftUnit${u} % ${tileDepth / 8}u) * 8u) / 4u;
+  var leftLow${u}: vec4f; var leftHigh${u}: vec4f;`,
+  ).join('')}
+  ${times(
+    rightUnits,
+    (u) => /* wgsl */ `
+  let rightUnit${u} = thread + ${u * threads}u;
+  let rightLine${u} = rightUnit${u} / ${unitsPerRun}u;
+  let rightStep${u} = rightUnit${u} % ${unitsPerRun}u;
+  let rightTo${u} = rightLine${u} * ${rightPitch}u + rightStep${u} * ${words}u;
+  let rightAt${u} = ${transposed ? `rightLine${u} * uniforms.weightRow + column0` : `(column0 + rightLine${u}) * uniforms.weightRow`} + rightStep${u} * ${8 * words}u;
+  var codes${u}: ${wordType}; var scale${u}: f32; ${nested ? `var scaleWord${u}: u32;` : ''}`,
+  ).join('')}
+  let start = workgroup.z * uniforms.share;
+  let end = start + uniforms.share;
+  var depth0 = start;
+  ${loadNext}
+  loop {
+    ${store}
+    workgroupBarrier();
+    depth0 += ${tileDepth}u;
+    if (depth0 < end) {
+      ${loadNext}
+    }
+    ${times(
+      tileDepth / FRAGMENT,
+      (d) => /* wgsl */ `{
+      ${times(fragmentRows, (i) => `let a${i} = subgroupMatrixLoad<Left, row_major>(&left, (subgroupRow + ${i * FRAGMENT}u) * ${leftPitch}u + ${d * 2}u, ${leftPitch}u);`).join('\n      ')}
+      ${times(
+        fragmentColumns,
+        (j) =>
+          `let b${j} = ${
+            transposed
+              ? `subgroupMatrixLoad<Right, row_major>(&right, ${d * FRAGMENT * rightPitch}u + (subgroupColumn + ${j * FRAGMENT}u) / 8u, ${rightPitch}u)`
+              : `subgroupMatrixLoad<Right, col_major>(&right, (subgroupColumn + ${j * FRAGMENT}u) * ${rightPitch}u + ${d * 2}u, ${rightPitch}u)`
+          };`,
+      ).join('\n      ')}
+      ${fragments.map(([i, j]) => `sum${i}_${j} = subgroupMatrixMultiplyAccumulate(a${i}, b${j}, sum${i}_${j});`).join('\n      ')}
+    }`,
+    ).join('\n    ')}
+    workgroupBarrier();
+    if (depth0 >= end) { break; }
+  }
+  let pitch = uniforms.columns / 4u;
+  let first = (row0 + subgroupRow) * pitch + (column0 + subgroupColumn) / 4u${split ? ' + workgroup.z * uniforms.rows * pitch' : ''};
+  if (row0 + ${tileRows}u <= uniforms.rows) {
+    ${fragments.map(([i, j]) => `subgroupMatrixStore<row_major>(&product, first + ${i * FRAGMENT}u * pitch + ${j * 4}u, sum${i}_${j}, pitch);`).join('\n    ')}
+  } else {
+    ${fragments
+      .map(
+        ([i, j]) => /* wgsl */ `
+    subgroupMatrixStore<row_major>(&scratch, scratch0, sum${i}_${j}, 4u);
+    workgroupBarrier();
+    for (var k = lane; k < 64u; k += ${SUBGROUP}u) {
+      let row = ${i * FRAGMENT}u + (k >> 2u);
+      if (row0 + subgroupRow + row < uniforms.rows) { product[first + row * pitch + ${j * 4}u + (k & 3u)] = scratch[scratch0 + k]; }
+    }
+    workgroupBarrier();`,
+      )
+      .join('')}
+  }
+}`;
+}
+
+/** Sum of partial products [splits, rows, columns] and bias, four values a thread. */
+export function splitSum({ bias, workgroupSize }: { bias: boolean; workgroupSize: number }): string {
+  return /* wgsl */ `
+struct Uniforms { size: u32, columns: u32, splits: u32 }
+@group(0) @binding(0) var<storage, read> partial: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> product: array<vec4f>;
+${bias ? '@group(0) @binding(2) var<storage, read> bias: array<vec4f>;' : ''}
+@group(0) @binding(${bias ? 3 : 2}) var<uniform> uniforms: Uniforms;
+@compute @workgroup_size(${workgroupSize})
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgroups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = (workgroup.y * workgroups.x + workgroup.x) * ${workgroupSize}u + lane;
+  if (i >= uniforms.size) { return; }
+  var sum = partial[i];
+  for (var s = 1u; s < uniforms.splits; s++) { sum += partial[s * uniforms.size + i]; }
+  product[i] = sum${bias ? ' + bias[i % uniforms.columns]' : ''};
+}`;
+}

@@ -1,0 +1,98 @@
+import type { MatrixTile } from '../ops/matmul4bit/webgpu-subgroup-matrix';
+import { SUBGROUP, workgroupBytes } from '../ops/matmul4bit/webgpu-subgroup-matrix';
+
+/** GPUAdapterInfo with what the experimental subgroup matrices add to it. */
+interface MatrixAdapterInfo {
+  readonly subgroupMinSize?: number;
+  readonly subgroupMaxSize?: number;
+  readonly subgroupMatrixConfigs?: Iterable<{
+    readonly M: number;
+    readonly N: number;
+    readonly K: number;
+    readonly componentType: string;
+    readonly resultComponentType: string;
+  }>;
+}
+
+const matrices = new WeakMap<GPUDevice, boolean>();
+
+/**
+ * Whether a device multiplies 16 x 16 x 16 subgroup matrices of f16 with sums in f32, in subgroups of 32 lanes and no
+ * others: the shaders number subgroups by the thread.
+ */
+export function hasSubgroupMatrices(device: GPUDevice): boolean {
+  let known = matrices.get(device);
+  if (known === undefined) {
+    const info = device.adapterInfo as MatrixAdapterInfo | undefined;
+    const features = device.features as ReadonlySet<string>;
+    const wanted = ['shader-f16', 'subgroups', 'chromium-experimental-subgroup-matrix'];
+    known =
+      wanted.every((name) => features.has(name)) &&
+      info?.subgroupMinSize === SUBGROUP &&
+      info.subgroupMaxSize === SUBGROUP &&
+      [...(info.subgroupMatrixConfigs ?? [])].some(
+        ({ M, N, K, componentType, resultComponentType }) =>
+          M === 16 && N === 16 && K === 16 && componentType === 'f16' && resultComponentType === 'f32',
+      );
+    matrices.set(device, known);
+  }
+  return known;
+}
+
+export interface MatrixProductCase {
+  readonly rows: number;
+  readonly columns: number;
+  readonly depth: number;
+  readonly transposed: boolean;
+}
+
+export interface MatrixVariant {
+  readonly tile: MatrixTile;
+  /** Workgroups that share the depth of a tile. */
+  readonly splits: number;
+}
+
+const LARGE: MatrixTile = {
+  tileRows: 128,
+  tileColumns: 128,
+  tileDepth: 64,
+  subgroupRows: 2,
+  subgroupColumns: 4,
+  lookup: 'shuffle',
+};
+const SMALL: MatrixTile = { ...LARGE, tileRows: 64, tileColumns: 64, subgroupColumns: 2 };
+
+/** Workgroups that keep a large GPU busy; WebGPU does not say how many processors there are. */
+const BUSY = 96;
+/** A share of the depth below this costs more in partial sums than it gains. */
+const SHORTEST_SHARE = 512;
+/** With fewer rows most of a tile is empty, and the plain shader's tiles of 16 rows are faster. */
+const FEWEST_ROWS = 17;
+
+/**
+ * Tile and split for a product with a 4-bit weight, or undefined where the shape does not fit whole tiles. The larger
+ * tile where it gives enough workgroups, by sharing the depth if need be, else the smaller one.
+ */
+export function chooseMatrixVariant(
+  device: GPUDevice,
+  { rows, columns, depth, transposed }: MatrixProductCase,
+): MatrixVariant | undefined {
+  if (!hasSubgroupMatrices(device) || rows < FEWEST_ROWS) return undefined;
+  let widest: MatrixVariant | undefined;
+  let most = 0;
+  for (const tile of [LARGE, SMALL]) {
+    const bytes = workgroupBytes({ ...tile, transposed });
+    if (bytes > device.limits.maxComputeWorkgroupStorageSize || columns % tile.tileColumns !== 0) continue;
+    const tiles = Math.ceil(rows / tile.tileRows) * (columns / tile.tileColumns);
+    for (const splits of [1, 2, 4]) {
+      if (depth % (tile.tileDepth * splits) !== 0) continue;
+      if (splits > 1 && depth / splits < SHORTEST_SHARE) continue;
+      if (tiles * splits >= BUSY) return { tile, splits };
+      if (tiles * splits > most) {
+        most = tiles * splits;
+        widest = { tile, splits };
+      }
+    }
+  }
+  return widest;
+}
