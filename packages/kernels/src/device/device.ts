@@ -1,6 +1,15 @@
 import { engine, findBackendFactory, registerBackend, removeBackend, type KernelBackend } from '@tensorflow/tfjs-core';
+import type { KernelError } from '../errors';
+import type { BufferLedger } from './buffer-ledger';
+import type { FailureWatch } from './failure';
 import type { DeviceInfo, DeviceMemory } from './types';
 import { formatReport } from './report';
+
+/** What is kept of a GPUDevice beside it. */
+export interface GpuBooks {
+  readonly ledger: BufferLedger;
+  readonly failures: FailureWatch;
+}
 
 /** An open backend: what it is, what it holds, and the way to give it back. */
 export class Device {
@@ -14,6 +23,7 @@ export class Device {
     /** The GPUDevice on webgpu, for callers who dispatch work of their own. */
     readonly gpuDevice: GPUDevice | undefined,
     private readonly allocatedBytes: () => number,
+    private readonly books?: GpuBooks,
   ) {
     this.tracker = trackPeak();
   }
@@ -29,11 +39,37 @@ export class Device {
       peakBytes: Math.max(this.tracker.peak, numBytes),
       tensors: numTensors,
       allocatedBytes: this.allocatedBytes(),
+      peakAllocatedBytes: this.books?.ledger.peakBytes ?? 0,
+      byOwner: this.books?.ledger.byOwner() ?? {},
     };
+  }
+
+  /**
+   * Runs `work`; GPU buffers that it makes, and those that its tensors are uploaded to later, count as `name`'s in
+   * `memory().byOwner`. Scopes nest, the innermost counts. Synchronous work only.
+   */
+  owner<Result>(name: string, work: () => Result): Result {
+    return this.books === undefined ? work() : this.books.ledger.scope(name, work);
+  }
+
+  /** What has gone wrong for good since the device was opened: its loss, or memory that could not be had. */
+  get failure(): KernelError | undefined {
+    return this.books?.failures.failure;
+  }
+
+  /** @throws KernelError DEVICE_LOST or OUT_OF_MEMORY; both reach the program later than the call that caused them */
+  throwIfFailed(): void {
+    this.books?.failures.throwIfFailed();
+  }
+
+  /** Records a failure found elsewhere, such as an error scope; the first one stays. */
+  fail(error: KernelError): void {
+    this.books?.failures.fail(error);
   }
 
   resetPeakMemory(): void {
     this.tracker.peak = engine().state.numBytes;
+    this.books?.ledger.resetPeak();
   }
 
   /** Runtime, adapter, driver, features, limits and memory as lines of text. */
@@ -41,15 +77,24 @@ export class Device {
     return formatReport(this.info, this.memory());
   }
 
-  /** Resolves once everything issued so far has run: reads one element that depends on the queue's end. */
+  /**
+   * Resolves once everything issued so far has run.
+   *
+   * @throws KernelError DEVICE_LOST or OUT_OF_MEMORY
+   */
   async synchronize(): Promise<void> {
     if (this.gpuDevice === undefined) return;
-    const backend = this.tfjsBackend as unknown as { commandEncoder: unknown; endComputePassEncoder(): void; submitQueue(): void };
+    const backend = this.tfjsBackend as unknown as {
+      commandEncoder: unknown;
+      endComputePassEncoder(): void;
+      submitQueue(): void;
+    };
     if (backend.commandEncoder !== null) {
       backend.endComputePassEncoder();
       backend.submitQueue();
     }
     await this.gpuDevice.queue.onSubmittedWorkDone();
+    this.throwIfFailed();
   }
 
   /** Frees the backend and everything on it. Safe to call twice. */
@@ -61,6 +106,7 @@ export class Device {
     removeBackend(backend);
     // A backend's module registers itself once a process; without its factory it could not be opened again.
     if (this.gpuDevice === undefined) registerBackend(backend, factory);
+    this.books?.failures.expectLoss();
     this.gpuDevice?.destroy();
   }
 }

@@ -20,13 +20,18 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<Devic
     case 'auto': {
       const { adapter, reason } = await findAdapter(options);
       if (adapter !== undefined && !isSoftware(adapter)) return openWebgpu(adapter);
-      log(`No GPU: ${adapter === undefined ? reason : `${adapter.info.architecture} is a software adapter`}; using wasm on the CPU.`);
+      log(
+        `No GPU: ${adapter === undefined ? reason : `${adapter.info.architecture} is a software adapter`}; using wasm on the CPU.`,
+      );
       return openWasm(options);
     }
     case 'webgpu': {
       const { adapter, reason } = await findAdapter(options);
       if (adapter === undefined) {
-        throw new KernelError('NO_BACKEND', `backend webgpu cannot be opened: ${reason}. Use backend 'wasm', or 'auto' to have it picked.`);
+        throw new KernelError(
+          'NO_BACKEND',
+          `backend webgpu cannot be opened: ${reason}. Use backend 'wasm', or 'auto' to have it picked.`,
+        );
       }
       return openWebgpu(adapter);
     }
@@ -38,7 +43,10 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<Devic
     case 'tensorflow':
       return openTensorflow();
     default:
-      throw new KernelError('BAD_ARGUMENT', `backend '${String(backend)}' is unknown; the backends are auto, ${BACKEND_NAMES.join(', ')}`);
+      throw new KernelError(
+        'BAD_ARGUMENT',
+        `backend '${String(backend)}' is unknown; the backends are auto, ${BACKEND_NAMES.join(', ')}`,
+      );
   }
 }
 
@@ -89,4 +97,3 @@ async function openNamed(
   };
   return new Device(info, tfjsBackend, undefined, () => heapBytes?.(tfjsBackend) ?? 0);
 }
-

@@ -16,7 +16,10 @@ export function formatReport(info: DeviceInfo, memory: DeviceMemory): string {
     ['compute dtype', info.computeDtype],
     ['features', info.features.join(', ') || 'none that change a kernel'],
     ['limits', limits.join(', ') || 'none reported'],
-    ['memory', `${formatBytes(memory.currentBytes)} in ${memory.tensors} tensors, peak ${formatBytes(memory.peakBytes)}, ${formatBytes(memory.allocatedBytes)} held`],
+    [
+      'memory',
+      `${formatBytes(memory.currentBytes)} in ${memory.tensors} tensors, peak ${formatBytes(memory.peakBytes)}, ${formatBytes(memory.allocatedBytes)} held`,
+    ],
   ];
   return rows.map(([name, value]) => `${name.padEnd(14)} ${value}`).join('\n');
 }

@@ -44,4 +44,13 @@ export interface DeviceMemory {
   readonly tensors: number;
   /** Bytes held from the system: GPU buffers, in use or waiting for reuse, or the WASM heap. */
   readonly allocatedBytes: number;
+  /** Largest allocatedBytes since the device was opened or `resetPeakMemory` was called; on webgpu only, else 0. */
+  readonly peakAllocatedBytes: number;
+  /** GPU buffers by who holds them: names given to `device.owner`, and tfjs' own; empty on other backends. */
+  readonly byOwner: Readonly<Record<string, OwnedBytes>>;
+}
+
+export interface OwnedBytes {
+  readonly currentBytes: number;
+  readonly peakBytes: number;
 }

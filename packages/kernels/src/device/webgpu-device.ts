@@ -1,7 +1,10 @@
 import { env, registerBackend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { KernelError } from '../errors';
+import { BufferLedger } from './buffer-ledger';
 import { Device } from './device';
+import { FailureWatch } from './failure';
+import { watchPipelines } from './pipelines';
 import { describeRuntime, nodeProcess } from './runtime';
 import type { DeviceInfo, OpenDeviceOptions } from './types';
 
@@ -25,7 +28,11 @@ const WANTED_LIMITS = [
 ] as const;
 
 /** NVIDIA on Vulkan shows no shader-f16 without the second; the third lifts a clamp from subgroup-matrix loads. */
-const DAWN_TOGGLES = ['allow_unsafe_apis', 'vulkan_enable_f16_on_nvidia', 'vulkan_use_cooperative_matrix_robust_access'];
+const DAWN_TOGGLES = [
+  'allow_unsafe_apis',
+  'vulkan_enable_f16_on_nvidia',
+  'vulkan_use_cooperative_matrix_robust_access',
+];
 
 interface DawnModule {
   create(flags: string[]): GPU;
@@ -50,7 +57,9 @@ export async function findAdapter(options: OpenDeviceOptions): Promise<{ adapter
 
 export function isSoftware(adapter: GPUAdapter): boolean {
   const { vendor, architecture, description } = adapter.info;
-  return adapter.info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe/i.test(`${vendor} ${architecture} ${description}`);
+  return (
+    adapter.info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe/i.test(`${vendor} ${architecture} ${description}`)
+  );
 }
 
 let dawn: GPU | undefined;
@@ -70,7 +79,11 @@ async function dawnInNode({ dawnAddon, dawnToggles = [] }: OpenDeviceOptions): P
   for (const [name, value] of Object.entries(dawnModule.globals)) {
     if (!(name in globalThis)) Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
   }
-  dawn = dawnModule.create([`enable-dawn-features=${[...DAWN_TOGGLES, ...dawnToggles].join(',')}`]);
+  dawn = dawnModule.create([
+    `enable-dawn-features=${[...DAWN_TOGGLES, ...dawnToggles].join(',')}`,
+    // Timestamps in steps of 65.5 us, meant to keep web pages from telling time, are of no use to a profile.
+    'disable-dawn-features=timestamp_quantization',
+  ]);
   const host = (globalThis as { navigator?: object }).navigator;
   if (host === undefined) Object.defineProperty(globalThis, 'navigator', { value: { gpu: dawn }, configurable: true });
   else Object.defineProperty(host, 'gpu', { value: dawn, configurable: true });
@@ -86,10 +99,18 @@ export async function openWebgpu(adapter: GPUAdapter): Promise<Device> {
   try {
     gpuDevice = await adapter.requestDevice({ requiredFeatures: features as GPUFeatureName[], requiredLimits });
   } catch (error) {
-    throw new KernelError('NO_BACKEND', `the adapter ${describeAdapter(adapter)} gave no device: ${(error as Error).message}`, {
-      cause: error,
-    });
+    throw new KernelError(
+      'NO_BACKEND',
+      `the adapter ${describeAdapter(adapter)} gave no device: ${(error as Error).message}`,
+      {
+        cause: error,
+      },
+    );
   }
+  const ledger = new BufferLedger();
+  ledger.watchDevice(gpuDevice);
+  watchPipelines(gpuDevice);
+  const failures = new FailureWatch(gpuDevice);
   const tfjsWebgpu = await import('@tensorflow/tfjs-backend-webgpu');
   // The automatic registration asks for a feature list that only Chrome accepts, and for none that we need.
   removeBackend('webgpu');
@@ -109,7 +130,8 @@ export async function openWebgpu(adapter: GPUAdapter): Promise<Device> {
     software: isSoftware(adapter),
   };
   const opened = backend!;
-  return new Device(info, opened, gpuDevice, () => opened.bufferManager.numBytesAllocated);
+  ledger.watchBackend(opened);
+  return new Device(info, opened, gpuDevice, () => ledger.currentBytes, { ledger, failures });
 }
 
 function describeAdapter(adapter: GPUAdapter): string {

@@ -1,0 +1,132 @@
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import type { OwnedBytes } from './types';
+
+/** Owner of what nobody claimed. */
+const UNCLAIMED = 'tensors';
+/** Buffers that tfjs keeps for reuse. */
+const FREE = 'waiting for reuse';
+
+interface Entry {
+  readonly bytes: number;
+  owner: string;
+}
+
+/**
+ * Every buffer a GPUDevice has made and not destroyed, with the name of who holds it. tfjs hands one buffer to many
+ * tensors in turn, so an entry changes hands when tfjs' buffer manager gives it out and takes it back.
+ */
+export class BufferLedger {
+  private readonly entries = new Map<number, Entry>();
+  private readonly ids = new WeakMap<GPUBuffer, number>();
+  private readonly owners = new Map<string, { currentBytes: number; peakBytes: number }>();
+  private readonly tensorOwners = new WeakMap<object, string>();
+  private readonly collected = new FinalizationRegistry<number>((id) => this.remove(id));
+  private owner: string | undefined;
+  private count = 0;
+  private total = 0;
+  private peak = 0;
+
+  /** Bytes of all buffers. */
+  get currentBytes(): number {
+    return this.total;
+  }
+
+  get peakBytes(): number {
+    return this.peak;
+  }
+
+  byOwner(): Record<string, OwnedBytes> {
+    return Object.fromEntries([...this.owners].map(([name, bytes]) => [name, { ...bytes }]));
+  }
+
+  resetPeak(): void {
+    this.peak = this.total;
+    for (const bytes of this.owners.values()) bytes.peakBytes = bytes.currentBytes;
+  }
+
+  /** Buffers made or taken inside belong to `owner`; the innermost scope counts. */
+  scope<Result>(owner: string | undefined, work: () => Result): Result {
+    const outer = this.owner;
+    this.owner = owner;
+    try {
+      return work();
+    } finally {
+      this.owner = outer;
+    }
+  }
+
+  watchDevice(device: GPUDevice): void {
+    const createBuffer = device.createBuffer.bind(device);
+    device.createBuffer = (descriptor) => {
+      const buffer = createBuffer(descriptor);
+      this.add(buffer, descriptor.size);
+      const destroy = buffer.destroy.bind(buffer);
+      buffer.destroy = () => {
+        this.remove(this.ids.get(buffer)!);
+        destroy();
+        return undefined;
+      };
+      return buffer;
+    };
+  }
+
+  /** tfjs uploads a tensor when it is first used: its owner is who made it. */
+  watchBackend(backend: WebGPUBackend): void {
+    const { bufferManager } = backend;
+    const write = backend.write.bind(backend);
+    const uploadToGPU = backend.uploadToGPU.bind(backend);
+    const acquireBuffer = bufferManager.acquireBuffer.bind(bufferManager);
+    const releaseBuffer = bufferManager.releaseBuffer.bind(bufferManager);
+    backend.write = (...args) => {
+      const dataId = write(...args);
+      if (this.owner !== undefined) this.tensorOwners.set(dataId, this.owner);
+      return dataId;
+    };
+    backend.uploadToGPU = (dataId) => {
+      this.scope(this.tensorOwners.get(dataId) ?? this.owner, () => uploadToGPU(dataId));
+    };
+    bufferManager.acquireBuffer = (...args) => {
+      const buffer = acquireBuffer(...args);
+      this.give(buffer, this.owner ?? UNCLAIMED);
+      return buffer;
+    };
+    bufferManager.releaseBuffer = (buffer, reuse) => {
+      this.give(buffer, FREE);
+      releaseBuffer(buffer, reuse);
+    };
+  }
+
+  private add(buffer: GPUBuffer, bytes: number): void {
+    const id = this.count++;
+    const owner = this.owner ?? UNCLAIMED;
+    this.ids.set(buffer, id);
+    this.entries.set(id, { bytes, owner });
+    this.collected.register(buffer, id);
+    this.total += bytes;
+    this.peak = Math.max(this.peak, this.total);
+    this.change(owner, bytes);
+  }
+
+  private give(buffer: GPUBuffer, owner: string): void {
+    const entry = this.entries.get(this.ids.get(buffer) ?? -1);
+    if (entry === undefined || entry.owner === owner) return;
+    this.change(entry.owner, -entry.bytes);
+    entry.owner = owner;
+    this.change(owner, entry.bytes);
+  }
+
+  private remove(id: number): void {
+    const entry = this.entries.get(id);
+    if (entry === undefined) return;
+    this.entries.delete(id);
+    this.total -= entry.bytes;
+    this.change(entry.owner, -entry.bytes);
+  }
+
+  private change(owner: string, bytes: number): void {
+    let held = this.owners.get(owner);
+    if (held === undefined) this.owners.set(owner, (held = { currentBytes: 0, peakBytes: 0 }));
+    held.currentBytes += bytes;
+    held.peakBytes = Math.max(held.peakBytes, held.currentBytes);
+  }
+}
