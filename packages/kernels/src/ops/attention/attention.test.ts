@@ -1,4 +1,4 @@
-import { grad, mul, sum, tensor2d, type Tensor2D } from '@tensorflow/tfjs-core';
+import { add, grad, mul, sum, tensor2d, zerosLike, type Tensor2D } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { randomState } from '../../random/dropout-stream';
@@ -122,6 +122,24 @@ describeBackends('attention', (backend) => {
     } finally {
       available.mockRestore();
     }
+  });
+
+  it('keeps sequences that only the GPU knows within the rows', async () => {
+    if (backend.name !== 'webgpu') return;
+    const qkv = normals(6, 5 * 12);
+    const fields = tensor2d([0, 3, 0, 3, 3, 99, -2, 99, 70, 5, 0, 5], [3, 4], 'int32');
+    const onGpu = add<Tensor2D>(fields, zerosLike(fields));
+    const options = { heads: 1, scale: 0.5, keyStride: 8 };
+    const x = tensor2d(qkv, [5, 12]);
+    const dy = normals(7, 5 * 4);
+    const results = await runPoisoned(backend, () => [
+      attention(x, onGpu, options),
+      grad((input) => sum(mul(attention(input as Tensor2D, onGpu, options), tensor2d(dy, [5, 4]))))(x),
+    ]);
+    const problem = { ...options, qkv, rows: 5, headSize: 4, sequences: [0, 3, 0, 3, 3, 2, 0, 2] };
+    await expectClose('attention', backend, results[0]!, attentionReference(problem), { absolute: 5e-6 });
+    const slope = attentionBackwardReference(problem, dy);
+    await expectClose('attention backward', backend, results[1]!, slope, { absolute: 2e-5 });
   });
 
   it('takes left and right padding: no key outside the real tokens is looked at', async () => {
