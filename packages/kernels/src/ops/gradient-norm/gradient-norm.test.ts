@@ -78,7 +78,7 @@ describeBackends('gradientNorm', (backend) => {
     expect(() => clipControl(squares, { maxNorm: NaN })).toThrow('maxNorm NaN is not positive');
     expect(() => clipControl(squares, { maxNorm: 1, lossScale: -1 })).toThrow('lossScale -1');
     expect(() => clipControl(squares, { maxNorm: 1, lossScale: two })).toThrow('lossScale has shape [2]');
-    expect(() => clipControl(two as Tensor1D, { maxNorm: 1 })).toThrow('sumSquares has shape [2], but [1]');
+    expect(() => clipControl(two, { maxNorm: 1 })).toThrow('sumSquares has shape [2], but [1]');
     for (const held of [squares, two, whole]) held.dispose();
   });
 });
