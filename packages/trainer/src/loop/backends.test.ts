@@ -1,0 +1,46 @@
+import { openDevice, type BackendName } from '@qlora-js/kernels';
+import { adapterStateDict } from '@qlora-js/lora';
+import { expect, it } from 'vitest';
+import { trainingArguments } from '../arguments/training-arguments';
+import { sequenceClassifier } from '../model/sequence-classifier';
+import { collator, PAD, tinyClassifier, tinyRows } from '../testing/tiny-classifier';
+import { Trainer } from './trainer';
+
+interface Run {
+  readonly losses: readonly number[];
+  readonly accuracy: number;
+  readonly weights: ReadonlyMap<string, Float32Array>;
+}
+
+/** Trains a 4-bit model with dropout and the 8-bit optimiser: every op of the stack, small. */
+async function trained(backend: BackendName): Promise<Run> {
+  const device = await openDevice({ backend });
+  const model = tinyClassifier({ quantised: true });
+  const trainer = new Trainer({
+    model: sequenceClassifier(model, { padTokenId: PAD }),
+    args: trainingArguments({ outputDir: 'unused', learningRate: 5e-3, perDeviceTrainBatchSize: 6, numTrainEpochs: 1, loggingSteps: 1, optim: 'paged_adamw_8bit' }),
+    trainDataset: tinyRows(18),
+    evalDataset: tinyRows(9, 1),
+    collator: collator(),
+  });
+  await trainer.train();
+  const accuracy = (await trainer.evaluate())['eval_accuracy']!;
+  const weights = new Map((await adapterStateDict(model)).map(({ name, bytes }) => [name, new Float32Array(bytes.slice().buffer)]));
+  model.dispose();
+  device.dispose();
+  return { losses: trainer.state.logHistory.flatMap((row) => row['loss'] ?? []), accuracy, weights };
+}
+
+it('webgpu trains to what wasm trains to, dropout masks included', async () => {
+  const wasm = await trained('wasm');
+  const webgpu = await trained('webgpu');
+  expect(webgpu.losses).toHaveLength(3);
+  webgpu.losses.forEach((loss, step) => expect(loss).toBeCloseTo(wasm.losses[step]!, 4));
+  expect(webgpu.accuracy).toBe(wasm.accuracy);
+  for (const [name, values] of webgpu.weights) {
+    const reference = wasm.weights.get(name)!;
+    const difference = Math.sqrt(values.reduce((sum, value, i) => sum + (value - reference[i]!) ** 2, 0));
+    const size = Math.sqrt(reference.reduce((sum, value) => sum + value ** 2, 0));
+    expect(difference / size, name).toBeLessThan(2e-2);
+  }
+});
