@@ -1,10 +1,14 @@
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { OwnedBytes } from './types';
 
-/** Owner of what nobody claimed. */
-const UNCLAIMED = 'tensors';
 /** Buffers that tfjs keeps for reuse. */
 const FREE = 'waiting for reuse';
+
+/** Owner of what nobody claimed. */
+function unclaimed(usage: GPUBufferUsageFlags): string {
+  if ((usage & GPUBufferUsage.UNIFORM) !== 0) return 'uniforms';
+  return (usage & (GPUBufferUsage.MAP_READ | GPUBufferUsage.MAP_WRITE)) !== 0 ? 'staging' : 'tensors';
+}
 
 interface Entry {
   readonly bytes: number;
@@ -87,7 +91,7 @@ export class BufferLedger {
     };
     bufferManager.acquireBuffer = (...args) => {
       const buffer = acquireBuffer(...args);
-      this.give(buffer, this.owner ?? UNCLAIMED);
+      this.give(buffer, this.owner ?? unclaimed(buffer.usage));
       return buffer;
     };
     bufferManager.releaseBuffer = (buffer, reuse) => {
@@ -98,7 +102,7 @@ export class BufferLedger {
 
   private add(buffer: GPUBuffer, bytes: number): void {
     const id = this.count++;
-    const owner = this.owner ?? UNCLAIMED;
+    const owner = this.owner ?? unclaimed(buffer.usage);
     this.ids.set(buffer, id);
     this.entries.set(id, { bytes, owner });
     this.collected.register(buffer, id);

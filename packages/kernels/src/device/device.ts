@@ -1,4 +1,11 @@
-import { engine, findBackendFactory, registerBackend, removeBackend, type KernelBackend } from '@tensorflow/tfjs-core';
+import {
+  engine,
+  findBackend,
+  findBackendFactory,
+  registerBackend,
+  removeBackend,
+  type KernelBackend,
+} from '@tensorflow/tfjs-core';
 import type { KernelError } from '../errors';
 import type { BufferLedger } from './buffer-ledger';
 import type { FailureWatch } from './failure';
@@ -103,9 +110,12 @@ export class Device {
     this.disposed = true;
     const { backend } = this.info;
     const factory = findBackendFactory(backend);
-    removeBackend(backend);
-    // A backend's module registers itself once a process; without its factory it could not be opened again.
-    if (this.gpuDevice === undefined) registerBackend(backend, factory);
+    // Another device may have been opened since, and taken the name.
+    if (factory !== null && findBackend(backend) === this.tfjsBackend) {
+      removeBackend(backend);
+      // A backend's module registers itself once a process; without its factory it could not be opened again.
+      if (this.gpuDevice === undefined) registerBackend(backend, factory);
+    }
     this.books?.failures.expectLoss();
     this.gpuDevice?.destroy();
   }

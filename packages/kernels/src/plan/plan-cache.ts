@@ -3,8 +3,8 @@ import { KernelError } from '../errors';
 import { formatBytes } from '../device/report';
 import type { Device } from '../device/device';
 import { Arena } from './arena';
-import { plan, type OutputNames, type PlanOptions, type TensorsOf } from './plan';
-import type { TensorSpecs } from './recording';
+import { plan, type OutputNames, type PlanOptions } from './plan';
+import type { TensorSpec, TensorSpecs } from './recording';
 import type { Step } from './step';
 
 export interface PlanCacheOptions extends Omit<PlanOptions, 'arena'> {
@@ -17,7 +17,7 @@ export interface PlanCacheOptions extends Omit<PlanOptions, 'arena'> {
  * their intermediates, since one runs after the other; the least recently used leaves when there are too many, or too
  * many bytes.
  */
-export class PlanCache<Specs extends TensorSpecs, Outputs extends Tensor | Readonly<Record<string, Tensor>>> {
+export class PlanCache<Input extends string, Outputs extends Tensor | Readonly<Record<string, Tensor>>> {
   /** The intermediates' memory. */
   private readonly arena: Arena;
   /** Least recently used first. */
@@ -25,7 +25,7 @@ export class PlanCache<Specs extends TensorSpecs, Outputs extends Tensor | Reado
 
   constructor(
     private readonly device: Device,
-    private readonly run: (inputs: TensorsOf<Specs>) => Outputs,
+    private readonly run: (inputs: Readonly<Record<Input, Tensor>>) => Outputs,
     private readonly options: PlanCacheOptions = {},
   ) {
     this.arena = new Arena(device);
@@ -38,9 +38,7 @@ export class PlanCache<Specs extends TensorSpecs, Outputs extends Tensor | Reado
 
   /** Bytes held: the shared intermediates, and each step's inputs, constants and outputs. */
   get bytes(): number {
-    let bytes = this.arena.bytes;
-    for (const step of this.steps.values()) bytes += step.memory.ownBytes;
-    return bytes;
+    return this.arena.bytes + this.ownBytes;
   }
 
   /**
@@ -48,34 +46,44 @@ export class PlanCache<Specs extends TensorSpecs, Outputs extends Tensor | Reado
    *
    * @throws KernelError as `plan`
    */
-  step(inputs: Specs): Step<OutputNames<Outputs>> {
+  step(inputs: Readonly<Record<Input, TensorSpec>>): Step<OutputNames<Outputs>> {
     const key = keyOf(inputs);
-    const known = this.steps.get(key);
-    if (known !== undefined) {
-      this.steps.delete(key);
-      this.steps.set(key, known);
-      return known;
+    let step = this.steps.get(key);
+    if (step === undefined) {
+      const { maximumSteps = 64 } = this.options;
+      if (!(maximumSteps >= 1)) {
+        throw new KernelError('BAD_ARGUMENT', `PlanCache: maximumSteps ${maximumSteps} is below 1`);
+      }
+      step = this.make(key, inputs);
+      const { budgetBytes = Infinity } = this.options;
+      while (this.steps.size >= maximumSteps || step.memory.peakBytes + this.ownBytes > budgetBytes) {
+        if (this.steps.size === 0) break;
+        const [oldest, leaving] = this.steps.entries().next().value!;
+        this.steps.delete(oldest);
+        leaving.dispose();
+      }
     }
-    const { name = 'step', budgetBytes = Infinity, maximumSteps = 64, ...others } = this.options;
-    if (!(maximumSteps >= 1))
-      throw new KernelError('BAD_ARGUMENT', `PlanCache: maximumSteps ${maximumSteps} is below 1`);
-    const made = plan(this.device, this.run, inputs, {
-      ...others,
-      name: `${name} ${key}`,
-      budgetBytes,
-      arena: this.arena,
-    });
-    const others_ = (): number => [...this.steps.values()].reduce((bytes, { memory }) => bytes + memory.ownBytes, 0);
-    while (
-      this.steps.size > 0 &&
-      (this.steps.size >= maximumSteps || made.memory.peakBytes + others_() > budgetBytes)
-    ) {
-      const [oldest, step] = this.steps.entries().next().value!;
-      this.steps.delete(oldest);
-      step.dispose();
+    this.steps.delete(key);
+    this.steps.set(key, step);
+    return step;
+  }
+
+  /** Records a step; where it does not fit beside the arena that larger steps have left, without what they left. */
+  private make(key: string, inputs: Readonly<Record<Input, TensorSpec>>): Step<OutputNames<Outputs>> {
+    const { maximumSteps: _, name = 'step', ...options } = this.options;
+    const record = (): Step<OutputNames<Outputs>> =>
+      plan(this.device, this.run, inputs, { ...options, name: `${name} ${key}`, arena: this.arena });
+    try {
+      return record();
+    } catch (error) {
+      if (!(error instanceof KernelError) || error.code !== 'OUT_OF_MEMORY' || this.arena.bytes === 0) throw error;
+      this.dispose();
+      return record();
     }
-    this.steps.set(key, made);
-    return made;
+  }
+
+  private get ownBytes(): number {
+    return [...this.steps.values()].reduce((bytes, { memory }) => bytes + memory.ownBytes, 0);
   }
 
   /** Steps and what they take. */
@@ -86,6 +94,7 @@ export class PlanCache<Specs extends TensorSpecs, Outputs extends Tensor | Reado
     return [...lines, `together ${formatBytes(this.bytes)}`].join('\n');
   }
 
+  /** Gives all memory back; the cache can go on, from nothing. */
   dispose(): void {
     for (const step of this.steps.values()) step.dispose();
     this.steps.clear();
