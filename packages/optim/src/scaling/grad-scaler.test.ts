@@ -62,7 +62,7 @@ describeBackends('GradScaler', () => {
       const scaler = new GradScaler(options);
       for (let step = 0; step < steps; step++) {
         const { value, grads } = variableGrads(
-          () => scaler.scale(mul(sum(square(variable as Tensor)), 0.5) as Scalar),
+          () => scaler.scale(mul(sum<Scalar>(square(variable as Tensor)), 0.5)),
           [variable],
         );
         const gradients = new Map([['w', grads[variable.name]!]]);

@@ -1,4 +1,14 @@
-import { tensor1d, variable, type Tensor, type Tensor1D, type Variable } from '@tensorflow/tfjs-core';
+import {
+  matMul,
+  tensor1d,
+  tensor2d,
+  variable,
+  zeros,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  type Variable,
+} from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { describeBackends, expectClose, expectDerivative, forAll, normals, runPoisoned } from '../../testing';
@@ -115,6 +125,31 @@ describeBackends('adamw', (backend) => {
     expect(Array.from(await reading)).toEqual(first);
     await expectClose('adamw, parameter', backend, parameter, [0.5, 1.5, 3.5], { relative: 1e-6 });
     for (const held of [parameter, m, v, counter, gradient]) held.dispose();
+  });
+
+  it('is seen by tfjs’ own products, which keep packed copies of their operands on wasm', async () => {
+    const initial = tensor2d([1, 2, 3, 4], [2, 2]);
+    const parameter = variable(initial, false);
+    initial.dispose();
+    const [m, v] = [variable(zeros([2, 2]), false), variable(zeros([2, 2]), false)];
+    const [counter, x, gradient] = [owned([0]), tensor2d([1, 1], [1, 2]), tensor2d([1, -1, 1, -1], [2, 2])];
+    const product = async (): Promise<number[]> => {
+      const y = matMul(x, parameter as Tensor2D);
+      const values = Array.from(await y.data());
+      y.dispose();
+      return values;
+    };
+    expect(await product()).toEqual([4, 6]);
+    for (const expected of [
+      [3.5, 6.5],
+      [3, 7],
+    ]) {
+      const step = stepValues(0.25, counter, undefined, plain);
+      adamwStep(parameter, gradient, { m, v }, step, { ...plain, weightDecay: 0 });
+      step.dispose();
+      await expectClose('adamw, product after', backend, await product(), expected, { relative: 1e-6 });
+    }
+    for (const held of [parameter, m, v, counter, x, gradient]) held.dispose();
   });
 
   it('refuses shapes that do not fit, naming them', () => {

@@ -1,4 +1,5 @@
-import { engine, mul, scalar, tidy, type Tensor, type TensorInfo, type Variable } from '@tensorflow/tfjs-core';
+import { engine, mul, scalar, tidy, util, type Tensor, type TensorInfo, type Variable } from '@tensorflow/tfjs-core';
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 
 // tfjs' tensors are immutable, and so clones and variables share their data. Kernels that write where they read need
@@ -18,6 +19,16 @@ export function assignAll(variables: readonly Variable[], outputs: readonly Tens
     variables[index]!.assign(output);
     output.dispose();
   });
+}
+
+/**
+ * Tells tfjs that a tensor's values have changed in its memory. tfjs' own products keep the operands that XNNPACK has
+ * packed under the tensor's id (its BatchMatMul, Conv2D, ...); to dispose of the id drops them, and the memory stays.
+ */
+export function forgetPackedCopies(backend: BackendWasm, { dataId, shape }: TensorInfo): void {
+  const { id, memoryOffset } = backend.dataIdMap.get(dataId);
+  backend.wasm.tfjs.disposeData(id);
+  backend.wasm.tfjs.registerTensor(id, util.sizeFromShape(shape), memoryOffset);
 }
 
 interface TensorData {

@@ -1,5 +1,6 @@
 import { util, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { OpDefinition, WasmContext } from '../../engine/op';
+import { forgetPackedCopies } from './in-place';
 import { stepScalars, type StepScalars } from './scalars';
 import type { AdamwAttributes, AdamwInputs } from './types';
 
@@ -31,5 +32,6 @@ export const wasmAdamw: NonNullable<OpDefinition<AdamwInputs, AdamwAttributes>['
     rootCorrection2 ** 2,
     gradientScale,
   );
+  forgetPackedCopies(wasm.backend, parameter);
   return [];
 };

@@ -1,5 +1,6 @@
 import { util } from '@tensorflow/tfjs-core';
 import type { OpDefinition } from '../../engine/op';
+import { forgetPackedCopies } from '../adamw/in-place';
 import { heapScalars } from '../adamw/wasm';
 import type { Adamw8bitAttributes, Adamw8bitInputs } from './types';
 
@@ -38,5 +39,6 @@ export const wasmAdamw8bit: NonNullable<OpDefinition<Adamw8bitInputs, Adamw8bitA
     gradientScale,
     wasm.kernels.scratch(wasm.kernels.adamw8bitScratchBytes()),
   );
+  forgetPackedCopies(wasm.backend, parameter);
   return [];
 };

@@ -1,4 +1,4 @@
-import { tensor, tensor1d, type Tensor, type Tensor1D } from '@tensorflow/tfjs-core';
+import { tensor, tensor1d, type Tensor } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { describeBackends, expectClose, forAll, normals, runPoisoned } from '../../testing';
