@@ -19,7 +19,13 @@ const commands = {
   banking77: () => run(process.execPath, [...SOURCES, APP, ...args]),
   test: () => {
     const status = run(process.execPath, [nx(), 'run-many', '-t', 'typecheck', 'lint', 'build', 'test', ...args]);
-    const formatted = run(process.execPath, [join(root, 'node_modules/prettier/bin/prettier.cjs'), '--check', '.', '--log-level', 'warn']);
+    const formatted = run(process.execPath, [
+      join(root, 'node_modules/prettier/bin/prettier.cjs'),
+      '--check',
+      '.',
+      '--log-level',
+      'warn',
+    ]);
     const counted = run(process.execPath, [join(root, 'tools/test/summary.mjs'), String(Math.max(status, formatted))]);
     return Math.max(status, formatted, counted);
   },
@@ -35,7 +41,9 @@ process.exit(commands[command]());
 
 /** Runs npm ci where node_modules is not what the lock file asks for. */
 function installMissing() {
-  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   const stamp = join(root, 'node_modules/.qlora-lock');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
   console.log('installing what is missing (npm ci) ...');

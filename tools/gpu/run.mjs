@@ -12,7 +12,9 @@ const words = process.argv.slice(2);
 const real = words[0] === '--real' && words.shift() !== undefined;
 const [command, ...args] = words;
 if (command === undefined || command === '--help') {
-  console.log('usage: node tools/gpu/run.mjs [--real] COMMAND [ARG ...]\n\nRuns COMMAND on a software GPU (SwiftShader); with --real, on the machine\'s own.');
+  console.log(
+    "usage: node tools/gpu/run.mjs [--real] COMMAND [ARG ...]\n\nRuns COMMAND on a software GPU (SwiftShader); with --real, on the machine's own.",
+  );
   process.exit(command === undefined ? 2 : 0);
 }
 

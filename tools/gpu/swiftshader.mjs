@@ -18,8 +18,9 @@ export async function unpackSwiftshader(folder) {
   const tar = brotliDecompressSync(await readFile(archive));
   await mkdir(dirname(folder), { recursive: true });
   const staging = await mkdtemp(join(dirname(folder), 'swiftshader-'));
-  for (let offset = 0; offset + TAR_BLOCK <= tar.length; ) {
-    const field = (start, length) => tar.toString('latin1', offset + start, offset + start + length).replace(/\0.*$/s, '');
+  for (let offset = 0; offset + TAR_BLOCK <= tar.length;) {
+    const field = (start, length) =>
+      tar.toString('latin1', offset + start, offset + start + length).replace(/\0.*$/s, '');
     const name = field(0, 100).replace(/^\.\//, '');
     if (name === '') break;
     const size = Number.parseInt(field(124, 12).trim() || '0', 8);

@@ -12,9 +12,15 @@ const program = createProgram({
   },
   predict: async (options) => {
     const output = terminalOutput({ progress: false });
-    for (const { text, labels } of await predictTexts(options, { ...output, warn: (line) => console.error(`warning: ${line}`) })) {
+    for (const { text, labels } of await predictTexts(options, {
+      ...output,
+      warn: (line) => console.error(`warning: ${line}`),
+    })) {
       if (options.json) console.log(JSON.stringify({ text, labels }));
-      else console.log(`${labels.map(({ label, probability }) => `${label} (${(100 * probability).toFixed(1)} %)`).join(', ')}\t${text}`);
+      else
+        console.log(
+          `${labels.map(({ label, probability }) => `${label} (${(100 * probability).toFixed(1)} %)`).join(', ')}\t${text}`,
+        );
     }
   },
 });

@@ -1,5 +1,10 @@
 export { TrainerError, type TrainerErrorCode } from './errors';
-export { trainingArguments, warmupStepCount, type IntervalStrategy, type TrainingArguments } from './arguments/training-arguments';
+export {
+  trainingArguments,
+  warmupStepCount,
+  type IntervalStrategy,
+  type TrainingArguments,
+} from './arguments/training-arguments';
 export { type CallbackContext, type TrainerCallback, type TrainerControl } from './callbacks/callback';
 export { SpeedMemCallback, type SpeedMemOptions } from './callbacks/speed-memory';
 export { MemoryCheckpoints, type CheckpointStore } from './checkpoints/store';

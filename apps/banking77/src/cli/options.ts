@@ -102,8 +102,16 @@ const CHOICES: Partial<Record<keyof RunOptions, readonly string[]>> = {
 };
 
 const INTEGERS = new Set<keyof RunOptions>([
-  'seed', 'maxLength', 'blocksize', 'loraR', 'trials', 'perDeviceTrainBatchSize', 'perDeviceEvalBatchSize',
-  'gradientAccumulationSteps', 'evalSteps', 'loggingSteps',
+  'seed',
+  'maxLength',
+  'blocksize',
+  'loraR',
+  'trials',
+  'perDeviceTrainBatchSize',
+  'perDeviceEvalBatchSize',
+  'gradientAccumulationSteps',
+  'evalSteps',
+  'loggingSteps',
 ]);
 
 /** A mistake in flags or config file: shown without a stack. */
@@ -115,7 +123,9 @@ export class UsageError extends Error {
  * Defaults, then the config file, then the flags. Values are checked in type and range; an unknown key, a word where a
  * number belongs, or a number out of range is an error that names it.
  */
-export function mergeOptions(...sources: readonly { readonly place: string; readonly values: Readonly<Record<string, unknown>> }[]): RunOptions {
+export function mergeOptions(
+  ...sources: readonly { readonly place: string; readonly values: Readonly<Record<string, unknown>> }[]
+): RunOptions {
   const merged: Record<string, unknown> = { ...DEFAULT_OPTIONS };
   for (const { place, values } of sources) {
     for (const [key, value] of Object.entries(values)) {
@@ -147,7 +157,9 @@ function checked(key: string, value: unknown, place: string): unknown {
     return value;
   }
   if (Array.isArray(example)) {
-    return Array.isArray(value) && value.length > 0 && value.every((entry) => typeof entry === 'string') ? value : fail('a list of names');
+    return Array.isArray(value) && value.length > 0 && value.every((entry) => typeof entry === 'string')
+      ? value
+      : fail('a list of names');
   }
   return typeof value === 'string' && value !== '' ? value : fail('a text');
 }

@@ -19,7 +19,9 @@ export interface PredictOptions {
 /** The command line; `commands` does the work. */
 export function createProgram(commands: Commands): Command {
   const program = new Command('qlora-banking77')
-    .description('Fine-tunes a 4-bit GPT-2 with LoRA adapters on an intent data set: search, training, evaluation, saving, comparison.')
+    .description(
+      'Fine-tunes a 4-bit GPT-2 with LoRA adapters on an intent data set: search, training, evaluation, saving, comparison.',
+    )
     .showHelpAfterError('(--help shows every option)')
     .configureOutput({ outputError: (text, write) => write(text) });
   runCommand(program, commands);
@@ -34,14 +36,27 @@ function runCommand(program: Command, commands: Commands): void {
     .option('--config <file>', 'JSON file with options in camelCase; flags go before it');
   const text = (flag: string, help: string) => command.addOption(new Option(flag, help));
   const number = (flag: string, help: string, key: keyof RunOptions) =>
-    command.addOption(new Option(`${flag} <number>`, `${help} (default: ${String(DEFAULT_OPTIONS[key])})`).argParser(parseNumber));
+    command.addOption(
+      new Option(`${flag} <number>`, `${help} (default: ${String(DEFAULT_OPTIONS[key])})`).argParser(parseNumber),
+    );
   const choice = (flag: string, help: string, key: keyof RunOptions, choices: string[]) =>
-    command.addOption(new Option(`${flag} <name>`, `${help} (default: ${String(DEFAULT_OPTIONS[key])})`).choices(choices));
+    command.addOption(
+      new Option(`${flag} <name>`, `${help} (default: ${String(DEFAULT_OPTIONS[key])})`).choices(choices),
+    );
 
-  text('--base <path|hub id>', 'base model: a folder, or an id on the Hugging Face hub (default: the embedded small base)');
-  text('--data <path|hub>', 'data set: a folder with train.csv, test.csv and categories.json, or hub for Banking77 from the hub (default: the generated data set)');
+  text(
+    '--base <path|hub id>',
+    'base model: a folder, or an id on the Hugging Face hub (default: the embedded small base)',
+  );
+  text(
+    '--data <path|hub>',
+    'data set: a folder with train.csv, test.csv and categories.json, or hub for Banking77 from the hub (default: the generated data set)',
+  );
   choice('--backend', 'where to compute', 'backend', ['auto', 'webgpu', 'wasm', 'tensorflow', 'cpu']);
-  text('--output-dir <folder>', `where the adapter and the tokenizer are saved (default: ${DEFAULT_OPTIONS.outputDir})`);
+  text(
+    '--output-dir <folder>',
+    `where the adapter and the tokenizer are saved (default: ${DEFAULT_OPTIONS.outputDir})`,
+  );
   text('--report-json <file>', 'write every figure of the run to this file');
   number('--seed', 'seed of split, order, dropout, starting values and search', 'seed');
 
@@ -60,7 +75,10 @@ function runCommand(program: Command, commands: Commands): void {
   number('--lora-r', 'rank', 'loraR');
   number('--lora-alpha', 'alpha', 'loraAlpha');
   number('--lora-dropout', 'dropout before A', 'loraDropout');
-  command.option('--target-modules <names...>', `layers that get adapters (default: ${DEFAULT_OPTIONS.targetModules.join(' ')})`);
+  command.option(
+    '--target-modules <names...>',
+    `layers that get adapters (default: ${DEFAULT_OPTIONS.targetModules.join(' ')})`,
+  );
   command.option('--use-rslora', 'scale by alpha / sqrt(r)');
   command.option('--use-dora', 'train magnitude and direction apart');
 
@@ -79,8 +97,22 @@ function runCommand(program: Command, commands: Commands): void {
   number('--weight-decay', 'decoupled weight decay', 'weightDecay');
   number('--warmup-steps', 'steps of warm-up, or their share of all steps if below 1', 'warmupSteps');
   number('--max-grad-norm', 'bound of the gradient norm; 0 does not clip', 'maxGradNorm');
-  choice('--optim', 'optimiser', 'optim', ['adamw_torch', 'adamw_8bit', 'adamw_bnb_8bit', 'paged_adamw_8bit', 'paged_adamw_32bit', 'paged_adamw']);
-  choice('--lr-scheduler-type', 'schedule', 'lrSchedulerType', ['linear', 'cosine', 'cosine_with_restarts', 'polynomial', 'constant', 'constant_with_warmup']);
+  choice('--optim', 'optimiser', 'optim', [
+    'adamw_torch',
+    'adamw_8bit',
+    'adamw_bnb_8bit',
+    'paged_adamw_8bit',
+    'paged_adamw_32bit',
+    'paged_adamw',
+  ]);
+  choice('--lr-scheduler-type', 'schedule', 'lrSchedulerType', [
+    'linear',
+    'cosine',
+    'cosine_with_restarts',
+    'polynomial',
+    'constant',
+    'constant_with_warmup',
+  ]);
   number('--eval-steps', 'steps between evaluations', 'evalSteps');
   number('--logging-steps', 'steps between log rows', 'loggingSteps');
 
@@ -108,12 +140,22 @@ function predictCommand(program: Command, commands: Commands): void {
     .argument('[texts...]', 'texts; read from standard input, one a line, where none are given')
     .option('--adapter <folder>', 'folder a run saved', DEFAULT_OPTIONS.outputDir)
     .option('--base <path|hub id>', 'base model (default: the one the adapter was trained on)')
-    .addOption(new Option('--backend <name>', 'where to compute').choices(['auto', 'webgpu', 'wasm', 'tensorflow', 'cpu']).default('auto'))
+    .addOption(
+      new Option('--backend <name>', 'where to compute')
+        .choices(['auto', 'webgpu', 'wasm', 'tensorflow', 'cpu'])
+        .default('auto'),
+    )
     .option('--top-k <number>', 'labels to show for each text', parseNumber, 1)
     .option('--json', 'one JSON object a line', false)
     .action(async (texts: string[], flags: Omit<PredictOptions, 'texts'>) => {
-      const lines = texts.length > 0 ? texts : readFileSync(0, 'utf8').split('\n').filter((line) => line.trim() !== '');
-      if (lines.length === 0) throw new UsageError('predict: there is no text; give texts as arguments or on standard input');
+      const lines =
+        texts.length > 0
+          ? texts
+          : readFileSync(0, 'utf8')
+              .split('\n')
+              .filter((line) => line.trim() !== '');
+      if (lines.length === 0)
+        throw new UsageError('predict: there is no text; give texts as arguments or on standard input');
       await commands.predict({ ...flags, texts: lines });
     });
 }
@@ -137,6 +179,7 @@ function readConfig(path: string): Record<string, unknown> {
   } catch (error) {
     throw new UsageError(`--config: ${path} is not JSON: ${(error as Error).message}`);
   }
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw new UsageError(`--config: ${path} is not a JSON object`);
+  if (typeof json !== 'object' || json === null || Array.isArray(json))
+    throw new UsageError(`--config: ${path} is not a JSON object`);
   return { ...json };
 }

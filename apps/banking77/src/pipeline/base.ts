@@ -18,15 +18,24 @@ export interface Base {
 export const EMBEDDED_BASE = '@qlora-js/base-mini';
 
 /** Finds a base by folder or hub id, or the embedded one, and checks that texts of `maxLength` tokens fit it. */
-export async function openBase(idOrPath: string | undefined, maxLength: number, paddingSide: 'right' | 'left'): Promise<Base> {
-  const files = idOrPath === undefined || idOrPath === EMBEDDED_BASE ? await embeddedBase() : await resolveModel(idOrPath);
+export async function openBase(
+  idOrPath: string | undefined,
+  maxLength: number,
+  paddingSide: 'right' | 'left',
+): Promise<Base> {
+  const files =
+    idOrPath === undefined || idOrPath === EMBEDDED_BASE ? await embeddedBase() : await resolveModel(idOrPath);
   const config = await readGpt2Config(files);
   if (maxLength > config.nPositions) {
-    throw new UsageError(`--max-length ${maxLength} is over the ${config.nPositions} positions of ${files.id}; choose ${config.nPositions} or less`);
+    throw new UsageError(
+      `--max-length ${maxLength} is over the ${config.nPositions} positions of ${files.id}; choose ${config.nPositions} or less`,
+    );
   }
   const tokenizer = await GPT2Tokenizer.load(files);
   if (tokenizer.length > config.vocabSize) {
-    throw new UsageError(`the vocabulary of ${files.id} has ${tokenizer.length} tokens, but its embedding has ${config.vocabSize} rows: tokenizer and model do not belong together`);
+    throw new UsageError(
+      `the vocabulary of ${files.id} has ${tokenizer.length} tokens, but its embedding has ${config.vocabSize} rows: tokenizer and model do not belong together`,
+    );
   }
   tokenizer.padToken ??= tokenizer.eosToken;
   tokenizer.paddingSide = paddingSide;
@@ -48,7 +57,12 @@ export interface BuildOptions {
 }
 
 /** Reads the base's weights, quantised as they come, under a head for `numLabels`. */
-export async function buildClassifier(base: Base, numLabels: number, options: BuildOptions, output: Output): Promise<GPT2ForSequenceClassification> {
+export async function buildClassifier(
+  base: Base,
+  numLabels: number,
+  options: BuildOptions,
+  output: Output,
+): Promise<GPT2ForSequenceClassification> {
   const { quantType, blocksize, doubleQuant, seed } = options;
   const bar = output.bar('load', 1);
   const { model, report } = await loadGpt2ForSequenceClassification(base.files, {
@@ -58,7 +72,8 @@ export async function buildClassifier(base: Base, numLabels: number, options: Bu
     onWeight: (done, total, name) => bar.update(done / total, name),
   });
   bar.stop();
-  if (report.newlyInitialized.length > 0) output.line(`newly initialised, to be trained: ${report.newlyInitialized.join(', ')}`);
+  if (report.newlyInitialized.length > 0)
+    output.line(`newly initialised, to be trained: ${report.newlyInitialized.join(', ')}`);
   if (report.unexpected.length > 0) output.warn(`left out of the checkpoint: ${report.unexpected.join(', ')}`);
   return model;
 }

@@ -24,7 +24,11 @@ export function compareFigures(previous: ComparedFigures, current: ComparedFigur
   });
   const table = [['', 'previous', 'this run', 'change'], ...lines];
   const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => row[column]!.length)));
-  return table.map((row) => row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join('  ')).join('\n');
+  return table
+    .map((row) =>
+      row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join('  '),
+    )
+    .join('\n');
 }
 
 function format(value: number | undefined, digits: number): string {
@@ -33,7 +37,8 @@ function format(value: number | undefined, digits: number): string {
 
 /** Percentage of change, or that there is none to be had: a figure is missing or the earlier one is zero. */
 function change(before: number | undefined, now: number | undefined): string {
-  if (before === undefined || now === undefined || !Number.isFinite(before) || !Number.isFinite(now) || before === 0) return MISSING;
+  if (before === undefined || now === undefined || !Number.isFinite(before) || !Number.isFinite(now) || before === 0)
+    return MISSING;
   const percent = (100 * (now - before)) / Math.abs(before);
   return `${percent >= 0 ? '+' : ''}${percent.toFixed(2)} %`;
 }

@@ -27,12 +27,18 @@ export interface TextSplits {
 const BANKING77_HUB_ID = 'datasets/PolyAI/banking77';
 
 /** Texts and labels, split into training, validation and test rows. */
-export async function loadTexts(options: Pick<RunOptions, 'data' | 'seed' | 'testSize' | 'stratify'>): Promise<TextSplits> {
+export async function loadTexts(
+  options: Pick<RunOptions, 'data' | 'seed' | 'testSize' | 'stratify'>,
+): Promise<TextSplits> {
   const { data, seed, testSize, stratify } = options;
   if (data === undefined) return generatedTexts(options);
   const files: ModelFiles = data === 'hub' ? await resolveModel(BANKING77_HUB_ID) : await folderFiles(data);
   const { train: all, test, labelMap } = await loadBanking77(files);
-  const { train, test: validation } = trainTestSplit(all, { testSize, seed, ...(stratify ? { stratifyBy: 'label' } : {}) });
+  const { train, test: validation } = trainTestSplit(all, {
+    testSize,
+    seed,
+    ...(stratify ? { stratifyBy: 'label' } : {}),
+  });
   return { name: data, train, validation, test, labelMap };
 }
 

@@ -17,7 +17,12 @@ export interface ManualForward {
 /** One sentence through the model by hand, padded to the maximum length: shapes, keys and a loss that is a number. */
 export async function manualForward({ base, model, options }: RunContext): Promise<ManualForward> {
   const { inputIds } = base.tokenizer.batch([SENTENCE], { truncation: true, maxLength: options.maxLength });
-  const collator = new DataCollatorWithPadding({ padTokenId: base.padTokenId, paddingSide: options.paddingSide, padding: 'max_length', maxLength: options.maxLength });
+  const collator = new DataCollatorWithPadding({
+    padTokenId: base.padTokenId,
+    paddingSide: options.paddingSide,
+    padding: 'max_length',
+    maxLength: options.maxLength,
+  });
   const row = { input_ids: inputIds[0]!, label: 0 };
   const collated = collator.collate([row]);
   const classifier = sequenceClassifier(model, { padTokenId: base.padTokenId });

@@ -25,7 +25,9 @@ export async function predictTexts(options: PredictOptions, output: Output): Pro
   const device = await openDevice({ backend: options.backend, log: (line) => output.warn(line) });
   try {
     const base = await openBase(options.base ?? config.baseModelNameOrPath ?? undefined, settings.maxLength, 'right');
-    const model = new PeftModel(await buildClassifier(base, labelMap.size, settings, { ...output, line: () => undefined }));
+    const model = new PeftModel(
+      await buildClassifier(base, labelMap.size, settings, { ...output, line: () => undefined }),
+    );
     await loadAdapter(model, files);
     const classifier = sequenceClassifier(model, { padTokenId: base.padTokenId });
     const collator = new DataCollatorWithPadding({ padTokenId: base.padTokenId });

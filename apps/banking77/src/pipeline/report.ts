@@ -49,7 +49,9 @@ export function collectReport(context: RunContext, parts: ReportParts): RunRepor
   const counts = model.parameterCounts();
   const { epochs, totalTimeSec } = training.speed;
   const last = epochs.at(-1);
-  const evaluations = training.trainer.state.logHistory.map((row) => row['eval_accuracy']).filter((value) => value !== undefined);
+  const evaluations = training.trainer.state.logHistory
+    .map((row) => row['eval_accuracy'])
+    .filter((value) => value !== undefined);
   return {
     test_accuracy: test['test_accuracy']!,
     test_f1: test['test_f1']!,
@@ -72,11 +74,23 @@ export function collectReport(context: RunContext, parts: ReportParts): RunRepor
     baselines,
     manual_forward: manual,
     log_history: training.trainer.state.logHistory,
-    environment: { ...device.info, base: base.id, seed: options.seed, quant_type: options.quantType, optim: options.optim },
+    environment: {
+      ...device.info,
+      base: base.id,
+      seed: options.seed,
+      quant_type: options.quantType,
+      optim: options.optim,
+    },
     versions: { 'qlora.js': VERSION, node: process.version, v8: process.versions.v8 },
   };
 }
 
-function pickParameters({ learningRate, perDeviceTrainBatchSize, numTrainEpochs, weightDecay, warmupSteps }: TrainingParameters): TrainingParameters {
+function pickParameters({
+  learningRate,
+  perDeviceTrainBatchSize,
+  numTrainEpochs,
+  weightDecay,
+  warmupSteps,
+}: TrainingParameters): TrainingParameters {
   return { learningRate, perDeviceTrainBatchSize, numTrainEpochs, weightDecay, warmupSteps };
 }

@@ -25,8 +25,11 @@ export async function run(options: RunOptions, output: Output): Promise<RunRepor
     const before = device.memory();
     const report = await runOn(device, options, output);
     const after = device.memory();
-    output.line(`memory at the end: ${formatBytes(after.currentBytes)} in ${after.tensors} tensors (at the start: ${formatBytes(before.currentBytes)} in ${before.tensors})`);
-    if (after.currentBytes !== before.currentBytes) output.warn(`${after.currentBytes - before.currentBytes} bytes were not given back`);
+    output.line(
+      `memory at the end: ${formatBytes(after.currentBytes)} in ${after.tensors} tensors (at the start: ${formatBytes(before.currentBytes)} in ${before.tensors})`,
+    );
+    if (after.currentBytes !== before.currentBytes)
+      output.warn(`${after.currentBytes - before.currentBytes} bytes were not given back`);
     return report;
   } finally {
     device.dispose();
@@ -74,15 +77,23 @@ async function trainAndEvaluate(context: RunContext, texts: TextSplits): Promise
 
   output.section('A forward pass by hand');
   const manual = await manualForward(context);
-  output.line(`input_ids [${manual.inputIdsShape.join(', ')}]  attention_mask [${manual.attentionMaskShape.join(', ')}]`);
-  output.line(`output keys ${manual.outputKeys.join(', ')}  logits [${manual.logitsShape.join(', ')}]  loss ${manual.loss.toFixed(4)}`);
+  output.line(
+    `input_ids [${manual.inputIdsShape.join(', ')}]  attention_mask [${manual.attentionMaskShape.join(', ')}]`,
+  );
+  output.line(
+    `output keys ${manual.outputKeys.join(', ')}  logits [${manual.logitsShape.join(', ')}]  loss ${manual.loss.toFixed(4)}`,
+  );
 
   output.section('Test');
   const test = await training.trainer.evaluate(context.splits.test, 'test');
   const baselines = baselineAccuracies(texts);
   const report = collectReport(context, { parameters, found, training, test, manual, baselines });
-  output.line(`test_accuracy ${report.test_accuracy.toFixed(4)}  test_f1 ${report.test_f1.toFixed(4)}  test_loss ${report.test_loss.toFixed(4)}  best_val_accuracy ${report.best_val_accuracy.toFixed(4)}`);
-  output.line(`majority class ${baselines.majority_class.toFixed(4)}  bag-of-words logistic regression ${baselines.bag_of_words.toFixed(4)}`);
+  output.line(
+    `test_accuracy ${report.test_accuracy.toFixed(4)}  test_f1 ${report.test_f1.toFixed(4)}  test_loss ${report.test_loss.toFixed(4)}  best_val_accuracy ${report.best_val_accuracy.toFixed(4)}`,
+  );
+  output.line(
+    `majority class ${baselines.majority_class.toFixed(4)}  bag-of-words logistic regression ${baselines.bag_of_words.toFixed(4)}`,
+  );
 
   output.section('Saving');
   const saved = await saveAdapter(context, FINAL_ADAPTER);
@@ -97,7 +108,12 @@ async function trainAndEvaluate(context: RunContext, texts: TextSplits): Promise
   output.line(
     compareFigures(
       { accuracy: previousAccuracy, f1: previousF1, tokensPerSec: previousTokensPerSec, memoryGib: previousMemoryGib },
-      { accuracy: report.test_accuracy, f1: report.test_f1, tokensPerSec: report.tokens_per_sec_est, memoryGib: report.gpu_max_mem_allocated_GiB },
+      {
+        accuracy: report.test_accuracy,
+        f1: report.test_f1,
+        tokensPerSec: report.tokens_per_sec_est,
+        memoryGib: report.gpu_max_mem_allocated_GiB,
+      },
     ),
   );
   return report;

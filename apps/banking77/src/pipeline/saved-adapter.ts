@@ -39,7 +39,9 @@ export async function saveAdapter(context: RunContext, adapterName: string): Pro
   return Object.keys(files);
 }
 
-export async function readClassifierSettings(files: ModelFiles): Promise<{ settings: ClassifierSettings; labelMap: LabelMap }> {
+export async function readClassifierSettings(
+  files: ModelFiles,
+): Promise<{ settings: ClassifierSettings; labelMap: LabelMap }> {
   if (!(await files.has(CLASSIFIER))) {
     throw new UsageError(`${files.id} has no ${CLASSIFIER}; predict reads folders that a run saved`);
   }

@@ -9,7 +9,12 @@ import { checkpointFolder, trainAdapter, type TrainingParameters } from './train
 export interface SearchResult {
   readonly parameters: TrainingParameters;
   readonly bestValue: number;
-  readonly trials: readonly { readonly number: number; readonly state: string; readonly value: number | undefined; readonly params: Readonly<Record<string, unknown>> }[];
+  readonly trials: readonly {
+    readonly number: number;
+    readonly state: string;
+    readonly value: number | undefined;
+    readonly params: Readonly<Record<string, unknown>>;
+  }[];
 }
 
 /** What a search draws from. */
@@ -23,9 +28,21 @@ interface SearchSpace {
 
 const SEARCH_SPACES: Readonly<Record<RunOptions['searchSpace'], SearchSpace>> = {
   /** The reference notebook's. */
-  reference: { learningRate: [1e-5, 5e-4], batchSizes: [4, 8, 16], numTrainEpochs: [2, 5], weightDecay: [0.01, 0.1], warmupSteps: [100, 500, 50] },
+  reference: {
+    learningRate: [1e-5, 5e-4],
+    batchSizes: [4, 8, 16],
+    numTrainEpochs: [2, 5],
+    weightDecay: [0.01, 0.1],
+    warmupSteps: [100, 500, 50],
+  },
   /** For data sets of a few hundred rows, whose whole training is shorter than the reference's warm-up. */
-  small: { learningRate: [1e-3, 4e-3], batchSizes: [8, 16], numTrainEpochs: [2, 3], weightDecay: [0.01, 0.1], warmupSteps: [10, 30, 10] },
+  small: {
+    learningRate: [1e-3, 4e-3],
+    batchSizes: [8, 16],
+    numTrainEpochs: [2, 3],
+    weightDecay: [0.01, 0.1],
+    warmupSteps: [10, 30, 10],
+  },
 };
 
 function suggest(trial: Trial, space: SearchSpace): TrainingParameters {
@@ -47,7 +64,9 @@ export async function search(context: RunContext): Promise<SearchResult> {
     direction: 'maximize',
     sampler: new TPESampler({ seed: options.seed }),
     pruner: new MedianPruner(),
-    ...(options.study === undefined ? {} : { storage: new JournalStorage(new JournalFileBackend(options.study)), loadIfExists: true }),
+    ...(options.study === undefined
+      ? {}
+      : { storage: new JournalStorage(new JournalFileBackend(options.study)), loadIfExists: true }),
   });
   const suggested = new Map<number, TrainingParameters>();
   await study.optimize(
@@ -74,8 +93,17 @@ export async function search(context: RunContext): Promise<SearchResult> {
     { nTrials: options.trials },
   );
   const { bestTrial } = study;
-  const trials = study.trials.map(({ number, state, value, params }) => ({ number, state, value: value ?? undefined, params }));
-  return { parameters: suggested.get(bestTrial.number) ?? fromParams(bestTrial.params), bestValue: study.bestValue, trials };
+  const trials = study.trials.map(({ number, state, value, params }) => ({
+    number,
+    state,
+    value: value ?? undefined,
+    params,
+  }));
+  return {
+    parameters: suggested.get(bestTrial.number) ?? fromParams(bestTrial.params),
+    bestValue: study.bestValue,
+    trials,
+  };
 }
 
 /** Reports each evaluation to the study and ends a trial that the pruner gives up. */

@@ -1,7 +1,14 @@
 import { DataCollatorWithPadding } from '@qlora-js/data';
 import { ensureWritableFolder } from '@qlora-js/hub/node';
 import { assignDropoutSites } from '@qlora-js/kernels';
-import { SpeedMemCallback, sequenceClassifier, Trainer, trainingArguments, type TrainerCallback, type TrainOutput } from '@qlora-js/trainer';
+import {
+  SpeedMemCallback,
+  sequenceClassifier,
+  Trainer,
+  trainingArguments,
+  type TrainerCallback,
+  type TrainOutput,
+} from '@qlora-js/trainer';
 import { folderCheckpoints } from '@qlora-js/trainer/node';
 import { join } from 'node:path';
 import { ProgressCallback } from '../terminal/progress-callback';
@@ -37,7 +44,10 @@ export function checkpointFolder(outputDir: string, adapterName: string): string
 }
 
 /** Adds a new adapter to the frozen base and trains it, the best one by validation F1 loaded at the end. */
-export async function trainAdapter(context: RunContext, { parameters, adapterName, label, callbacks = [] }: TrainingOptions): Promise<TrainingRun> {
+export async function trainAdapter(
+  context: RunContext,
+  { parameters, adapterName, label, callbacks = [] }: TrainingOptions,
+): Promise<TrainingRun> {
   const { options, base, model, splits, device, output } = context;
   model.addAdapter(adapterName, adapterConfig(base, options), { seed: options.seed });
   // Names differ between trials and the final training, sites must not: the same parameters give the same run.

@@ -8,9 +8,20 @@ import { isTarget, rankAndAlpha } from './targets';
 describe('loraConfig', () => {
   it("has PEFT's defaults and adds the heads of a sequence classifier", () => {
     const config = loraConfig({ taskType: 'SEQ_CLS' });
-    expect(config).toMatchObject({ r: 8, loraAlpha: 8, loraDropout: 0, bias: 'none', useRslora: false, initLoraWeights: true });
+    expect(config).toMatchObject({
+      r: 8,
+      loraAlpha: 8,
+      loraDropout: 0,
+      bias: 'none',
+      useRslora: false,
+      initLoraWeights: true,
+    });
     expect(config.modulesToSave).toEqual(['classifier', 'score']);
-    expect(loraConfig({ taskType: 'SEQ_CLS', modulesToSave: ['score', 'wte'] }).modulesToSave).toEqual(['score', 'wte', 'classifier']);
+    expect(loraConfig({ taskType: 'SEQ_CLS', modulesToSave: ['score', 'wte'] }).modulesToSave).toEqual([
+      'score',
+      'wte',
+      'classifier',
+    ]);
   });
 
   it.each([
@@ -28,7 +39,15 @@ describe('loraConfig', () => {
 
 describe('adapter_config.json', () => {
   it('round-trips everything, unknown keys included', () => {
-    const json = { peft_type: 'LORA', r: 4, lora_alpha: 12, target_modules: ['c_attn'], rank_pattern: { 'h.0.attn.c_attn': 2 }, brand_new_key: { a: [1] }, use_rslora: true };
+    const json = {
+      peft_type: 'LORA',
+      r: 4,
+      lora_alpha: 12,
+      target_modules: ['c_attn'],
+      rank_pattern: { 'h.0.attn.c_attn': 2 },
+      brand_new_key: { a: [1] },
+      use_rslora: true,
+    };
     const config = loraConfigFromJson(json);
     expect(config).toMatchObject({ r: 4, loraAlpha: 12, useRslora: true, rankPattern: { 'h.0.attn.c_attn': 2 } });
     const written = JSON.parse(loraConfigToJson(config)) as Record<string, unknown>;
@@ -56,17 +75,30 @@ describe('adapter_config.json', () => {
 });
 
 describe('isTarget', () => {
-  const keys = ['transformer.h.0.attn.c_attn', 'transformer.h.0.attn.c_proj', 'transformer.h.1.mlp.c_proj', 'transformer.h.1.mlp.c_fc', 'score'];
-  const fitting = (options: Parameters<typeof loraConfig>[0]): string[] => keys.filter((key) => isTarget(loraConfig(options), key));
+  const keys = [
+    'transformer.h.0.attn.c_attn',
+    'transformer.h.0.attn.c_proj',
+    'transformer.h.1.mlp.c_proj',
+    'transformer.h.1.mlp.c_fc',
+    'score',
+  ];
+  const fitting = (options: Parameters<typeof loraConfig>[0]): string[] =>
+    keys.filter((key) => isTarget(loraConfig(options), key));
 
   it('takes names as whole names or as endings after a dot', () => {
-    expect(fitting({ targetModules: ['c_proj'] })).toEqual(['transformer.h.0.attn.c_proj', 'transformer.h.1.mlp.c_proj']);
+    expect(fitting({ targetModules: ['c_proj'] })).toEqual([
+      'transformer.h.0.attn.c_proj',
+      'transformer.h.1.mlp.c_proj',
+    ]);
     expect(fitting({ targetModules: ['mlp.c_proj'] })).toEqual(['transformer.h.1.mlp.c_proj']);
     expect(fitting({ targetModules: ['proj'] })).toEqual([]);
   });
 
   it('takes a string as a regular expression for whole names', () => {
-    expect(fitting({ targetModules: '.*\\.(c_attn|c_fc)' })).toEqual(['transformer.h.0.attn.c_attn', 'transformer.h.1.mlp.c_fc']);
+    expect(fitting({ targetModules: '.*\\.(c_attn|c_fc)' })).toEqual([
+      'transformer.h.0.attn.c_attn',
+      'transformer.h.1.mlp.c_fc',
+    ]);
     expect(fitting({ targetModules: 'c_attn' })).toEqual([]);
     expect(() => fitting({ targetModules: '(' })).toThrow('"(" is not a regular expression');
   });
@@ -78,7 +110,9 @@ describe('isTarget', () => {
   it('leaves out excluded modules and other layers', () => {
     expect(fitting({ targetModules: ['c_proj', 'c_attn'], excludeModules: ['mlp.c_proj'] })).toEqual(keys.slice(0, 2));
     expect(fitting({ targetModules: ['c_proj'], layersToTransform: [1] })).toEqual(['transformer.h.1.mlp.c_proj']);
-    expect(fitting({ targetModules: ['c_proj'], layersToTransform: [0], layersPattern: ['h'] })).toEqual(['transformer.h.0.attn.c_proj']);
+    expect(fitting({ targetModules: ['c_proj'], layersToTransform: [0], layersPattern: ['h'] })).toEqual([
+      'transformer.h.0.attn.c_proj',
+    ]);
     expect(fitting({ targetModules: ['c_proj'], layersToTransform: [0], layersPattern: ['blocks'] })).toEqual([]);
   });
 });
@@ -87,7 +121,12 @@ describe('rankAndAlpha', () => {
   it('scales by alpha / r, by alpha / sqrt(r) under rsLoRA, and by the first pattern that fits', () => {
     expect(rankAndAlpha(loraConfig({ r: 16, loraAlpha: 32 }), 'a').scaling).toBe(2);
     expect(rankAndAlpha(loraConfig({ r: 16, loraAlpha: 32, useRslora: true }), 'a').scaling).toBe(8);
-    const patterned = loraConfig({ r: 16, loraAlpha: 32, rankPattern: { 'mlp.c_proj': 4 }, alphaPattern: { '.*c_attn': 8 } });
+    const patterned = loraConfig({
+      r: 16,
+      loraAlpha: 32,
+      rankPattern: { 'mlp.c_proj': 4 },
+      alphaPattern: { '.*c_attn': 8 },
+    });
     expect(rankAndAlpha(patterned, 'h.0.mlp.c_proj')).toEqual({ r: 4, loraAlpha: 32, scaling: 8 });
     expect(rankAndAlpha(patterned, 'h.0.attn.c_attn')).toEqual({ r: 16, loraAlpha: 8, scaling: 0.5 });
     expect(rankAndAlpha(patterned, 'h.0.attn.c_proj').r).toBe(16);

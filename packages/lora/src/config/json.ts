@@ -84,7 +84,8 @@ export function loraConfigFromJson(json: unknown, place = 'adapter_config.json')
   if (fields.get('peft_type') !== 'LORA') throw wrong('peft_type', '"LORA"');
   for (const key of UNSUPPORTED) {
     const value = fields.get(key);
-    if (value !== undefined && value !== null && value !== false) throw wrong(key, 'null (this kind of adapter is not read here)');
+    if (value !== undefined && value !== null && value !== false)
+      throw wrong(key, 'null (this kind of adapter is not read here)');
   }
   const taken = new Set<string>(['peft_type', 'inference_mode']);
   const take = <T>(key: string, check: (value: unknown) => value is T, wanted: string): T | undefined => {
@@ -113,7 +114,8 @@ export function loraConfigFromJson(json: unknown, place = 'adapter_config.json')
     rankPattern: take('rank_pattern', isNumbers, 'an object of numbers'),
     alphaPattern: take('alpha_pattern', isNumbers, 'an object of numbers'),
     layersToTransform: layers === undefined ? null : typeof layers === 'number' ? [layers] : layers,
-    layersPattern: layersPattern === undefined ? null : typeof layersPattern === 'string' ? [layersPattern] : layersPattern,
+    layersPattern:
+      layersPattern === undefined ? null : typeof layersPattern === 'string' ? [layersPattern] : layersPattern,
     baseModelNameOrPath: take('base_model_name_or_path', isString, 'a string') ?? null,
     revision: take('revision', isString, 'a string') ?? null,
   };

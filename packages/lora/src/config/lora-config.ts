@@ -62,7 +62,8 @@ export const DEFAULT_LORA_CONFIG: LoraConfig = {
 export function loraConfig(options: Partial<LoraConfig> = {}): LoraConfig {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const config: LoraConfig = { ...DEFAULT_LORA_CONFIG, ...given };
-  const { r, loraAlpha, loraDropout, bias, taskType, rankPattern, alphaPattern, layersToTransform, targetModules } = config;
+  const { r, loraAlpha, loraDropout, bias, taskType, rankPattern, alphaPattern, layersToTransform, targetModules } =
+    config;
   const fail = (key: string, value: unknown, wanted: string): never => {
     throw new LoraError('BAD_CONFIG', `LoraConfig: ${key} is ${JSON.stringify(value)}, but ${wanted} is needed`);
   };
@@ -78,11 +79,19 @@ export function loraConfig(options: Partial<LoraConfig> = {}): LoraConfig {
     if (!(value > 0)) fail(`the pattern ${JSON.stringify(pattern)}`, value, 'a positive number');
   }
   if (layersToTransform !== null && typeof targetModules === 'string') {
-    fail('layersToTransform', layersToTransform, 'a list in targetModules (PEFT ignores layers under a regular expression)');
+    fail(
+      'layersToTransform',
+      layersToTransform,
+      'a list in targetModules (PEFT ignores layers under a regular expression)',
+    );
   }
-  if (!['boolean', 'string'].includes(typeof config.initLoraWeights) || (typeof config.initLoraWeights === 'string' && config.initLoraWeights !== 'gaussian')) {
+  if (
+    !['boolean', 'string'].includes(typeof config.initLoraWeights) ||
+    (typeof config.initLoraWeights === 'string' && config.initLoraWeights !== 'gaussian')
+  ) {
     fail('initLoraWeights', config.initLoraWeights, "true, false or 'gaussian'");
   }
-  const modulesToSave = taskType === 'SEQ_CLS' ? [...new Set([...config.modulesToSave, ...SEQ_CLS_HEADS])] : config.modulesToSave;
+  const modulesToSave =
+    taskType === 'SEQ_CLS' ? [...new Set([...config.modulesToSave, ...SEQ_CLS_HEADS])] : config.modulesToSave;
   return { ...config, modulesToSave };
 }

@@ -6,7 +6,10 @@ function pattern(source: string, anchoredStart = '^(?:'): RegExp {
   try {
     return new RegExp(`${anchoredStart}${source})$`, 's');
   } catch (error) {
-    throw new LoraError('BAD_CONFIG', `${JSON.stringify(source)} is not a regular expression: ${(error as Error).message}`);
+    throw new LoraError(
+      'BAD_CONFIG',
+      `${JSON.stringify(source)} is not a regular expression: ${(error as Error).message}`,
+    );
   }
 }
 
@@ -22,7 +25,8 @@ export function isTarget(config: LoraConfig, key: string): boolean {
   if (modulesToSave.some((name) => key === name || key.endsWith(`.${name}`) || key.includes(`${name}.`))) return false;
   if (targetModules !== 'all-linear' && !matches(targetModules, key)) return false;
   if (layersToTransform === null) return true;
-  const sources = layersPattern === null ? ['.*\\.[^.]*\\.(\\d+)\\.'] : layersPattern.map((name) => `.*\\.${name}\\.(\\d+)\\.`);
+  const sources =
+    layersPattern === null ? ['.*\\.[^.]*\\.(\\d+)\\.'] : layersPattern.map((name) => `.*\\.${name}\\.(\\d+)\\.`);
   for (const source of sources) {
     const index = new RegExp(`^${source}`).exec(key)?.[1];
     if (index !== undefined) return layersToTransform.includes(Number(index));

@@ -39,7 +39,9 @@ export async function readAdapterConfig(source: AdapterSource): Promise<LoraConf
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new LoraError('BAD_ADAPTER', `${source.id}/${ADAPTER_CONFIG} is not JSON: ${(error as Error).message}`, { cause: error });
+    throw new LoraError('BAD_ADAPTER', `${source.id}/${ADAPTER_CONFIG} is not JSON: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
   return loraConfigFromJson(json, `${source.id}/${ADAPTER_CONFIG}`);
 }
@@ -59,6 +61,11 @@ export async function loadAdapter(model: PeftModel, source: AdapterSource, adapt
 
 function card(config: LoraConfig): string {
   const base = config.baseModelNameOrPath;
-  const front = [...(base === null ? [] : [`base_model: ${JSON.stringify(base)}`]), 'library_name: peft', 'tags:', '- lora'];
+  const front = [
+    ...(base === null ? [] : [`base_model: ${JSON.stringify(base)}`]),
+    'library_name: peft',
+    'tags:',
+    '- lora',
+  ];
   return `---\n${front.join('\n')}\n---\n\n# LoRA adapter\n\nr ${config.r}, alpha ${config.loraAlpha}, dropout ${config.loraDropout}, on ${String(config.targetModules)}. Trained with qlora.js; loads there and in PEFT.\n`;
 }

@@ -47,9 +47,16 @@ export function loadAdapterStateDict(model: PeftModel, stored: Iterable<StoredTe
   const assignments: [Parameter, Tensor][] = [];
   for (const [name, parameter] of adapterParameters(model, adapterName)) {
     const entry = byName.get(name);
-    if (entry === undefined) throw new LoraError('BAD_ADAPTER', `the adapter file lacks '${name}'; its config and its weights do not belong together`);
+    if (entry === undefined)
+      throw new LoraError(
+        'BAD_ADAPTER',
+        `the adapter file lacks '${name}'; its config and its weights do not belong together`,
+      );
     if (entry.shape.join() !== parameter.shape.join()) {
-      throw new LoraError('BAD_ADAPTER', `'${name}' has shape [${entry.shape.join(', ')}], but the model needs [${parameter.shape.join(', ')}]: base model or label count differ`);
+      throw new LoraError(
+        'BAD_ADAPTER',
+        `'${name}' has shape [${entry.shape.join(', ')}], but the model needs [${parameter.shape.join(', ')}]: base model or label count differ`,
+      );
     }
     byName.delete(name);
     const values = toFloat32(entry);
@@ -58,7 +65,10 @@ export function loadAdapterStateDict(model: PeftModel, stored: Iterable<StoredTe
   }
   if (byName.size > 0) {
     assignments.forEach(([, values]) => values.dispose());
-    throw new LoraError('BAD_ADAPTER', `the adapter file has ${byName.size} weights this model has no place for, e.g. '${[...byName.keys()][0]}'`);
+    throw new LoraError(
+      'BAD_ADAPTER',
+      `the adapter file has ${byName.size} weights this model has no place for, e.g. '${[...byName.keys()][0]}'`,
+    );
   }
   for (const [parameter, values] of assignments) parameter.assign(values);
 }

@@ -1,4 +1,16 @@
-import { add, customGrad, div, mul, norm, reshape, sub, tidy, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
+import {
+  add,
+  customGrad,
+  div,
+  mul,
+  norm,
+  reshape,
+  sub,
+  tidy,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+} from '@tensorflow/tfjs-core';
 import { Dropout, gemm, LinearLayer, Module, Parameter, type ForwardContext } from '@qlora-js/kernels';
 import { LoraError } from '../errors';
 
@@ -31,7 +43,12 @@ export class LoraLinear extends LinearLayer {
   readonly inFeatures: number;
   readonly outFeatures: number;
   private readonly adapters = new Map<string, Adapter>();
-  private readonly dicts = { dropout: new ModuleDict(), a: new ModuleDict(), b: new ModuleDict(), magnitude: new ModuleDict() };
+  private readonly dicts = {
+    dropout: new ModuleDict(),
+    a: new ModuleDict(),
+    b: new ModuleDict(),
+    magnitude: new ModuleDict(),
+  };
   private active: readonly string[] = [];
 
   constructor(base: LinearLayer) {
@@ -55,7 +72,8 @@ export class LoraLinear extends LinearLayer {
 
   /** Takes over the tensors of `weights`. */
   addAdapter(name: string, weights: LoraWeights): void {
-    if (this.adapters.has(name)) throw new LoraError('BAD_ARGUMENT', `there is an adapter '${name}' already; choose another name or delete it`);
+    if (this.adapters.has(name))
+      throw new LoraError('BAD_ARGUMENT', `there is an adapter '${name}' already; choose another name or delete it`);
     const adapter: Adapter = {
       a: new Parameter(weights.a),
       b: new Parameter(weights.b),

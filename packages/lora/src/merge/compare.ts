@@ -26,7 +26,10 @@ export interface CompareMergesOptions {
  * Adapter, dense merge and 4-bit merge side by side on the same rows: merging changes results, and a 4-bit merge rounds
  * the update away where it is small. The model is left as it was.
  */
-export async function compareMerges(model: PeftModel, { logits, labels, base }: CompareMergesOptions): Promise<MergeComparisonRow[]> {
+export async function compareMerges(
+  model: PeftModel,
+  { logits, labels, base }: CompareMergesOptions,
+): Promise<MergeComparisonRow[]> {
   const adapter = await read(logits);
   const rows: MergeComparisonRow[] = [row('adapter', adapter, adapter, labels)];
   const ways: readonly [MergeComparisonRow['name'], MergeOptions['into']][] = [
@@ -57,7 +60,12 @@ async function read(logits: () => Tensor2D): Promise<Logits> {
   return { values, columns };
 }
 
-function row(name: MergeComparisonRow['name'], { values, columns }: Logits, adapter: Logits, labels: ArrayLike<number> | undefined): MergeComparisonRow {
+function row(
+  name: MergeComparisonRow['name'],
+  { values, columns }: Logits,
+  adapter: Logits,
+  labels: ArrayLike<number> | undefined,
+): MergeComparisonRow {
   let squares = 0;
   let largest = 0;
   values.forEach((value, i) => {
@@ -69,7 +77,10 @@ function row(name: MergeComparisonRow['name'], { values, columns }: Logits, adap
   const reference = argmaxRows(adapter.values, columns);
   return {
     name,
-    accuracy: labels === undefined ? undefined : predictions.filter((label, i) => label === labels[i]).length / predictions.length,
+    accuracy:
+      labels === undefined
+        ? undefined
+        : predictions.filter((label, i) => label === labels[i]).length / predictions.length,
     logitsRmse: Math.sqrt(squares / values.length),
     logitsMaxDifference: largest,
     changedPredictions: predictions.filter((label, i) => label !== reference[i]).length,

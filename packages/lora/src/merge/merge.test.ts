@@ -9,15 +9,24 @@ import { compareMerges } from './compare';
 import { mergeAdapters, mergeAndUnload } from './merge';
 
 function trained(options: TinyOptions, useDora = false): PeftModel<TinyModel> {
-  const model = getPeftModel(new TinyModel(options), loraConfig({ r: 4, loraAlpha: 8, targetModules: ['c_attn', 'c_proj'], taskType: 'SEQ_CLS', useDora }));
+  const model = getPeftModel(
+    new TinyModel(options),
+    loraConfig({ r: 4, loraAlpha: 8, targetModules: ['c_attn', 'c_proj'], taskType: 'SEQ_CLS', useDora }),
+  );
   for (const [name, parameter] of model.namedParameters()) {
     if (!name.includes('.lora_B.')) continue;
-    parameter.assign(tensor2d(Float32Array.from({ length: parameter.value.size }, (_, i) => 0.1 * Math.sin(i)), parameter.shape as [number, number]));
+    parameter.assign(
+      tensor2d(
+        Float32Array.from({ length: parameter.value.size }, (_, i) => 0.1 * Math.sin(i)),
+        parameter.shape as [number, number],
+      ),
+    );
   }
   return model;
 }
 
-const logits = (model: TinyModel, x: Tensor2D): Float32Array => tidy(() => model.forward(x).dataSync() as Float32Array).slice();
+const logits = (model: TinyModel, x: Tensor2D): Float32Array =>
+  tidy(() => model.forward(x).dataSync() as Float32Array).slice();
 
 function relative(a: Float32Array, b: Float32Array): number {
   const squares = (values: ArrayLike<number>): number => Array.from(values).reduce((sum, value) => sum + value ** 2, 0);
@@ -73,7 +82,9 @@ describe('merging on wasm', () => {
     expect(asked[0]).toBe('transformer.h.0.attn.c_attn');
     expect(relative(logits(model.base, x), before)).toBeGreaterThan(0.1);
     merged.unmerge();
-    await expect(mergeAdapters(model, { into: 'dense', base: () => new Float32Array(3) })).rejects.toThrow("the original weight of 'transformer.h.0.attn.c_attn' has 3 elements");
+    await expect(mergeAdapters(model, { into: 'dense', base: () => new Float32Array(3) })).rejects.toThrow(
+      "the original weight of 'transformer.h.0.attn.c_attn' has 3 elements",
+    );
   });
 
   it('gives back what it took', async () => {
@@ -87,9 +98,21 @@ describe('merging on wasm', () => {
   it('compares adapter, dense merge and 4-bit merge', async () => {
     const model = trained({ quantised: true });
     const before = logits(model.base, x);
-    const labels = Array.from({ length: 6 }, (_, row) => before.subarray(row * 5, row * 5 + 5).indexOf(Math.max(...before.subarray(row * 5, row * 5 + 5))));
-    const [adapter, dense, fourBit] = await compareMerges(model, { logits: () => model.base.forward(x), labels, base: 'decoded' });
-    expect(adapter).toEqual({ name: 'adapter', accuracy: 1, logitsRmse: 0, logitsMaxDifference: 0, changedPredictions: 0 });
+    const labels = Array.from({ length: 6 }, (_, row) =>
+      before.subarray(row * 5, row * 5 + 5).indexOf(Math.max(...before.subarray(row * 5, row * 5 + 5))),
+    );
+    const [adapter, dense, fourBit] = await compareMerges(model, {
+      logits: () => model.base.forward(x),
+      labels,
+      base: 'decoded',
+    });
+    expect(adapter).toEqual({
+      name: 'adapter',
+      accuracy: 1,
+      logitsRmse: 0,
+      logitsMaxDifference: 0,
+      changedPredictions: 0,
+    });
     expect(dense!.logitsRmse).toBeLessThan(1e-5);
     expect(fourBit!.logitsRmse).toBeGreaterThan(10 * dense!.logitsRmse);
     expect(fourBit!.accuracy).toBeCloseTo(1 - fourBit!.changedPredictions / 6, 12);

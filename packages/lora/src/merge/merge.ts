@@ -49,11 +49,15 @@ export class MergedModel {
 /** Adds the adapters into the layers' weights; the model then computes without them until `unmerge`. */
 export async function mergeAdapters(model: PeftModel, options: MergeOptions): Promise<MergedModel> {
   const { into, base, adapterNames = model.activeAdapters } = options;
-  if (adapterNames.length === 0) throw new LoraError('BAD_ARGUMENT', 'there is nothing to merge: no adapter is active or named');
+  if (adapterNames.length === 0)
+    throw new LoraError('BAD_ARGUMENT', 'there is nothing to merge: no adapter is active or named');
   adapterNames.forEach((name) => model.config(name));
   const replaced: Replacement[] = [];
   for (const [path, module] of [...model.base.namedModules()]) {
-    const merged = module instanceof LoraLinear ? await mergedLayer(module, path, { into, base, adapterNames }) : savedCopy(module, adapterNames);
+    const merged =
+      module instanceof LoraLinear
+        ? await mergedLayer(module, path, { into, base, adapterNames })
+        : savedCopy(module, adapterNames);
     if (merged === undefined) continue;
     replaced.push({ path, before: model.base.replaceModule(path, merged) as LinearLayer });
   }
@@ -61,11 +65,18 @@ export async function mergeAdapters(model: PeftModel, options: MergeOptions): Pr
 }
 
 /** Merges for good and returns the plain model, as PEFT's merge_and_unload. */
-export async function mergeAndUnload<Base extends Module>(model: PeftModel<Base>, options: MergeOptions): Promise<Base> {
+export async function mergeAndUnload<Base extends Module>(
+  model: PeftModel<Base>,
+  options: MergeOptions,
+): Promise<Base> {
   return (await mergeAdapters(model, options)).unload<Base>();
 }
 
-async function mergedLayer(layer: LoraLinear, path: string, { into, base, adapterNames }: Required<MergeOptions>): Promise<LinearLayer> {
+async function mergedLayer(
+  layer: LoraLinear,
+  path: string,
+  { into, base, adapterNames }: Required<MergeOptions>,
+): Promise<LinearLayer> {
   const weight = base === 'decoded' ? layer.base.denseWeight() : await original(base, path, layer);
   const merged = layer.mergedWeight(weight, adapterNames);
   weight.dispose();
@@ -75,10 +86,17 @@ async function mergedLayer(layer: LoraLinear, path: string, { into, base, adapte
   return requantised;
 }
 
-async function original(weights: OriginalWeights, path: string, { outFeatures, inFeatures }: LoraLinear): Promise<Tensor2D> {
+async function original(
+  weights: OriginalWeights,
+  path: string,
+  { outFeatures, inFeatures }: LoraLinear,
+): Promise<Tensor2D> {
   const values = await weights(path);
   if (values.length !== outFeatures * inFeatures) {
-    throw new LoraError('BAD_ARGUMENT', `the original weight of '${path}' has ${values.length} elements, but [${outFeatures}, ${inFeatures}] is needed`);
+    throw new LoraError(
+      'BAD_ARGUMENT',
+      `the original weight of '${path}' has ${values.length} elements, but [${outFeatures}, ${inFeatures}] is needed`,
+    );
   }
   return tensor2d(values, [outFeatures, inFeatures]);
 }
@@ -94,6 +112,7 @@ function savedCopy(module: Module, names: readonly string[]): LinearLayer | unde
 }
 
 function biasCopy(layer: LinearLayer): Tensor1D | undefined {
-  for (const [name, parameter] of layer.namedParameters()) if (name === 'bias') return parameter.value.clone() as Tensor1D;
+  for (const [name, parameter] of layer.namedParameters())
+    if (name === 'bias') return parameter.value.clone() as Tensor1D;
   return undefined;
 }

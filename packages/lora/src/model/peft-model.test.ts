@@ -1,4 +1,14 @@
-import { mul, sum, tensor, tensor2d, tidy, variableGrads, type Scalar, type Tensor2D, type Variable } from '@tensorflow/tfjs-core';
+import {
+  mul,
+  sum,
+  tensor,
+  tensor2d,
+  tidy,
+  variableGrads,
+  type Scalar,
+  type Tensor2D,
+  type Variable,
+} from '@tensorflow/tfjs-core';
 import { openDevice, type Device } from '@qlora-js/kernels';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loraConfig, type LoraConfig } from '../config/lora-config';
@@ -44,7 +54,9 @@ describe.each(['cpu', 'wasm'] as const)('PeftModel on %s', (backend) => {
 
   it('trains A, B and the saved head and nothing else, and counts as PEFT does', () => {
     const model = getPeftModel(new TinyModel({ quantised: true }), config());
-    const trained = [...model.namedParameters()].filter(([, parameter]) => parameter.requiresGrad).map(([name]) => name);
+    const trained = [...model.namedParameters()]
+      .filter(([, parameter]) => parameter.requiresGrad)
+      .map(([name]) => name);
     expect(trained).toContain('base_model.model.transformer.h.0.attn.c_attn.lora_A.default.weight');
     expect(trained).toContain('base_model.model.score.modules_to_save.default.weight');
     expect(trained).toHaveLength(2 * 3 * 2 + 2);
@@ -97,12 +109,24 @@ describe.each(['cpu', 'wasm'] as const)('PeftModel on %s', (backend) => {
       const model = getPeftModel(new TinyModel({ layers: 1 }), config({ useDora }));
       stirB(model);
       const x = inputRows(2);
-      const loss = (): Scalar => sum(mul(model.base.forward(x), tensor2d(Array.from({ length: 2 * LABELS }, (_, i) => Math.cos(i)), [2, LABELS])));
+      const loss = (): Scalar =>
+        sum(
+          mul(
+            model.base.forward(x),
+            tensor2d(
+              Array.from({ length: 2 * LABELS }, (_, i) => Math.cos(i)),
+              [2, LABELS],
+            ),
+          ),
+        );
       // DoRA holds the norms of W + s B A constant (Liu et al. 2024, 4.3), so only its magnitude has the slope of the loss.
       const checked = useDora ? /c_attn\.lora_magnitude/ : /c_attn\.lora_[AB]/;
       const parameters = [...model.namedParameters()].filter(([name, p]) => p.requiresGrad && checked.test(name));
       expect(parameters).toHaveLength(useDora ? 1 : 2);
-      const { grads } = variableGrads(loss, parameters.map(([, p]) => p.variable));
+      const { grads } = variableGrads(
+        loss,
+        parameters.map(([, p]) => p.variable),
+      );
       for (const [name, parameter] of parameters) {
         const { variable } = parameter;
         const gradient = grads[variable.name]!.dataSync();
@@ -119,17 +143,23 @@ describe.each(['cpu', 'wasm'] as const)('PeftModel on %s', (backend) => {
     const before = tidy(() => base.forward(x).dataSync().slice()) as Float32Array;
     const model = getPeftModel(base, config({ useDora: true }));
     expect(largestDifference(outputs(model, x), before)).toBeLessThan(1e-5);
-    const magnitude = [...model.namedParameters()].find(([name]) => name.endsWith('h.0.attn.c_attn.lora_magnitude_vector.default.weight'));
+    const magnitude = [...model.namedParameters()].find(([name]) =>
+      name.endsWith('h.0.attn.c_attn.lora_magnitude_vector.default.weight'),
+    );
     expect(magnitude?.[1].shape).toEqual([64]);
   });
 
   it('names the layers there are where none fits', () => {
-    expect(() => getPeftModel(new TinyModel(), config({ targetModules: ['q_proj'] }))).toThrow(/\["q_proj"\] fit no linear layer; the layers end in c_attn, c_proj, c_fc, score/);
+    expect(() => getPeftModel(new TinyModel(), config({ targetModules: ['q_proj'] }))).toThrow(
+      /\["q_proj"\] fit no linear layer; the layers end in c_attn, c_proj, c_fc, score/,
+    );
   });
 
   it('bias all trains every bias, lora_only those of adapted layers', () => {
     const biases = (bias: LoraConfig['bias']): number =>
-      [...getPeftModel(new TinyModel(), config({ bias })).namedParameters()].filter(([name, p]) => name.endsWith('.bias') && p.requiresGrad && !name.includes('modules_to_save')).length;
+      [...getPeftModel(new TinyModel(), config({ bias })).namedParameters()].filter(
+        ([name, p]) => name.endsWith('.bias') && p.requiresGrad && !name.includes('modules_to_save'),
+      ).length;
     expect([biases('none'), biases('lora_only'), biases('all')]).toEqual([0, 6, 9]);
   });
 

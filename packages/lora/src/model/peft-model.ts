@@ -1,5 +1,12 @@
 import { norm, tidy, add, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
-import { assignDropoutSites, countParameters, gemm, LinearLayer, Module, type ParameterCounts } from '@qlora-js/kernels';
+import {
+  assignDropoutSites,
+  countParameters,
+  gemm,
+  LinearLayer,
+  Module,
+  type ParameterCounts,
+} from '@qlora-js/kernels';
 import type { LoraConfig } from '../config/lora-config';
 import { isTarget, rankAndAlpha } from '../config/targets';
 import { LoraError } from '../errors';
@@ -36,14 +43,18 @@ export class PeftModel<Base extends Module = Module> extends Module {
   config(name: string): LoraConfig {
     const config = this.configs.get(name);
     if (config === undefined) {
-      throw new LoraError('BAD_ARGUMENT', `there is no adapter '${name}'; the adapters are ${this.adapterNames.join(', ') || 'none'}`);
+      throw new LoraError(
+        'BAD_ARGUMENT',
+        `there is no adapter '${name}'; the adapters are ${this.adapterNames.join(', ') || 'none'}`,
+      );
     }
     return config;
   }
 
   /** Puts a new adapter beside those there are and makes it the active one. */
   addAdapter(name: string, config: LoraConfig, { seed = 0 }: AddAdapterOptions = {}): void {
-    if (!/^[\w-]+$/.test(name)) throw new LoraError('BAD_ARGUMENT', `'${name}' is no adapter name: use letters, digits, _ and -`);
+    if (!/^[\w-]+$/.test(name))
+      throw new LoraError('BAD_ARGUMENT', `'${name}' is no adapter name: use letters, digits, _ and -`);
     if (this.configs.has(name)) throw new LoraError('BAD_ARGUMENT', `there is an adapter '${name}' already`);
     let stream = 0;
     const targets: string[] = [];
@@ -53,7 +64,12 @@ export class PeftModel<Base extends Module = Module> extends Module {
       const lora = layer instanceof LoraLinear ? layer : new LoraLinear(layer);
       if (lora !== layer) this.base.replaceModule(path, lora);
       const { r, scaling } = rankAndAlpha(config, path);
-      const { a, b } = initialWeights({ r, inFeatures: lora.inFeatures, outFeatures: lora.outFeatures }, config.initLoraWeights, seed, stream++);
+      const { a, b } = initialWeights(
+        { r, inFeatures: lora.inFeatures, outFeatures: lora.outFeatures },
+        config.initLoraWeights,
+        seed,
+        stream++,
+      );
       lora.addAdapter(name, {
         a,
         b,
@@ -126,7 +142,7 @@ export class PeftModel<Base extends Module = Module> extends Module {
 
   private trains(path: string, name: string): boolean {
     const { bias } = this.config(name);
-    if (path.includes('.lora_') ) return path.includes(`.${name}.`);
+    if (path.includes('.lora_')) return path.includes(`.${name}.`);
     if (path.includes('.modules_to_save.')) return path.includes(`.modules_to_save.${name}.`);
     if (path.startsWith('modules_to_save.')) return path.startsWith(`modules_to_save.${name}.`);
     if (!path.endsWith('.bias')) return false;

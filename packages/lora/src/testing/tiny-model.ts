@@ -39,7 +39,9 @@ export class TinyModel extends Module {
       block.setChild('attn', attn);
       block.setChild('mlp', mlp);
       h.setChild(String(index), block);
-      this.paths.push(...['attn.c_attn', 'attn.c_proj', 'mlp.c_fc', 'mlp.c_proj'].map((name) => `transformer.h.${index}.${name}`));
+      this.paths.push(
+        ...['attn.c_attn', 'attn.c_proj', 'mlp.c_fc', 'mlp.c_proj'].map((name) => `transformer.h.${index}.${name}`),
+      );
     }
     const transformer = new Group();
     transformer.setChild('h', h);

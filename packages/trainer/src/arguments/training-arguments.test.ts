@@ -6,14 +6,39 @@ const outputDir = 'out';
 describe('trainingArguments', () => {
   it("has transformers' defaults", () => {
     expect(trainingArguments({ outputDir })).toMatchObject({
-      perDeviceTrainBatchSize: 8, learningRate: 5e-5, weightDecay: 0, maxGradNorm: 1, numTrainEpochs: 3, lrSchedulerType: 'linear',
-      warmupSteps: 0, optim: 'adamw_torch', loggingSteps: 500, evalStrategy: 'no', saveStrategy: 'no', metricForBestModel: 'loss', greaterIsBetter: false, seed: 42,
+      perDeviceTrainBatchSize: 8,
+      learningRate: 5e-5,
+      weightDecay: 0,
+      maxGradNorm: 1,
+      numTrainEpochs: 3,
+      lrSchedulerType: 'linear',
+      warmupSteps: 0,
+      optim: 'adamw_torch',
+      loggingSteps: 500,
+      evalStrategy: 'no',
+      saveStrategy: 'no',
+      metricForBestModel: 'loss',
+      greaterIsBetter: false,
+      seed: 42,
     });
   });
 
   it('evaluates every loggingSteps, and saves at the evaluations while the best is to be loaded', () => {
-    const args = trainingArguments({ outputDir, loggingSteps: 50, evalStrategy: 'steps', evalSteps: 100, loadBestModelAtEnd: true, metricForBestModel: 'eval_f1' });
-    expect(args).toMatchObject({ evalSteps: 100, saveStrategy: 'steps', saveSteps: 100, metricForBestModel: 'f1', greaterIsBetter: true });
+    const args = trainingArguments({
+      outputDir,
+      loggingSteps: 50,
+      evalStrategy: 'steps',
+      evalSteps: 100,
+      loadBestModelAtEnd: true,
+      metricForBestModel: 'eval_f1',
+    });
+    expect(args).toMatchObject({
+      evalSteps: 100,
+      saveStrategy: 'steps',
+      saveSteps: 100,
+      metricForBestModel: 'f1',
+      greaterIsBetter: true,
+    });
     expect(trainingArguments({ outputDir, loggingSteps: 50 }).evalSteps).toBe(50);
   });
 

@@ -74,7 +74,9 @@ const DEFAULTS = {
 export function trainingArguments(
   options: Partial<TrainingArguments> & { readonly outputDir: string },
 ): TrainingArguments {
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as typeof options;
+  const given = Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  ) as typeof options;
   const loggingSteps = given.loggingSteps ?? DEFAULTS.loggingSteps;
   const evalSteps = given.evalSteps ?? loggingSteps;
   const loadBest = given.loadBestModelAtEnd ?? DEFAULTS.loadBestModelAtEnd;
@@ -97,20 +99,31 @@ function check(args: TrainingArguments): void {
   const fail = (name: keyof TrainingArguments, wanted: string): never => {
     throw new TrainerError('BAD_ARGUMENT', `${name} is ${JSON.stringify(args[name])}, but ${wanted} is needed`);
   };
-  const counts = ['perDeviceTrainBatchSize', 'perDeviceEvalBatchSize', 'gradientAccumulationSteps', 'loggingSteps', 'evalSteps', 'saveSteps'] as const;
+  const counts = [
+    'perDeviceTrainBatchSize',
+    'perDeviceEvalBatchSize',
+    'gradientAccumulationSteps',
+    'loggingSteps',
+    'evalSteps',
+    'saveSteps',
+  ] as const;
   for (const name of counts) if (!Number.isInteger(args[name]) || args[name] < 1) fail(name, 'a positive integer');
   for (const name of ['learningRate', 'weightDecay', 'maxGradNorm', 'warmupSteps'] as const) {
     if (!(args[name] >= 0 && Number.isFinite(args[name]))) fail(name, 'a number of 0 or more');
   }
-  if (args.warmupSteps >= 1 && !Number.isInteger(args.warmupSteps)) fail('warmupSteps', 'whole steps, or a fraction below 1');
+  if (args.warmupSteps >= 1 && !Number.isInteger(args.warmupSteps))
+    fail('warmupSteps', 'whole steps, or a fraction below 1');
   if (!(args.numTrainEpochs > 0 && Number.isFinite(args.numTrainEpochs))) fail('numTrainEpochs', 'a positive number');
-  if (args.maxSteps !== -1 && (!Number.isInteger(args.maxSteps) || args.maxSteps < 1)) fail('maxSteps', 'a positive integer or -1');
+  if (args.maxSteps !== -1 && (!Number.isInteger(args.maxSteps) || args.maxSteps < 1))
+    fail('maxSteps', 'a positive integer or -1');
   if (!Number.isSafeInteger(args.seed) || args.seed < 0) fail('seed', 'an integer of 0 or more');
   if (args.saveTotalLimit !== null && !(args.saveTotalLimit >= 1)) fail('saveTotalLimit', 'a positive integer or null');
   if (args.loadBestModelAtEnd) {
     if (args.evalStrategy === 'no') fail('loadBestModelAtEnd', "an evalStrategy other than 'no'");
-    if (args.saveStrategy !== args.evalStrategy) fail('saveStrategy', `the evalStrategy '${args.evalStrategy}' with loadBestModelAtEnd`);
-    if (args.evalStrategy === 'steps' && args.saveSteps % args.evalSteps !== 0) fail('saveSteps', `a multiple of evalSteps ${args.evalSteps} with loadBestModelAtEnd`);
+    if (args.saveStrategy !== args.evalStrategy)
+      fail('saveStrategy', `the evalStrategy '${args.evalStrategy}' with loadBestModelAtEnd`);
+    if (args.evalStrategy === 'steps' && args.saveSteps % args.evalSteps !== 0)
+      fail('saveSteps', `a multiple of evalSteps ${args.evalSteps} with loadBestModelAtEnd`);
   }
 }
 

@@ -29,7 +29,10 @@ export class CheckpointKeeper {
     const value = row[`eval_${name}`];
     if (value === undefined) {
       const known = Object.keys(row).map((key) => key.replace(/^eval_/, ''));
-      throw new TrainerError('BAD_ARGUMENT', `metricForBestModel is '${name}', but evaluations give ${known.join(', ')}`);
+      throw new TrainerError(
+        'BAD_ARGUMENT',
+        `metricForBestModel is '${name}', but evaluations give ${known.join(', ')}`,
+      );
     }
     const better = state.bestMetric === null || (greaterIsBetter ? value > state.bestMetric : value < state.bestMetric);
     if (better) {

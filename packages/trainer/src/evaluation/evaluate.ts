@@ -1,4 +1,18 @@
-import { add, argMax, cast, keep, matMul, mul, oneHot, scalar, tidy, zeros, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
+import {
+  add,
+  argMax,
+  cast,
+  keep,
+  matMul,
+  mul,
+  oneHot,
+  scalar,
+  tidy,
+  zeros,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+} from '@tensorflow/tfjs-core';
 import type { CollatedBatch } from '@qlora-js/data';
 import { INFERENCE } from '@qlora-js/kernels';
 import { metricsFromConfusion, type ConfusionMetrics } from '@qlora-js/metrics';
@@ -65,7 +79,7 @@ export async function evaluate<Batch extends UploadedBatch>(
 
 /** Counts by (true, predicted); float32 counts are exact up to 2^24 rows. */
 function confusionCounts(labels: Tensor1D, logits: Tensor2D, numLabels: number): Tensor2D {
-  const actual = cast(oneHot(labels, numLabels), "float32") as Tensor2D;
-  const predicted = cast(oneHot(argMax(logits, -1), numLabels), "float32") as Tensor2D;
+  const actual = cast(oneHot(labels, numLabels), 'float32') as Tensor2D;
+  const predicted = cast(oneHot(argMax(logits, -1), numLabels), 'float32') as Tensor2D;
   return matMul(actual, predicted, true, false);
 }

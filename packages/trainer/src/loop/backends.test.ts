@@ -18,14 +18,23 @@ async function trained(backend: BackendName): Promise<Run> {
   const model = tinyClassifier({ quantised: true });
   const trainer = new Trainer({
     model: sequenceClassifier(model, { padTokenId: PAD }),
-    args: trainingArguments({ outputDir: 'unused', learningRate: 5e-3, perDeviceTrainBatchSize: 6, numTrainEpochs: 1, loggingSteps: 1, optim: 'paged_adamw_8bit' }),
+    args: trainingArguments({
+      outputDir: 'unused',
+      learningRate: 5e-3,
+      perDeviceTrainBatchSize: 6,
+      numTrainEpochs: 1,
+      loggingSteps: 1,
+      optim: 'paged_adamw_8bit',
+    }),
     trainDataset: tinyRows(18),
     evalDataset: tinyRows(9, 1),
     collator: collator(),
   });
   await trainer.train();
   const accuracy = (await trainer.evaluate())['eval_accuracy']!;
-  const weights = new Map((await adapterStateDict(model)).map(({ name, bytes }) => [name, new Float32Array(bytes.slice().buffer)]));
+  const weights = new Map(
+    (await adapterStateDict(model)).map(({ name, bytes }) => [name, new Float32Array(bytes.slice().buffer)]),
+  );
   model.dispose();
   device.dispose();
   return { losses: trainer.state.logHistory.flatMap((row) => row['loss'] ?? []), accuracy, weights };

@@ -24,11 +24,26 @@ interface Setup {
   readonly signal?: AbortSignal;
 }
 
-function setup({ args = {}, model = {}, callbacks = [], checkpoints = new MemoryCheckpoints(), rows = 24, signal }: Setup = {}): { trainer: Trainer; model: PeftModel } {
+function setup({
+  args = {},
+  model = {},
+  callbacks = [],
+  checkpoints = new MemoryCheckpoints(),
+  rows = 24,
+  signal,
+}: Setup = {}): { trainer: Trainer; model: PeftModel } {
   const peft = tinyClassifier(model);
   const trainer = new Trainer({
     model: sequenceClassifier(peft, { padTokenId: PAD }),
-    args: trainingArguments({ outputDir: 'unused', learningRate: 5e-3, perDeviceTrainBatchSize: 8, numTrainEpochs: 2, loggingSteps: 2, seed: 1, ...args }),
+    args: trainingArguments({
+      outputDir: 'unused',
+      learningRate: 5e-3,
+      perDeviceTrainBatchSize: 8,
+      numTrainEpochs: 2,
+      loggingSteps: 2,
+      seed: 1,
+      ...args,
+    }),
     trainDataset: tinyRows(rows),
     evalDataset: tinyRows(12, 1),
     collator: collator(),
@@ -40,7 +55,9 @@ function setup({ args = {}, model = {}, callbacks = [], checkpoints = new Memory
 }
 
 const weights = async (model: PeftModel): Promise<string> =>
-  (await adapterStateDict(model)).map(({ name, bytes }) => `${name} ${Buffer.from(bytes).toString('base64')}`).join('\n');
+  (await adapterStateDict(model))
+    .map(({ name, bytes }) => `${name} ${Buffer.from(bytes).toString('base64')}`)
+    .join('\n');
 
 describe.each(['cpu', 'wasm'] as const)('Trainer on %s', (backend) => {
   let device: Device;
@@ -62,9 +79,14 @@ describe.each(['cpu', 'wasm'] as const)('Trainer on %s', (backend) => {
 
   it('takes the mean over an accumulation window, however it is split', async () => {
     const run = async (perDeviceTrainBatchSize: number, gradientAccumulationSteps: number): Promise<number[]> => {
-      const { trainer } = setup({ args: { perDeviceTrainBatchSize, gradientAccumulationSteps, numTrainEpochs: 1, loggingSteps: 1 }, model: { dropout: 0 } });
+      const { trainer } = setup({
+        args: { perDeviceTrainBatchSize, gradientAccumulationSteps, numTrainEpochs: 1, loggingSteps: 1 },
+        model: { dropout: 0 },
+      });
       await trainer.train();
-      return trainer.state.logHistory.flatMap((row) => (row['grad_norm'] === undefined ? [] : [row['loss']!, row['grad_norm']]));
+      return trainer.state.logHistory.flatMap((row) =>
+        row['grad_norm'] === undefined ? [] : [row['loss']!, row['grad_norm']],
+      );
     };
     const whole = await run(8, 1);
     expect(whole).toHaveLength(6);
@@ -99,17 +121,49 @@ describe('Trainer on wasm', () => {
 
   it("emits transformers' events in transformers' order", async () => {
     const events: string[] = [];
-    const names = ['onTrainBegin', 'onEpochBegin', 'onStepBegin', 'onSubstepEnd', 'onPreOptimizerStep', 'onOptimizerStep', 'onStepEnd', 'onLog', 'onEvaluate', 'onSave', 'onEpochEnd', 'onTrainEnd'] as const;
+    const names = [
+      'onTrainBegin',
+      'onEpochBegin',
+      'onStepBegin',
+      'onSubstepEnd',
+      'onPreOptimizerStep',
+      'onOptimizerStep',
+      'onStepEnd',
+      'onLog',
+      'onEvaluate',
+      'onSave',
+      'onEpochEnd',
+      'onTrainEnd',
+    ] as const;
     const recorder: TrainerCallback = Object.fromEntries(names.map((name) => [name, () => void events.push(name)]));
     const { trainer } = setup({
-      args: { numTrainEpochs: 1, perDeviceTrainBatchSize: 8, gradientAccumulationSteps: 2, loggingSteps: 1, evalStrategy: 'epoch', saveStrategy: 'epoch' },
+      args: {
+        numTrainEpochs: 1,
+        perDeviceTrainBatchSize: 8,
+        gradientAccumulationSteps: 2,
+        loggingSteps: 1,
+        evalStrategy: 'epoch',
+        saveStrategy: 'epoch',
+      },
       rows: 16,
       callbacks: [recorder],
     });
     await trainer.train();
     expect(events).toEqual([
-      'onTrainBegin', 'onEpochBegin', 'onStepBegin', 'onSubstepEnd', 'onPreOptimizerStep', 'onOptimizerStep', 'onStepEnd', 'onLog',
-      'onEpochEnd', 'onLog', 'onEvaluate', 'onSave', 'onLog', 'onTrainEnd',
+      'onTrainBegin',
+      'onEpochBegin',
+      'onStepBegin',
+      'onSubstepEnd',
+      'onPreOptimizerStep',
+      'onOptimizerStep',
+      'onStepEnd',
+      'onLog',
+      'onEpochEnd',
+      'onLog',
+      'onEvaluate',
+      'onSave',
+      'onLog',
+      'onTrainEnd',
     ]);
   });
 
@@ -122,27 +176,57 @@ describe('Trainer on wasm', () => {
   });
 
   it('counts steps, epochs and tokens; a last window may be short', async () => {
-    const { trainer } = setup({ args: { perDeviceTrainBatchSize: 5, gradientAccumulationSteps: 2, numTrainEpochs: 2 }, rows: 24 });
+    const { trainer } = setup({
+      args: { perDeviceTrainBatchSize: 5, gradientAccumulationSteps: 2, numTrainEpochs: 2 },
+      rows: 24,
+    });
     await trainer.train();
-    const tokens = tinyRows(24).column('input_ids').reduce((sum, ids) => sum + ids.length, 0);
+    const tokens = tinyRows(24)
+      .column('input_ids')
+      .reduce((sum, ids) => sum + ids.length, 0);
     expect(trainer.state).toMatchObject({ globalStep: 6, epoch: 2, numInputTokensSeen: 2 * tokens });
   });
 
   it('learns: the tokens that tell the label are found', async () => {
-    const { trainer } = setup({ args: { numTrainEpochs: 25, evalStrategy: 'epoch', loadBestModelAtEnd: true, metricForBestModel: 'f1', loggingSteps: 50, optim: 'adamw_torch' }, rows: 90, model: { dropout: 0 } });
+    const { trainer } = setup({
+      args: {
+        numTrainEpochs: 25,
+        evalStrategy: 'epoch',
+        loadBestModelAtEnd: true,
+        metricForBestModel: 'f1',
+        loggingSteps: 50,
+        optim: 'adamw_torch',
+      },
+      rows: 90,
+      model: { dropout: 0 },
+    });
     await trainer.train();
     expect((await trainer.evaluate())['eval_accuracy']).toBeGreaterThan(0.7);
   });
 
   it('loads the best checkpoint at the end and keeps it within the limit', async () => {
     const checkpoints = new MemoryCheckpoints();
-    const { trainer, model } = setup({ args: { numTrainEpochs: 4, evalStrategy: 'epoch', loadBestModelAtEnd: true, metricForBestModel: 'loss', saveTotalLimit: 1 }, checkpoints });
+    const { trainer, model } = setup({
+      args: {
+        numTrainEpochs: 4,
+        evalStrategy: 'epoch',
+        loadBestModelAtEnd: true,
+        metricForBestModel: 'loss',
+        saveTotalLimit: 1,
+      },
+      checkpoints,
+    });
     const output = await trainer.train();
     const losses = trainer.state.logHistory.flatMap((row) => row['eval_loss'] ?? []);
     expect(output.bestMetric).toBe(Math.min(...losses));
     expect([...checkpoints.saved.keys()]).toEqual([output.bestModelCheckpoint]);
     const saved = checkpoints.saved.get(output.bestModelCheckpoint!)!;
-    expect([...saved.keys()].sort()).toEqual(['README.md', 'adapter_config.json', 'adapter_model.safetensors', 'trainer_state.json']);
+    expect([...saved.keys()].sort()).toEqual([
+      'README.md',
+      'adapter_config.json',
+      'adapter_model.safetensors',
+      'trainer_state.json',
+    ]);
     expect((await trainer.evaluate())['eval_loss']).toBeCloseTo(output.bestMetric!, 6);
     expect(model.activeAdapters).toEqual(['default']);
   });
@@ -150,10 +234,16 @@ describe('Trainer on wasm', () => {
   it('writes checkpoints as folders, whole or not at all', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'trainer-'));
     try {
-      const { trainer } = setup({ args: { saveStrategy: 'epoch', outputDir: folder }, checkpoints: folderCheckpoints(folder) });
+      const { trainer } = setup({
+        args: { saveStrategy: 'epoch', outputDir: folder },
+        checkpoints: folderCheckpoints(folder),
+      });
       await trainer.train();
       expect((await readdir(folder)).sort()).toEqual(['checkpoint-3', 'checkpoint-6']);
-      const state = JSON.parse(await readFile(join(folder, 'checkpoint-6', 'trainer_state.json'), 'utf8')) as Record<string, unknown>;
+      const state = JSON.parse(await readFile(join(folder, 'checkpoint-6', 'trainer_state.json'), 'utf8')) as Record<
+        string,
+        unknown
+      >;
       expect(state).toMatchObject({ global_step: 6, epoch: 2, max_steps: 6, train_batch_size: 8, best_metric: null });
       expect(Object.keys(state)).toEqual([...Object.keys(state)].sort());
     } finally {
@@ -165,23 +255,41 @@ describe('Trainer on wasm', () => {
     let steps = 0;
     // Under a file there can be no folder, whoever asks.
     const folder = join(fileURLToPath(import.meta.url), 'runs');
-    const { trainer } = setup({ args: { saveStrategy: 'epoch' }, checkpoints: folderCheckpoints(folder), callbacks: [{ onStepBegin: () => void steps++ }] });
+    const { trainer } = setup({
+      args: { saveStrategy: 'epoch' },
+      checkpoints: folderCheckpoints(folder),
+      callbacks: [{ onStepBegin: () => void steps++ }],
+    });
     await expect(trainer.train()).rejects.toThrow(folder);
     expect(steps).toBe(0);
   });
 
   it('stops at a loss that is not finite, names the step, and leaves the weights as they were', async () => {
     const checkpoints = new MemoryCheckpoints();
-    const { trainer, model } = setup({ checkpoints, args: { saveStrategy: 'steps', saveSteps: 1 }, callbacks: [{ onStepBegin: ({ state }) => {
-      if (state.globalStep === 2) spoil(model);
-    } }] });
-    await expect(trainer.train()).rejects.toMatchObject({ code: 'NON_FINITE', message: expect.stringContaining('step 2: the loss is NaN') as string });
+    const { trainer, model } = setup({
+      checkpoints,
+      args: { saveStrategy: 'steps', saveSteps: 1 },
+      callbacks: [
+        {
+          onStepBegin: ({ state }) => {
+            if (state.globalStep === 2) spoil(model);
+          },
+        },
+      ],
+    });
+    await expect(trainer.train()).rejects.toMatchObject({
+      code: 'NON_FINITE',
+      message: expect.stringContaining('step 2: the loss is NaN') as string,
+    });
     expect([...checkpoints.saved.keys()]).toEqual(['checkpoint-1', 'checkpoint-2']);
   });
 
   it('stops between steps when it is told to', async () => {
     const abort = new AbortController();
-    const { trainer } = setup({ signal: abort.signal, callbacks: [{ onStepEnd: ({ state }) => state.globalStep === 2 && abort.abort() } as TrainerCallback] });
+    const { trainer } = setup({
+      signal: abort.signal,
+      callbacks: [{ onStepEnd: ({ state }) => state.globalStep === 2 && abort.abort() } as TrainerCallback],
+    });
     await expect(trainer.train()).rejects.toMatchObject({ code: 'STOPPED' });
     expect(trainer.state.globalStep).toBe(2);
   });
@@ -191,9 +299,16 @@ describe('Trainer on wasm', () => {
     const speed = new SpeedMemCallback({ device, approxTrainTokens: 24 * 32, now: () => (clock += 2000) });
     const { trainer } = setup({ callbacks: [speed] });
     await trainer.train();
-    const tokens = tinyRows(24).column('input_ids').reduce((sum, ids) => sum + ids.length, 0);
+    const tokens = tinyRows(24)
+      .column('input_ids')
+      .reduce((sum, ids) => sum + ids.length, 0);
     expect(speed.epochs).toHaveLength(2);
-    expect(speed.epochs[0]).toMatchObject({ epoch: 1, epoch_time_sec: 2, tokens_per_sec_est: (24 * 32) / 2, real_tokens_per_sec: tokens / 2 });
+    expect(speed.epochs[0]).toMatchObject({
+      epoch: 1,
+      epoch_time_sec: 2,
+      tokens_per_sec_est: (24 * 32) / 2,
+      real_tokens_per_sec: tokens / 2,
+    });
     expect(speed.epochs[1]!['gpu_max_mem_allocated_GiB']).toBeGreaterThan(1e-5);
     expect(speed.totalTimeSec).toBe(10);
   });
@@ -208,6 +323,7 @@ describe('Trainer on wasm', () => {
 
 function spoil(model: PeftModel): void {
   for (const [name, parameter] of model.namedParameters()) {
-    if (name.includes('h.0.attn.c_attn.lora_A')) parameter.assign(tensor2d(new Float32Array(parameter.value.size).fill(NaN), parameter.shape as [number, number]));
+    if (name.includes('h.0.attn.c_attn.lora_A'))
+      parameter.assign(tensor2d(new Float32Array(parameter.value.size).fill(NaN), parameter.shape as [number, number]));
   }
 }

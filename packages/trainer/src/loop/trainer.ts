@@ -10,7 +10,14 @@ import {
   type Sampler,
 } from '@qlora-js/data';
 import type { ConfusionMetrics } from '@qlora-js/metrics';
-import { clipGradients, createOptimizer, createSchedule, decayGroups, type NamedVariable, type Optimizer } from '@qlora-js/optim';
+import {
+  clipGradients,
+  createOptimizer,
+  createSchedule,
+  decayGroups,
+  type NamedVariable,
+  type Optimizer,
+} from '@qlora-js/optim';
 import { dispose } from '@tensorflow/tfjs-core';
 import { warmupStepCount, type TrainingArguments } from '../arguments/training-arguments';
 import type { CallbackContext, TrainerCallback, TrainerControl } from '../callbacks/callback';
@@ -54,7 +61,12 @@ export interface TrainOutput {
 /** transformers' Trainer for a classifier with adapters: its arguments, its log rows, its order of events. */
 export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
   readonly state: TrainerState = newTrainerState();
-  private readonly control: TrainerControl = { shouldTrainingStop: false, shouldLog: false, shouldEvaluate: false, shouldSave: false };
+  private readonly control: TrainerControl = {
+    shouldTrainingStop: false,
+    shouldLog: false,
+    shouldEvaluate: false,
+    shouldSave: false,
+  };
   private readonly callbacks: readonly TrainerCallback[];
   private readonly keeper: CheckpointKeeper;
   private trained: readonly NamedVariable[] = [];
@@ -73,10 +85,16 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
     const { args, model, trainDataset } = this.options;
     if (args.saveStrategy !== 'no') await this.keeper.check();
     const started = performance.now();
-    const windowsPerEpoch = Math.ceil(batchCount(trainDataset.numRows, { batchSize: args.perDeviceTrainBatchSize }) / args.gradientAccumulationSteps);
+    const windowsPerEpoch = Math.ceil(
+      batchCount(trainDataset.numRows, { batchSize: args.perDeviceTrainBatchSize }) / args.gradientAccumulationSteps,
+    );
     const totalSteps = args.maxSteps > 0 ? args.maxSteps : Math.ceil(args.numTrainEpochs * windowsPerEpoch);
     const epochs = args.maxSteps > 0 ? Math.ceil(totalSteps / windowsPerEpoch) : Math.ceil(args.numTrainEpochs);
-    Object.assign(this.state, newTrainerState(), { maxSteps: totalSteps, numTrainEpochs: epochs, trainBatchSize: args.perDeviceTrainBatchSize });
+    Object.assign(this.state, newTrainerState(), {
+      maxSteps: totalSteps,
+      numTrainEpochs: epochs,
+      trainBatchSize: args.perDeviceTrainBatchSize,
+    });
     Object.assign(this.control, { shouldTrainingStop: false });
     model.setGradientCheckpointing(args.gradientCheckpointing);
     this.trained = model.trainedVariables();
@@ -108,7 +126,8 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
     const trainingLoss = await losses.mean();
     await this.log({
       train_runtime: seconds,
-      train_samples_per_second: (this.state.globalStep * args.perDeviceTrainBatchSize * args.gradientAccumulationSteps) / seconds,
+      train_samples_per_second:
+        (this.state.globalStep * args.perDeviceTrainBatchSize * args.gradientAccumulationSteps) / seconds,
       train_steps_per_second: this.state.globalStep / seconds,
       train_loss: trainingLoss,
     });
@@ -175,7 +194,12 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
     }
   }
 
-  private async step(window: CollatedBatch[], optimizer: Optimizer, learningRate: number, losses: LossLog): Promise<void> {
+  private async step(
+    window: CollatedBatch[],
+    optimizer: Optimizer,
+    learningRate: number,
+    losses: LossLog,
+  ): Promise<void> {
     const { args, model } = this.options;
     const position = { seed: args.seed, step: this.state.globalStep };
     const { loss, gradients } = windowGradients(model, this.trained, window, position);
@@ -239,7 +263,10 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
   private async emit<Event extends keyof TrainerCallback>(event: Event, extra: object = {}): Promise<void> {
     const context = { args: this.options.args, state: this.state, control: this.control, ...extra } as CallbackContext;
     for (const callback of this.callbacks) {
-      await (callback[event] as ((context: CallbackContext) => void | Promise<void>) | undefined)?.call(callback, context);
+      await (callback[event] as ((context: CallbackContext) => void | Promise<void>) | undefined)?.call(
+        callback,
+        context,
+      );
     }
   }
 }

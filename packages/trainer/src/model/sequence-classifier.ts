@@ -24,7 +24,8 @@ export function sequenceClassifier(
       for (const [name, parameter] of model.namedParameters()) {
         if (parameter.requiresGrad) trained.push({ name, variable: parameter.variable });
       }
-      if (trained.length === 0) throw new TrainerError('BAD_ARGUMENT', 'no parameter is trained: activate an adapter with setAdapter first');
+      if (trained.length === 0)
+        throw new TrainerError('BAD_ARGUMENT', 'no parameter is trained: activate an adapter with setAdapter first');
       return trained;
     },
     setGradientCheckpointing: (enabled) => {
@@ -52,7 +53,10 @@ export function sequenceClassifier(
 function activeAdapter(model: PeftModel): string {
   const [name, ...others] = model.activeAdapters;
   if (name === undefined || others.length > 0) {
-    throw new TrainerError('BAD_ARGUMENT', `training needs one active adapter, but ${model.activeAdapters.length} are active`);
+    throw new TrainerError(
+      'BAD_ARGUMENT',
+      `training needs one active adapter, but ${model.activeAdapters.length} are active`,
+    );
   }
   return name;
 }

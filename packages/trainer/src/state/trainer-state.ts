@@ -34,7 +34,10 @@ export function newTrainerState(): TrainerState {
 }
 
 /** trainer_state.json as transformers writes it: snake_case, sorted keys, two spaces. */
-export function trainerStateJson(state: TrainerState, steps: { logging: number; evaluation: number; save: number }): string {
+export function trainerStateJson(
+  state: TrainerState,
+  steps: { logging: number; evaluation: number; save: number },
+): string {
   const json: Record<string, unknown> = {
     best_global_step: state.bestGlobalStep,
     best_metric: state.bestMetric,

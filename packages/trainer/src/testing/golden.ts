@@ -25,7 +25,12 @@ export function goldenRun(optimizer: OptimizerName): GoldenStep[] {
 }
 
 /** The first `steps` of the recorded 24: lr 1e-3, 4 steps of warm-up, clip 1, no dropout, from the recorded adapter. */
-export async function replayTraining(fixtures: string, base: string, name: OptimizerName, steps: number): Promise<GoldenStep[]> {
+export async function replayTraining(
+  fixtures: string,
+  base: string,
+  name: OptimizerName,
+  steps: number,
+): Promise<GoldenStep[]> {
   const { model } = await loadGpt2ForSequenceClassification(await folderFiles(base), {
     numLabels: 77,
     config: { attnPdrop: 0, residPdrop: 0, embdPdrop: 0 },

@@ -16,13 +16,25 @@ export interface TinyClassifierOptions {
 }
 
 /** A two-layer GPT-2 of width 32 with random weights and an adapter, for loops that have to be fast. */
-export function tinyClassifier({ quantised = false, dropout = 0.1, lora = {} }: TinyClassifierOptions = {}): PeftModel<GPT2ForSequenceClassification> {
+export function tinyClassifier({
+  quantised = false,
+  dropout = 0.1,
+  lora = {},
+}: TinyClassifierOptions = {}): PeftModel<GPT2ForSequenceClassification> {
   const config = parseGpt2Config({
-    vocab_size: 64, n_positions: 32, n_embd: WIDTH, n_layer: 2, n_head: 2, eos_token_id: PAD,
-    attn_pdrop: dropout, resid_pdrop: dropout, embd_pdrop: dropout,
+    vocab_size: 64,
+    n_positions: 32,
+    n_embd: WIDTH,
+    n_layer: 2,
+    n_head: 2,
+    eos_token_id: PAD,
+    attn_pdrop: dropout,
+    resid_pdrop: dropout,
+    embd_pdrop: dropout,
   });
   let stream = 0;
-  const random = (count: number, scale = 0.2): Float32Array => normalValues(count, { seed: 5, stream: stream++ }).map((value) => value * scale);
+  const random = (count: number, scale = 0.2): Float32Array =>
+    normalValues(count, { seed: 5, stream: stream++ }).map((value) => value * scale);
   const linear = (outFeatures: number, inFeatures: number): Linear | Linear4bit => {
     const values = random(outFeatures * inFeatures);
     const bias = tensor1d(random(outFeatures));
@@ -30,7 +42,8 @@ export function tinyClassifier({ quantised = false, dropout = 0.1, lora = {} }: 
       ? Linear4bit.fromDense(values, [outFeatures, inFeatures], {}, bias)
       : new Linear(tensor2d(values, [outFeatures, inFeatures]), bias);
   };
-  const norm = (): LayerNorm => new LayerNorm(tensor1d(random(WIDTH).map((value) => 1 + value)), tensor1d(random(WIDTH)), 1e-5);
+  const norm = (): LayerNorm =>
+    new LayerNorm(tensor1d(random(WIDTH).map((value) => 1 + value)), tensor1d(random(WIDTH)), 1e-5);
   const blocks = Array.from({ length: 2 }, (): BlockLayers => ({
     ln1: norm(),
     cAttn: linear(3 * WIDTH, WIDTH),
@@ -46,7 +59,17 @@ export function tinyClassifier({ quantised = false, dropout = 0.1, lora = {} }: 
     lnF: norm(),
   });
   const model = new GPT2ForSequenceClassification(backbone, tensor2d(random(LABELS * WIDTH), [LABELS, WIDTH]));
-  return getPeftModel(model, loraConfig({ r: 4, loraAlpha: 8, loraDropout: dropout, targetModules: ['c_attn', 'c_proj'], taskType: 'SEQ_CLS', ...lora }));
+  return getPeftModel(
+    model,
+    loraConfig({
+      r: 4,
+      loraAlpha: 8,
+      loraDropout: dropout,
+      targetModules: ['c_attn', 'c_proj'],
+      taskType: 'SEQ_CLS',
+      ...lora,
+    }),
+  );
 }
 
 /** Rows whose label is told by which of three tokens occurs in them. */
