@@ -1,19 +1,19 @@
 /** What went wrong, for code that reacts to it; the message carries the offending value, the place and the remedy. */
 export type DataErrorCode =
-  | 'malformed_csv'
-  | 'malformed_json'
-  | 'missing_file'
-  | 'unknown_column'
-  | 'duplicate_column'
-  | 'uneven_rows'
-  | 'row_out_of_range'
-  | 'unknown_label'
-  | 'invalid_labels'
-  | 'empty_text'
-  | 'invalid_row'
-  | 'invalid_split'
-  | 'invalid_option'
-  | 'row_too_long';
+  | 'malformed-csv'
+  | 'malformed-json'
+  | 'missing-file'
+  | 'unknown-column'
+  | 'duplicate-column'
+  | 'uneven-rows'
+  | 'row-out-of-range'
+  | 'unknown-label'
+  | 'invalid-labels'
+  | 'empty-text'
+  | 'invalid-row'
+  | 'invalid-split'
+  | 'invalid-option'
+  | 'row-too-long';
 
 /** The one error this package throws for bad input. */
 export class DataError extends Error {

@@ -54,7 +54,7 @@ export class SeededRandom {
   /** Uniform integer in [0, count), count from 1 to 2^32 - 1, without modulo bias (Lemire 2019, arXiv 1805.10941). */
   below(count: number): number {
     if (!Number.isInteger(count) || count < 1 || count > 0xffffffff) {
-      throw new DataError('invalid_option', `below() takes a count from 1 to 2^32 - 1, got ${shown(count)}`, count);
+      throw new DataError('invalid-option', `below() takes a count from 1 to 2^32 - 1, got ${shown(count)}`, count);
     }
     if (count === 1) return 0;
     const range = BigInt(count);
@@ -94,7 +94,7 @@ export class SeededRandom {
   /** `size` distinct numbers of [0, count) in random order, by Floyd's algorithm (numpy's Generator.choice, replace=False, count <= 10,000). */
   sample(count: number, size: number): number[] {
     if (size > count)
-      throw new DataError('invalid_option', `cannot draw ${size} distinct numbers out of ${count}`, size);
+      throw new DataError('invalid-option', `cannot draw ${size} distinct numbers out of ${count}`, size);
     const drawn: number[] = [];
     const seen = new Set<number>();
     for (let top = count - size; top < count; top++) {
@@ -117,7 +117,7 @@ function swap(items: { length: number; [index: number]: number }, one: number, o
 /** Four 64-bit words out of a seed, by numpy's SeedSequence (pool of four 32-bit words, hashed and mixed). */
 function seedWords(seed: number | readonly number[]): [bigint, bigint, bigint, bigint] {
   const entropy = (typeof seed === 'number' ? [seed] : seed).flatMap(entropyWords);
-  if (entropy.length === 0) throw new DataError('invalid_option', 'a seed needs at least one number', seed);
+  if (entropy.length === 0) throw new DataError('invalid-option', 'a seed needs at least one number', seed);
   const absorb = hasher(0x43b0d7e5, 0x931e8875);
   const pool = Array.from({ length: 4 }, (_, index) => absorb(entropy[index] ?? 0));
   for (let source = 0; source < 4; source++) {
@@ -136,7 +136,7 @@ function seedWords(seed: number | readonly number[]): [bigint, bigint, bigint, b
 
 function entropyWords(seed: number): number[] {
   if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new DataError('invalid_option', `a seed is an integer from 0 to 2^53 - 1, got ${shown(seed)}`, seed);
+    throw new DataError('invalid-option', `a seed is an integer from 0 to 2^53 - 1, got ${shown(seed)}`, seed);
   }
   const high = Math.floor(seed / 2 ** 32);
   return high === 0 ? [seed] : [seed >>> 0, high];

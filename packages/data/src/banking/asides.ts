@@ -73,7 +73,7 @@ const topics: Readonly<Record<string, Readonly<Record<Split, readonly string[]>>
     test: ['blocking my card', 'turning my card off', 'a lock for my card'],
   },
   change_pin: {
-    train: ['changing my PIN', 'a new PIN', 'choosing my own code'],
+    train: ['changing the PIN of my card', 'a new PIN', 'choosing my own code'],
     validation: ['another PIN', 'replacing my code'],
     test: ['a different PIN', 'setting another PIN', 'a new code'],
   },

@@ -31,7 +31,7 @@ export type BankingQuery = { text: string; label: string; phrasing: string };
 export interface BankingOptions {
   /** Default 0. Equal options give equal data. */
   seed?: number;
-  /** Default 40. */
+  /** Default 70. */
   trainPerIntent?: number;
   /** Default 10. */
   validationPerIntent?: number;
@@ -46,25 +46,26 @@ export interface BankingData {
   labelMap: LabelMap;
 }
 
-/** Share of the queries that also name another intent's matter, to say that they do not mean it. */
-const asideRate = Number(process.env['ASIDE'] ?? 0.4);
+/** Share of the queries that first set other intents' matters aside. */
+const asideRate = 0.7;
 
 /** Tries at an unseen query before a phrasing counts as used up. */
 const patience = 40;
 
 /**
  * A small data set of customers' questions to a bank, made from phrasings written for this project. Validation and test
- * have phrasings of their own, with other words and greetings, and no query is there twice, whatever its capitals
- * and punctuation: what is measured is how well a classifier carries over to words it was never shown.
+ * have phrasings of their own, and no query is there twice, whatever its capitals and punctuation: what is measured is
+ * how well a classifier carries over to sentences it was never shown. Most queries first name other intents' matters, to say that
+ * they are not meant, so that a model has to read the order of the words and not just count them.
  *
- * @throws DataError `invalid_option` when an intent cannot make that many different queries
+ * @throws DataError `invalid-option` when an intent cannot make that many different queries
  */
 export function generateBankingIntents(options: BankingOptions = {}): BankingData {
-  const { seed = 0, trainPerIntent = 40, validationPerIntent = 10, testPerIntent = 20 } = options;
+  const { seed = 0, trainPerIntent = 70, validationPerIntent = 10, testPerIntent = 20 } = options;
   const seen = new Set<string>();
   const made = (split: Split, count: number, stream: number): Dataset<BankingQuery> => {
     if (!Number.isInteger(count) || count < 0) {
-      throw new DataError('invalid_option', `${split}PerIntent is a number of queries, got ${shown(count)}`, count);
+      throw new DataError('invalid-option', `${split}PerIntent is a number of queries, got ${shown(count)}`, count);
     }
     const random = new SeededRandom([seed, stream]);
     const queries = bankingIntents.flatMap((intent) => queriesOf({ intent, split, count, random, seen }));
@@ -99,7 +100,7 @@ function queriesOf({
     const phrasing = phrasings[turn % phrasings.length];
     if (phrasing === undefined) {
       throw new DataError(
-        'invalid_option',
+        'invalid-option',
         `the intent ${intent.name} has no more than ${queries.length} different ${split} queries, asked for ${count}`,
         count,
       );

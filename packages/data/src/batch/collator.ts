@@ -39,7 +39,7 @@ export interface CollatableRow {
 export class DataCollatorWithPadding {
   readonly #options: Required<Omit<CollatorOptions, 'maxLength'>> & { maxLength: number | undefined };
 
-  /** @throws DataError `invalid_option` */
+  /** @throws DataError `invalid-option` */
   constructor(options: CollatorOptions) {
     const {
       padTokenId,
@@ -51,24 +51,24 @@ export class DataCollatorWithPadding {
     } = options;
     if (!isTokenId(padTokenId)) {
       throw new DataError(
-        'invalid_option',
+        'invalid-option',
         `padTokenId is a token id, got ${shown(padTokenId)}; for GPT-2, set pad = eos (50256)`,
         padTokenId,
       );
     }
     for (const [name, count] of Object.entries({ maxLength, padToMultipleOf })) {
       if (count !== undefined && (!Number.isInteger(count) || count < 1)) {
-        throw new DataError('invalid_option', `${name} is an integer of at least 1, got ${shown(count)}`, count);
+        throw new DataError('invalid-option', `${name} is an integer of at least 1, got ${shown(count)}`, count);
       }
     }
     if (padding === 'max_length' && maxLength === undefined)
-      throw new DataError('invalid_option', "padding 'max_length' needs maxLength");
+      throw new DataError('invalid-option', "padding 'max_length' needs maxLength");
     this.#options = { padTokenId, paddingSide, padding, maxLength, padToMultipleOf, labelKey };
   }
 
-  /** @throws DataError `invalid_row` (no rows, no tokens, no label, a bad id), `row_too_long` */
+  /** @throws DataError `invalid-row` (no rows, no tokens, no label, a bad id), `row-too-long` */
   collate(rows: readonly CollatableRow[]): CollatedBatch {
-    if (rows.length === 0) throw new DataError('invalid_row', 'a batch needs at least one row');
+    if (rows.length === 0) throw new DataError('invalid-row', 'a batch needs at least one row');
     const { padTokenId, paddingSide } = this.#options;
     const batchSize = rows.length;
     const length = this.#batchLength(rows);
@@ -80,7 +80,7 @@ export class DataCollatorWithPadding {
       for (let place = 0; place < ids.length; place++) {
         const id = ids[place]!;
         if (!isTokenId(id))
-          throw new DataError('invalid_row', `row ${row} of the batch: ${shown(id)} at ${place} is no token id`, id);
+          throw new DataError('invalid-row', `row ${row} of the batch: ${shown(id)} at ${place} is no token id`, id);
         const counts = mask === undefined || mask[place] === 1 ? 1 : 0;
         inputIds[start + place] = id;
         attentionMask[start + place] = counts;
@@ -95,20 +95,20 @@ export class DataCollatorWithPadding {
     let longest = 0;
     rows.forEach(({ input_ids: ids, attention_mask: mask }, row) => {
       const count = ids.length;
-      if (count === 0) throw new DataError('invalid_row', `row ${row} of the batch has no tokens`);
+      if (count === 0) throw new DataError('invalid-row', `row ${row} of the batch has no tokens`);
       if (mask !== undefined && mask.length !== count) {
-        throw new DataError('invalid_row', `row ${row} of the batch has ${count} ids and a mask of ${mask.length}`);
+        throw new DataError('invalid-row', `row ${row} of the batch has ${count} ids and a mask of ${mask.length}`);
       }
       if (maxLength !== undefined && count > maxLength) {
         throw new DataError(
-          'row_too_long',
+          'row-too-long',
           `row ${row} of the batch has ${count} tokens, maxLength is ${maxLength}; truncate when tokenizing`,
           count,
         );
       }
       if (padding === false && row > 0 && count !== longest) {
         throw new DataError(
-          'invalid_row',
+          'invalid-row',
           `row ${row} of the batch has ${count} tokens, row 0 has ${longest}; turn padding on`,
           count,
         );
@@ -126,7 +126,7 @@ export class DataCollatorWithPadding {
       const label = (row as unknown as Record<string, unknown>)[labelKey];
       if (typeof label === 'number' && isTokenId(label)) return label;
       throw new DataError(
-        'invalid_row',
+        'invalid-row',
         `row ${index} of the batch: ${labelKey} must be a label's id, got ${shown(label)}; ` +
           `keep the column when preparing, or set labelKey: null for rows without labels`,
         label,

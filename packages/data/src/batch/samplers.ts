@@ -66,8 +66,8 @@ export class LengthGroupedSampler implements Sampler {
     const lengthOf = (row: number): number => this.#lengths[row]!;
     let longest = 0;
     for (let start = 0; start < order.length; start += size) {
-      // subarray is a view: sorting it sorts that stretch of the order.
-      order.subarray(start, start + size).sort((one, other) => lengthOf(other) - lengthOf(one));
+      const megabatch = order.subarray(start, start + size);
+      megabatch.set(Array.from(megabatch).sort((one, other) => lengthOf(other) - lengthOf(one)));
       if (lengthOf(order[start]!) > lengthOf(order[longest]!)) longest = start;
     }
     if (order.length > 0) [order[0], order[longest]] = [order[longest]!, order[0]!];
@@ -105,5 +105,5 @@ export function batchCount(
 
 function checkCount(name: string, value: number, least: number): void {
   if (Number.isInteger(value) && value >= least) return;
-  throw new DataError('invalid_option', `${name} is an integer of at least ${least}, got ${shown(value)}`, value);
+  throw new DataError('invalid-option', `${name} is an integer of at least ${least}, got ${shown(value)}`, value);
 }

@@ -19,7 +19,7 @@ export class Dataset<Row extends object = Record<string, unknown>> {
   /**
    * A data set of rows that all have the same columns.
    * @param columnNames needed only where there may be no rows to read them from
-   * @throws DataError `uneven_rows`, naming the row and the column that it lacks or adds
+   * @throws DataError `uneven-rows`, naming the row and the column that it lacks or adds
    */
   static fromRows<Row extends object>(rows: readonly Row[], columnNames?: readonly ColumnName<Row>[]): Dataset<Row> {
     const names: readonly string[] = columnNames ?? Object.keys(rows[0] ?? {});
@@ -30,10 +30,10 @@ export class Dataset<Row extends object = Record<string, unknown>> {
       const missing = names.find((name) => !Object.hasOwn(row, name));
       if (extra !== undefined || missing !== undefined) {
         const fault =
-          missing === undefined ? `has a column ${shown(extra)} that` : `lacks the column ${shown(missing)} that`;
+          missing === undefined ? `has a column ${shown(extra)} of its own` : `lacks the column ${shown(missing)}`;
         throw new DataError(
-          'uneven_rows',
-          `row ${index} ${fault} other rows do not agree with; columns: ${listed(names)}`,
+          'uneven-rows',
+          `row ${index} ${fault}; every row has the columns ${listed(names)}`,
           missing ?? extra,
         );
       }
@@ -42,7 +42,7 @@ export class Dataset<Row extends object = Record<string, unknown>> {
     return new Dataset<Row>(columns, rows.length);
   }
 
-  /** @throws DataError `uneven_rows` when the columns differ in length */
+  /** @throws DataError `uneven-rows` when the columns differ in length */
   static fromColumns<Columns extends Record<string, readonly unknown[]>>(
     columns: Columns,
   ): Dataset<{ [Name in keyof Columns]: Columns[Name][number] }> {
@@ -50,7 +50,7 @@ export class Dataset<Row extends object = Record<string, unknown>> {
     const lengths = new Set([...copied.values()].map((values) => values.length));
     if (lengths.size > 1) {
       const sizes = [...copied].map(([name, values]) => `${name}: ${values.length}`).join(', ');
-      throw new DataError('uneven_rows', `columns must be equally long, got ${sizes}`);
+      throw new DataError('uneven-rows', `columns must be equally long, got ${sizes}`);
     }
     return new Dataset(copied, [...lengths][0] ?? 0);
   }
@@ -59,11 +59,11 @@ export class Dataset<Row extends object = Record<string, unknown>> {
     return [...this.#columns.keys()];
   }
 
-  /** @throws DataError `row_out_of_range` */
+  /** @throws DataError `row-out-of-range` */
   row(index: number): Row {
     if (!Number.isInteger(index) || index < 0 || index >= this.numRows) {
       throw new DataError(
-        'row_out_of_range',
+        'row-out-of-range',
         `there is no row ${shown(index)}: the data set has ${this.numRows} rows, from 0`,
         index,
       );
@@ -75,7 +75,7 @@ export class Dataset<Row extends object = Record<string, unknown>> {
     return Object.fromEntries([...this.#columns].map(([name, values]) => [name, values[index]])) as Row;
   }
 
-  /** One column's values, in row order. @throws DataError `unknown_column` */
+  /** One column's values, in row order. @throws DataError `unknown-column` */
   column<Name extends ColumnName<Row>>(name: Name): readonly Row[Name][] {
     return this.#values(name) as readonly Row[Name][];
   }
@@ -84,7 +84,7 @@ export class Dataset<Row extends object = Record<string, unknown>> {
     const values = this.#columns.get(name);
     if (values === undefined) {
       throw new DataError(
-        'unknown_column',
+        'unknown-column',
         `there is no column ${shown(name)}; columns: ${listed(this.columnNames)}`,
         name,
       );
@@ -112,7 +112,7 @@ export class Dataset<Row extends object = Record<string, unknown>> {
     return this.#taking(kept);
   }
 
-  /** The rows at `indices`, in that order; an index may repeat. @throws DataError `row_out_of_range` */
+  /** The rows at `indices`, in that order; an index may repeat. @throws DataError `row-out-of-range` */
   select(indices: ArrayLike<number>): Dataset<Row> {
     const wrong = Array.from(indices).find((index) => !Number.isInteger(index) || index < 0 || index >= this.numRows);
     if (wrong !== undefined) this.row(wrong);
@@ -130,14 +130,14 @@ export class Dataset<Row extends object = Record<string, unknown>> {
     return this.#taking(new SeededRandom(seed).permutation(this.numRows));
   }
 
-  /** @throws DataError `unknown_column` */
+  /** @throws DataError `unknown-column` */
   removeColumns<Name extends ColumnName<Row>>(...names: Name[]): Dataset<Omit<Row, Name>> {
     for (const name of names) this.#values(name);
     const kept = [...this.#columns].filter(([name]) => !names.includes(name as Name));
     return new Dataset<Omit<Row, Name>>(new Map(kept), this.numRows);
   }
 
-  /** Renames a column, in its place. @throws DataError `unknown_column`, `duplicate_column` */
+  /** Renames a column, in its place. @throws DataError `unknown-column`, `duplicate-column` */
   renameColumn<Old extends ColumnName<Row>, const New extends string>(
     oldName: Old,
     newName: New,
@@ -145,7 +145,7 @@ export class Dataset<Row extends object = Record<string, unknown>> {
     this.#values(oldName);
     if (this.#columns.has(newName)) {
       throw new DataError(
-        'duplicate_column',
+        'duplicate-column',
         `there is a column ${shown(newName)} already; columns: ${listed(this.columnNames)}`,
         newName,
       );
@@ -168,7 +168,7 @@ function emptyColumns(names: readonly string[]): Map<string, unknown[]> {
   if (columns.size < names.length) {
     const twice = names.find((name, index) => names.indexOf(name) !== index);
     throw new DataError(
-      'duplicate_column',
+      'duplicate-column',
       `the column ${shown(twice)} is there twice; columns: ${listed(names)}`,
       twice,
     );

@@ -18,15 +18,15 @@ export class LabelMap {
 
   /**
    * Labels in the order given: the first gets id 0.
-   * @throws DataError `invalid_labels`: none at all, an empty name, or one that is there twice
+   * @throws DataError `invalid-labels`: none at all, an empty name, or one that is there twice
    */
   static fromNames(names: readonly string[]): LabelMap {
-    if (names.length === 0) throw new DataError('invalid_labels', 'a label map needs at least one label');
+    if (names.length === 0) throw new DataError('invalid-labels', 'a label map needs at least one label');
     const seen = new Map<string, number>();
     names.forEach((name, id) => {
       if (typeof name !== 'string' || name.trim() === '') {
         throw new DataError(
-          'invalid_labels',
+          'invalid-labels',
           `label ${id} must be a name with letters in it, got ${shown(name)}`,
           name,
         );
@@ -34,7 +34,7 @@ export class LabelMap {
       const earlier = seen.get(name);
       if (earlier !== undefined) {
         throw new DataError(
-          'invalid_labels',
+          'invalid-labels',
           `the label ${shown(name)} is there twice, as ${earlier} and as ${id}; each label is listed once`,
           name,
         );
@@ -49,14 +49,14 @@ export class LabelMap {
     return LabelMap.fromNames([...new Set(values)].sort());
   }
 
-  /** From the `id2label` of a model's config.json. @throws DataError `invalid_labels` when ids are not 0 .. n - 1 */
+  /** From the `id2label` of a model's config.json. @throws DataError `invalid-labels` when ids are not 0 .. n - 1 */
   static fromId2Label(id2label: Readonly<Record<string, unknown>>): LabelMap {
     const entries = Object.entries(id2label);
     const names = entries.map((_, id): string => {
       const name = Object.hasOwn(id2label, String(id)) ? id2label[String(id)] : undefined;
       if (typeof name !== 'string') {
         throw new DataError(
-          'invalid_labels',
+          'invalid-labels',
           `id2label has ${entries.length} entries, so it needs a name for the id ${id}; got ${shown(name)}`,
           name,
         );
@@ -74,7 +74,7 @@ export class LabelMap {
     return this.#ids.has(name);
   }
 
-  /** The id of a name. @throws DataError `unknown_label` naming the row, the value and the nearest labels */
+  /** The id of a name. @throws DataError `unknown-label` naming the row, the value and the nearest labels */
   id(name: string, place: LabelPlace = {}): number {
     const id = this.#ids.get(name);
     if (id !== undefined) return id;
@@ -83,15 +83,15 @@ export class LabelMap {
       near.length > 0
         ? `did you mean ${near.map((match) => shown(match)).join(' or ')}?`
         : `known: ${someOf(this.names)}`;
-    throw new DataError('unknown_label', `${placed(place)}unknown label ${shown(name)}; ${hint}`, name);
+    throw new DataError('unknown-label', `${placed(place)}unknown label ${shown(name)}; ${hint}`, name);
   }
 
-  /** The name of an id. @throws DataError `unknown_label` */
+  /** The name of an id. @throws DataError `unknown-label` */
   name(id: number, place: LabelPlace = {}): string {
     const name = this.names[id];
     if (name === undefined) {
       throw new DataError(
-        'unknown_label',
+        'unknown-label',
         `${placed(place)}there is no label ${shown(id)}: ids run from 0 to ${this.size - 1}`,
         id,
       );

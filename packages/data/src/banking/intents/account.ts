@@ -58,9 +58,9 @@ export const accountIntents: readonly Intent[] = [
   {
     name: 'close_account',
     train: [
-      '[I want|I would like|I need] to close my account[| for good| today]',
-      'How do I close my [account|bank account][| with you]?',
-      'Please [close|delete|end] my account[| as of today| right away]',
+      '[I want|I would like|I need] to close my account [for good|this week|by Friday]',
+      'How do I close my [account|bank account] with [you|your bank]?',
+      'Please [close|delete|end] my account [as of today|right away|this month]',
       'I am [moving|going] to another bank, [close|please close] everything here',
       "[I don't|I no longer] [want|need] this account [anymore|any longer]",
       'What [do I have to do|are the steps] to leave this bank?',

@@ -5,7 +5,7 @@ export const cardDeliveryIntents: readonly Intent[] = [
   {
     name: 'card_arrival',
     train: [
-      "My [new |]card [hasn't|has not] [arrived|come] yet[|, what now]?",
+      "My [new |]card [hasn't|has not] [arrived|come] [so far|after {time}], what now?",
       'I ordered a card {time} ago and [it is still not here|I am still waiting for it]',
       '[Where is|Where can I track] the card [I ordered|you sent me][| {when}]?',
       "It has been {time} and there's still no card in my [letterbox|mailbox]",
@@ -14,7 +14,7 @@ export const cardDeliveryIntents: readonly Intent[] = [
       'Has my card been [sent|posted|mailed] already? I ordered it {when}',
       'Your letter said the card would be here {time} ago[| but it is not]',
       'Can I track the [delivery|post] of my card?',
-      'I am waiting for my card to [arrive|be delivered][| for {time} now]',
+      'For {time} now I have been waiting for my card to [arrive|be delivered]',
       'The PIN letter [came|arrived] {when} but [not the card|the card did not]',
       'My card should have arrived in {country} by now',
       'No sign of the plastic you promised me {time} ago',

@@ -5,11 +5,11 @@ export const cashAndExchangeIntents: readonly Intent[] = [
   {
     name: 'cash_withdrawal_fee',
     train: [
-      'Why was I charged [a fee|{amount}] for [withdrawing cash|a cash withdrawal]?',
+      'Why was I charged [a fee|{amount}] for [withdrawing|taking out] cash [{when}|in {city}]?',
       'Is there a fee for [withdrawing cash|cash withdrawals] [abroad|in {country}]?',
       'How much does it cost to [withdraw|take out] cash[| in {country}| in {city}]?',
       'I withdrew {amount} and [paid a fee|you took a fee]',
-      'There is a fee on my cash withdrawal [from {when}|in {city}]',
+      'There is a fee on my cash withdrawal [from {day}|in {city}]',
       'Which cash machines [are free|have no fee][| in {country}]?',
       'How many free [cash withdrawals|withdrawals] do I have [a month|each month]?',
       'I was told withdrawing cash is free, [but I was charged|why the fee]?',
@@ -119,7 +119,7 @@ export const cashAndExchangeIntents: readonly Intent[] = [
       'Is your exchange rate [good|better than at the airport] for {currency}?',
       'When do [the|your] exchange rates change?',
       'What rate will I get when I pay [in {currency}|in {country}]?',
-      'How is the exchange rate [for {currency} |]calculated?',
+      'How is the exchange rate for {currency} calculated?',
       'Tell me the rate from pounds to {currency}[| today]',
       'Do I get the [market|official] exchange rate for {currency}?',
       'I travel to {country}, what exchange rate [applies|do you use] there?',
@@ -153,7 +153,7 @@ export const cashAndExchangeIntents: readonly Intent[] = [
     test: [
       "[I'd like|I want] to know the [rate|price] of {currency} [before I travel|before my trip to {country}|today]",
       'How many {currency} [would I get|are there] for {amount} [today|at your rate]?',
-      '[Is the rate for {currency}|Are your rates] better [today|this week] than {when}?',
+      '[Is the rate for {currency}|Are your rates] better [today|this week] than {day}?',
       'What do you [take|use] as the exchange rate if I [pay|shop] in {country} [in {currency}|tomorrow]?',
       'Where do you [get|take] the [rate|exchange rate] for {currency} from?',
       "I'm going to {country}, [what will|how much will] {amount} be in {currency}?",

@@ -13,7 +13,7 @@ export const transferIntents: readonly Intent[] = [
       'The {amount} I sent {when} [did not reach|has not reached] {person}',
       'How long until {person} gets the money I sent?',
       'I made a transfer to {country} {time} ago, [where is it|it is not there]',
-      'My transfer is [still |]pending, {person} [needs|is waiting for] the money',
+      '{person} [needs|is waiting for] the money but my transfer is [still |]pending',
       '[The account number is right|I checked the account number] but {person} has no money from me',
       'I paid my rent by transfer and [my landlord|the landlord] has not got it',
       'My transfer to {person} [shows as sent|is marked as done] but did not arrive',
@@ -58,8 +58,8 @@ export const transferIntents: readonly Intent[] = [
   {
     name: 'cancel_transfer',
     train: [
-      '[I want|I need|I would like] to cancel [a|my] transfer[| I made {when}]',
-      'How do I cancel a transfer[| to {person}| I made {when}]?',
+      '[I want|I need|I would like] to cancel [a|my] transfer [to {person}|I made {when}]',
+      'How do I cancel a transfer [to {person}|I made {when}]?',
       'I sent {amount} to the wrong account, [please stop it|can I get it back]',
       'Please [cancel|stop] the transfer to {person}[| I made {when}]',
       'I made a mistake in [a|my] transfer, can I [cancel|stop|undo] it?',
@@ -92,7 +92,7 @@ export const transferIntents: readonly Intent[] = [
     ],
     validation: [
       'Stop what I sent {person}, it was a mistake',
-      'Wrong account! Cancel the {amount} from {when}',
+      'Wrong account! Cancel the {amount} from {day}',
       'How can I take a transfer back [before it goes out|once it was sent]?',
       'I sent {person} too much, [undo|cancel] it',
       'Please reverse my transfer, {person} gave me a wrong number',
@@ -111,13 +111,13 @@ export const transferIntents: readonly Intent[] = [
   {
     name: 'transfer_fee',
     train: [
-      'Why was I charged [a fee|{amount}] for [a|my] transfer?',
+      'Why was I charged [a fee|{amount}] for [a|my] transfer to {person}?',
       'What does [a|one] transfer to {country} cost?',
       'Is there a fee for [transfers|sending money] [abroad|to {country}]?',
       'How much do you charge for [a transfer|sending {amount}]?',
       'There is a fee on my transfer to {person}[|, why]',
       'I [sent|transferred] {amount} and [paid a fee|you took a fee]',
-      '[Are|Why are] transfers [to {country} |]not free?',
+      '[Are|Why are] transfers to {country} not free?',
       'Who pays the fee [of|for] a transfer from {country}?',
       '{person} received less than I sent, [was there a fee|is that your fee]?',
       'I was told transfers are free, [but I was charged|why the fee]?',
