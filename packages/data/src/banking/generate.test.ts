@@ -45,6 +45,15 @@ describe('generateBankingIntents', () => {
     expect(() => slotFillers('constructor')).toThrow(/no slot is called/);
   });
 
+  it('makes the very data whose accuracies the README gives', () => {
+    const characters = splits.map((split) => data[split].column('text').join('\n').length);
+    expect(characters).toEqual([128_085, 16_566, 38_447]);
+    expect(data.test.column('text').slice(0, 2)).toEqual([
+      'We already talked abotu three wrong PIN tries and the cost of my transfer. They charged 65 pounds, and a minute later that much again.',
+      'No question about the 90 dollars somebody spent in Berlin now. What do you take as the exchaneg rate if I pay in France tomorrow?',
+    ]);
+  });
+
   it('leaves nothing unfilled in a query', () => {
     for (const split of splits)
       for (const text of data[split].column('text')) expect(text).not.toMatch(/[[\]{}|]| {2}|undefined/);
