@@ -59,6 +59,19 @@ export class Device {
     return this.books === undefined ? work() : this.books.ledger.scope(name, work);
   }
 
+  /** Destroys the GPU buffers that tfjs keeps for reuse, as after eager work that plans have taken over. */
+  releaseUnused(): void {
+    const manager = (this.tfjsBackend as { bufferManager?: unknown }).bufferManager as FreeBuffers | undefined;
+    if (manager === undefined) return;
+    for (const buffers of manager.freeBuffers.values()) {
+      for (const buffer of buffers.splice(0)) {
+        manager.numFreeBuffers--;
+        manager.numBytesAllocated -= buffer.size;
+        buffer.destroy();
+      }
+    }
+  }
+
   /** What has gone wrong for good since the device was opened: its loss, or memory that could not be had. */
   get failure(): KernelError | undefined {
     return this.books?.failures.failure;
@@ -119,6 +132,13 @@ export class Device {
     this.books?.failures.expectLoss();
     this.gpuDevice?.destroy();
   }
+}
+
+/** What tfjs' buffer manager keeps of buffers nobody uses. */
+interface FreeBuffers {
+  readonly freeBuffers: Map<string, GPUBuffer[]>;
+  numFreeBuffers: number;
+  numBytesAllocated: number;
 }
 
 interface PeakTracker {

@@ -1,4 +1,4 @@
-import { relu, tensor1d, zeros } from '@tensorflow/tfjs-core';
+import { ones, relu, tensor1d, zeros } from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import { KernelError } from '../errors';
 import { openDevice } from './open-device';
@@ -23,6 +23,15 @@ describeWebgpu('memory by owner', (device) => {
     expect(held('states')).toBeGreaterThanOrEqual(4000);
     expect(held('weights')).toBe(0);
     next.dispose();
+    await device().synchronize();
+    expect(held('waiting for reuse')).toBeGreaterThan(0);
+    const { allocatedBytes } = device().memory();
+    const free = held('waiting for reuse');
+    device().releaseUnused();
+    expect([held('waiting for reuse'), device().memory().allocatedBytes]).toEqual([0, allocatedBytes - free]);
+    const again = relu(ones([1000]));
+    expect((await again.data())[999]).toBe(1);
+    again.dispose();
   });
 
   it('adds up to the buffers the device has made and not destroyed', () => {

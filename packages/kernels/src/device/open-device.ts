@@ -84,7 +84,7 @@ async function openNamed(
   if (!(await setBackend(name))) {
     throw new KernelError('NO_BACKEND', `backend ${name} is registered but did not initialise`);
   }
-  const tfjsBackend = findBackend(name) as KernelBackend;
+  const tfjsBackend = findBackend(name);
   const info: DeviceInfo = {
     backend: name,
     runtime: describeRuntime(),

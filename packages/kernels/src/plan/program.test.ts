@@ -1,4 +1,4 @@
-import { add, matMul, mul, square, tensor, tensor1d, zeros, type Tensor, type Tensor2D } from '@tensorflow/tfjs-core';
+import { add, matMul, mul, square, tensor1d, tensor2d, zeros, type Tensor, type Tensor2D } from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import { normals } from '../testing';
 import { internalsOf } from './backend';
@@ -64,7 +64,7 @@ describeWebgpu('compiling a recording', (device) => {
   });
 
   it('says what would fit before it takes any memory', () => {
-    const weights = tensor(normals(1, 64 * 64), [64, 64]) as Tensor2D;
+    const weights = tensor2d(normals(1, 64 * 64), [64, 64]);
     const run = ({ x }: { x: Tensor }): Tensor => square(square(matMul(x as Tensor2D, weights)));
     const held = device().memory().byOwner['plan arena']?.currentBytes ?? 0;
     const make = (): unknown =>

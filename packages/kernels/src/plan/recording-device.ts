@@ -120,7 +120,7 @@ export function createRecorder(hardware: GPUDevice, kernelName: () => string): R
 
 /** tfjs names its shaders by their class; its kernels' names say more. */
 function labelOf(kernel: string, shader: string): string {
-  return shader.endsWith('Program') && kernel !== '' ? `${kernel} (${shader})` : shader;
+  return /Program\d*$/.test(shader) && kernel !== '' ? `${kernel} (${shader})` : shader;
 }
 
 /** GPUQueue.writeBuffer counts in elements of a typed array, and in bytes of a buffer. */

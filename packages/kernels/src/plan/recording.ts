@@ -1,4 +1,4 @@
-import { engine, util, type DataType, type Tensor, type TensorInfo, type Variable } from '@tensorflow/tfjs-core';
+import { engine, util, type DataType, type Tensor, type Variable } from '@tensorflow/tfjs-core';
 import { KernelError } from '../errors';
 import type { Device } from '../device/device';
 import { flush, internalsOf, type BackendInternals } from './backend';
@@ -232,7 +232,9 @@ function startCapture(backend: BackendInternals, gpuDevice: GPUDevice): Capture 
     }
   };
 
-  const { write, uploadToGPU, disposeData } = backend;
+  const write = backend.write.bind(backend);
+  const uploadToGPU = backend.uploadToGPU.bind(backend);
+  const disposeData = backend.disposeData.bind(backend);
   const noHostValues = (): never => {
     throw new KernelError(
       'BAD_ARGUMENT',
@@ -241,7 +243,7 @@ function startCapture(backend: BackendInternals, gpuDevice: GPUDevice): Capture 
   };
   const overrides: Partial<BackendInternals> = {
     write: (values, shape, dtype) => {
-      const dataId = write.call(backend, values, shape, dtype);
+      const dataId = write(values, shape, dtype);
       made.add(dataId);
       return dataId;
     },
@@ -249,14 +251,14 @@ function startCapture(backend: BackendInternals, gpuDevice: GPUDevice): Capture 
       const data = backend.tensorMap.get(dataId);
       if (made.has(dataId)) {
         onDevice.add(dataId);
-        uploadToGPU.call(backend, dataId);
+        uploadToGPU(dataId);
       } else {
-        if (data.resource == null) onRealDevice(() => uploadToGPU.call(backend, dataId));
+        if (data.resource == null) onRealDevice(() => uploadToGPU(dataId));
         persistent.set(data.resource!, dataId);
       }
     },
     disposeData: (dataId, force) => {
-      if (made.has(dataId) || !backend.tensorMap.has(dataId)) return disposeData.call(backend, dataId, force);
+      if (made.has(dataId) || !backend.tensorMap.has(dataId)) return disposeData(dataId, force);
       const data = backend.tensorMap.get(dataId);
       data.refCount = force === true ? 0 : data.refCount - 1;
       if (data.refCount <= 0) released.push(dataId);
@@ -269,12 +271,12 @@ function startCapture(backend: BackendInternals, gpuDevice: GPUDevice): Capture 
   };
   const restore = override(backend, overrides);
   const tfjs = engine() as unknown as { runKernel(name: string, inputs: object, attrs?: object): unknown };
-  const runKernel = tfjs.runKernel;
+  const runKernel = tfjs.runKernel.bind(tfjs);
   const restoreEngine = override(tfjs, {
     runKernel: (name: string, inputs: object, attrs?: object) => {
       kernels.push(name);
       try {
-        return runKernel.call(tfjs, name, inputs, attrs);
+        return runKernel(name, inputs, attrs);
       } finally {
         kernels.pop();
       }
@@ -290,7 +292,7 @@ function startCapture(backend: BackendInternals, gpuDevice: GPUDevice): Capture 
       const dataId = backend.write(undefined, [...shape], dtype);
       backend.tensorMap.get(dataId).resource = buffer as unknown as GPUBuffer;
       onDevice.add(dataId);
-      return engine().makeTensorFromTensorInfo({ dataId, shape: [...shape], dtype } as TensorInfo);
+      return engine().makeTensorFromTensorInfo({ dataId, shape: [...shape], dtype });
     },
     finish: () => {
       flush(backend);
@@ -316,7 +318,7 @@ function startCapture(backend: BackendInternals, gpuDevice: GPUDevice): Capture 
         }
         onRealDevice(() => {
           data.resource = null;
-          uploadToGPU.call(backend, dataId);
+          uploadToGPU(dataId);
           backend.queue.writeBuffer(data.resource!, 0, bytes as Uint8Array<ArrayBuffer>);
         });
         kept.set(planned, data.resource!);

@@ -17,12 +17,12 @@ import {
   tanh,
   tensor,
   tensor1d,
+  tensor2d,
   tidy,
   transpose,
   variable,
   variableGrads,
   zeros,
-  type Scalar,
   type Tensor,
   type Tensor1D,
   type Tensor2D,
@@ -47,7 +47,7 @@ type Link = (x: Tensor2D, inputs: { random: Tensor1D; rate: Tensor }) => Tensor;
 
 describeWebgpu('replay of a recorded function', (device) => {
   it('is bit-equal to eager for random chains of ops, with other inputs and random states each run', async () => {
-    const weights = [1, 2, 3].map((seed) => tensor(normals(seed, 64), [8, 8]) as Tensor2D);
+    const weights = [1, 2, 3].map((seed) => tensor2d(normals(seed, 64), [8, 8]));
     const gamma = tensor1d(normals(4, 8));
     const links: Record<string, Link> = {
       matMul: (x) => matMul(x, weights[0]!),
@@ -111,7 +111,7 @@ describeWebgpu('replay of a recorded function', (device) => {
             random: inputs.random as Tensor1D,
             site: 1,
           });
-          return crossEntropy(matMul(hidden as Tensor2D, w[1] as Tensor2D), inputs.labels as Tensor1D) as Scalar;
+          return crossEntropy(matMul(hidden as Tensor2D, w[1] as Tensor2D), inputs.labels as Tensor1D);
         }, w);
         const values = stepValues(inputs.rate as Tensor1D, counter, undefined, { beta1: 0.9, beta2: 0.999 });
         const attributes = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 };
