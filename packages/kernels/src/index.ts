@@ -23,3 +23,7 @@ export * from './ops/blockwise8bit';
 export * from './ops/quantize4bit';
 export * from './ops/dequantize4bit';
 export * from './ops/matmul4bit';
+export * from './ops/adamw';
+export * from './ops/adamw8bit';
+export { clipControl, sumOfSquares, type ClipControlOptions } from './ops/gradient-norm';
+export * from './plan';
