@@ -151,4 +151,3 @@ export function registerCoreGradients(): void {
     }
   }
 }
-

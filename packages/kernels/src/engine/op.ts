@@ -14,7 +14,9 @@ import { attachWasmKernels, type WasmKernels } from '../wasm/attach';
 /** Inputs of an op by name; an optional input is absent, never null. */
 export type OpInputs = Record<string, Tensor | undefined>;
 
-type InfoOf<Inputs extends OpInputs> = { [K in keyof Inputs]: Inputs[K] extends Tensor ? TensorInfo : TensorInfo | undefined };
+type InfoOf<Inputs extends OpInputs> = {
+  [K in keyof Inputs]: Inputs[K] extends Tensor ? TensorInfo : TensorInfo | undefined;
+};
 
 /** What an op is made of; one folder under ops/ each. */
 export interface OpDefinition<Inputs extends OpInputs, Attributes extends object> {
@@ -58,7 +60,10 @@ export interface WasmContext {
 const BACKENDS = ['cpu', 'wasm', 'tensorflow', 'webgpu'] as const;
 
 /** An op ready to be called: outputs in the definition's order. */
-export type Op<Inputs extends OpInputs, Attributes extends object> = (inputs: Inputs, attributes: Attributes) => Tensor[];
+export type Op<Inputs extends OpInputs, Attributes extends object> = (
+  inputs: Inputs,
+  attributes: Attributes,
+) => Tensor[];
 
 /** Registers an op's kernels and gradient with tfjs and returns the function that runs it. */
 export function defineOp<Inputs extends OpInputs, Attributes extends object>(

@@ -20,7 +20,7 @@ export function randomState({ seed, step, microBatch }: RandomPosition): Tensor1
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw new KernelError('BAD_ARGUMENT', `seed ${seed} is not an integer between 0 and 2^53 - 1`);
   }
-  return tensor1d([seed % 2 ** 32 | 0, Math.floor(seed / 2 ** 32), step, microBatch], 'int32');
+  return tensor1d([(seed % 2 ** 32) | 0, Math.floor(seed / 2 ** 32), step, microBatch], 'int32');
 }
 
 /** A dropout rate as what the kernels compare and multiply with. */

@@ -13,7 +13,7 @@ const INITIALISATION = 0x696e6974;
 export function uniformValues(count: number, { seed, stream }: RandomStream): Float32Array {
   const values = new Float32Array(count);
   const words = new Uint32Array(4);
-  const key: [number, number] = [seed % 2 ** 32 | 0, Math.floor(seed / 2 ** 32)];
+  const key: [number, number] = [(seed % 2 ** 32) | 0, Math.floor(seed / 2 ** 32)];
   for (let i = 0; i < count; i += 4) {
     philox4x32([i / 4, stream, 0, INITIALISATION], key, words);
     for (let lane = 0; lane < 4 && i + lane < count; lane++) values[i + lane] = (words[lane]! >>> 8) / 2 ** 24;
