@@ -10,6 +10,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import { folderFiles } from '@qlora-js/hub/node';
 import { gemm, Linear, LinearLayer, Parameter, type ForwardContext } from '@qlora-js/kernels';
+import { Linear4bit } from '@qlora-js/quant';
 import { besideFixtures, fixturesFolder } from '../../../tools/test/fixtures';
 import { GoldenTensors } from '../../../tools/test/safetensors';
 import {
@@ -51,7 +52,9 @@ const PAD = 50256;
 const SCALING = 32 / 16;
 
 /** A classifier on the small base, 4-bit, with the adapter that the golden runs start from. No dropout. */
-export async function goldenClassifier(replaceBase: (base: LinearLayer) => LinearLayer = (base) => base): Promise<{
+export async function goldenClassifier(
+  replaceBase: (base: Linear4bit) => Promise<LinearLayer> = async (base) => base,
+): Promise<{
   model: GPT2ForSequenceClassification;
   trained: Map<string, Variable>;
 }> {
@@ -69,9 +72,9 @@ export async function goldenClassifier(replaceBase: (base: LinearLayer) => Linea
     return made;
   };
   for (const [name, module] of [...model.namedModules()]) {
-    if (!(module instanceof LinearLayer) || name === 'score') continue;
+    if (!(module instanceof Linear4bit)) continue;
     const prefix = `base_model.model.${name}`;
-    const base = replaceBase(module);
+    const base = await replaceBase(module);
     model.replaceModule(
       name,
       adapter.names.includes(`${prefix}.lora_A.weight`)
