@@ -1,6 +1,7 @@
 import { env, findBackendFactory, registerBackend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { KernelError } from '../errors';
+import { noteAdapter } from '../webgpu/variants';
 import { BufferLedger } from './buffer-ledger';
 import { Device } from './device';
 import { FailureWatch } from './failure';
@@ -109,6 +110,7 @@ export async function openWebgpu(adapter: GPUAdapter): Promise<Device> {
       },
     );
   }
+  noteAdapter(gpuDevice, adapter.info);
   const ledger = new BufferLedger();
   ledger.watchDevice(gpuDevice);
   watchPipelines(gpuDevice);

@@ -15,6 +15,12 @@ interface MatrixAdapterInfo {
 }
 
 const matrices = new WeakMap<GPUDevice, boolean>();
+const adapters = new WeakMap<GPUDevice, MatrixAdapterInfo>();
+
+/** Notes what a device's adapter says of itself: in Node, the device leaves the subgroup matrices out. */
+export function noteAdapter(device: GPUDevice, info: GPUAdapterInfo): void {
+  adapters.set(device, info);
+}
 
 /**
  * Whether a device multiplies 16 x 16 x 16 subgroup matrices of f16 with sums in f32, in subgroups of 32 lanes and no
@@ -23,7 +29,7 @@ const matrices = new WeakMap<GPUDevice, boolean>();
 export function hasSubgroupMatrices(device: GPUDevice): boolean {
   let known = matrices.get(device);
   if (known === undefined) {
-    const info = device.adapterInfo as MatrixAdapterInfo | undefined;
+    const info = adapters.get(device) ?? (device.adapterInfo as MatrixAdapterInfo | undefined);
     const features = device.features as ReadonlySet<string>;
     const wanted = ['shader-f16', 'subgroups', 'chromium-experimental-subgroup-matrix'];
     known =

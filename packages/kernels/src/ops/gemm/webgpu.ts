@@ -4,6 +4,7 @@ import { shaderVariants } from '../../webgpu/shader';
 import { f32, u32 } from '../../webgpu/uniforms';
 import { gemmSizes, type GemmAttributes, type GemmInputs } from './types';
 import { chooseProductVariant } from './variant';
+import { isThin, thinGemm } from './webgpu-thin';
 import { loadTile, tiledProduct, tileGrid, type TileConstants } from './wgsl';
 
 /** Transposes are strides, not variants: one shader compiles for all four products of a layer. */
@@ -45,6 +46,7 @@ export const webgpuGemm: NonNullable<OpDefinition<GemmInputs, GemmAttributes>['w
 ) => {
   const { M, N, K } = gemmSizes(a.shape, b.shape, attributes);
   const { transposeA, transposeB, alpha } = attributes;
+  if (bias === undefined && isThin({ M, N, K })) return [thinGemm(backend, { a, b }, { M, N, K }, attributes)];
   const { rowsPerThread, columnsPerThread } = chooseProductVariant(backend.device.features, {
     rows: M,
     columns: N,

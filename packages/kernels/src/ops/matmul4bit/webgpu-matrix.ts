@@ -2,17 +2,17 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { hardwareOf } from '../../webgpu/hardware';
-import { shaderVariants, spread } from '../../webgpu/shader';
+import { shaderVariants } from '../../webgpu/shader';
 import { u32 } from '../../webgpu/uniforms';
 import { chooseMatrixVariant, type MatrixVariant } from '../../webgpu/variants';
 import { absmaxBindings, type Packed4bitInfos } from '../dequantize4bit/wgsl';
+import { addSplits } from '../gemm/webgpu-split-sum';
 import { productSizes, type Matmul4bitAttributes } from './types';
-import { splitSum, subgroupMatrixProduct, type MatrixConstants } from './webgpu-subgroup-matrix';
+import { subgroupMatrixProduct, type MatrixConstants } from './webgpu-subgroup-matrix';
 
 const productShader = shaderVariants('matmul4bit matrix', (constants: MatrixConstants) =>
   subgroupMatrixProduct(constants),
 );
-const sumShader = shaderVariants('matmul4bit split sum', splitSum);
 
 type Infos = Packed4bitInfos & { readonly x: TensorInfo; readonly bias: TensorInfo | undefined };
 
@@ -62,26 +62,12 @@ export function matrixMatmul4bit(
   dispatch(backend, {
     label: `matmul4bit matrix${transposed ? ' transposed' : ''} ${size} tile ${tile.tileRows}x${tile.tileColumns} splits ${splits}`,
     code: wgsl,
-    bindings: [
-      x,
-      packed!,
-      code!,
-      target,
-      ...absmaxBindings(inputs),
-      ...(bias !== undefined && !split ? [bias] : []),
-    ],
+    bindings: [x, packed!, code!, target, ...absmaxBindings(inputs), ...(bias !== undefined && !split ? [bias] : [])],
     uniforms: [rows, columns, depth, depth / splits, shape[1]].map(u32),
     workgroups: [columns / tile.tileColumns, Math.ceil(rows / tile.tileRows), splits],
   });
   if (!split) return product;
-  const workgroupSize = 256;
-  const values = (rows * columns) / 4;
-  dispatch(backend, {
-    ...sumShader({ bias: bias !== undefined, workgroupSize }),
-    bindings: [target, product, ...(bias === undefined ? [] : [bias])],
-    uniforms: [values, columns / 4, splits].map(u32),
-    workgroups: spread(Math.ceil(values / workgroupSize)),
-  });
+  addSplits(backend, { partial: target, product, bias });
   backend.disposeData(target.dataId);
   return product;
 }

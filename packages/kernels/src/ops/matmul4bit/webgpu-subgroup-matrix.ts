@@ -35,6 +35,12 @@ export const threadsOf = (tile: MatrixTile): number => SUBGROUP * tile.subgroupR
 const times = <Text>(count: number, make: (index: number) => Text): Text[] =>
   Array.from({ length: count }, (_, index) => make(index));
 
+/**
+ * What x is multiplied by on its way to f16, and the sums divided by: a power of two. The transposed product takes
+ * gradients, which are often below 6e-5, where f16 loses digits; values up to 64 stay finite.
+ */
+const scaleOfLeft = (transposed: boolean): number => (transposed ? 1024 : 1);
+
 /** Bytes of workgroup memory that the shader declares. */
 export function workgroupBytes(tile: MatrixTile & { readonly transposed: boolean }): number {
   const left = tile.tileRows * (tile.tileDepth + 8) * 2;
@@ -58,6 +64,7 @@ export function subgroupMatrixProduct(constants: MatrixConstants): string {
   const { tileRows, tileColumns, tileDepth, subgroupRows, subgroupColumns, lookup } = constants;
   const { transposed, nested, bias, split, blockShift, nestedShift } = constants;
   const threads = threadsOf(constants);
+  const leftScale = scaleOfLeft(transposed);
   const fragmentRows = tileRows / subgroupRows / FRAGMENT;
   const fragmentColumns = tileColumns / subgroupColumns / FRAGMENT;
   const fragments = times(fragmentRows, (i) => times(fragmentColumns, (j) => [i, j] as const)).flat();
@@ -100,7 +107,7 @@ var<workgroup> absmaxLevels: array<f32, 256>;`
 
   const word = (u: number, w: number) => (words === 1 ? `codes${u}` : `codes${u}[${w}]`);
   const store = /* wgsl */ `
-    ${times(leftUnits, (u) => `left[leftTo${u}] = vec4u(pack(leftLow${u}.xy), pack(leftLow${u}.zw), pack(leftHigh${u}.xy), pack(leftHigh${u}.zw));`).join('\n    ')}
+    ${times(leftUnits, (u) => `left[leftTo${u}] = vec4u(packLeft(leftLow${u}.xy), packLeft(leftLow${u}.zw), packLeft(leftHigh${u}.xy), packLeft(leftHigh${u}.zw));`).join('\n    ')}
     ${times(
       rightUnits,
       (u) => /* wgsl */ `{
@@ -163,6 +170,7 @@ var<workgroup> left: array<vec4u, ${tileRows * leftPitch}>;
 var<workgroup> right: array<vec4u, ${rightRows * rightPitch}>;
 var<workgroup> scratch: array<vec4f, ${subgroupRows * subgroupColumns * 64}>;
 fn pack(pair: vec2f) -> u32 { return bitcast<u32>(vec2<f16>(pair)); }
+fn packLeft(pair: vec2f) -> u32 { return pack(pair${leftScale === 1 ? '' : ` * ${leftScale}.0`}); }
 ${dequantize}
 
 @compute @workgroup_size(${threads})
@@ -244,6 +252,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     workgroupBarrier();
     if (depth0 >= end) { break; }
   }
+  ${leftScale === 1 ? '' : fragments.map(([i, j]) => `sum${i}_${j} = subgroupMatrixScalarMultiply(sum${i}_${j}, ${1 / leftScale}f);`).join(' ')}
   let pitch = uniforms.columns / 4u;
   let first = (row0 + subgroupRow) * pitch + (column0 + subgroupColumn) / 4u${split ? ' + workgroup.z * uniforms.rows * pitch' : ''};
   if (row0 + ${tileRows}u <= uniforms.rows) {
@@ -262,23 +271,5 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
       )
       .join('')}
   }
-}`;
-}
-
-/** Sum of partial products [splits, rows, columns] and bias, four values a thread. */
-export function splitSum({ bias, workgroupSize }: { bias: boolean; workgroupSize: number }): string {
-  return /* wgsl */ `
-struct Uniforms { size: u32, columns: u32, splits: u32 }
-@group(0) @binding(0) var<storage, read> partial: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> product: array<vec4f>;
-${bias ? '@group(0) @binding(2) var<storage, read> bias: array<vec4f>;' : ''}
-@group(0) @binding(${bias ? 3 : 2}) var<uniform> uniforms: Uniforms;
-@compute @workgroup_size(${workgroupSize})
-fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgroups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = (workgroup.y * workgroups.x + workgroup.x) * ${workgroupSize}u + lane;
-  if (i >= uniforms.size) { return; }
-  var sum = partial[i];
-  for (var s = 1u; s < uniforms.splits; s++) { sum += partial[s * uniforms.size + i]; }
-  product[i] = sum${bias ? ' + bias[i % uniforms.columns]' : ''};
 }`;
 }
