@@ -27,6 +27,8 @@ export interface RunOptions {
   readonly trials: number;
   /** Ranges the search draws from: the reference's, or narrower ones for data sets of a few hundred rows. */
   readonly searchSpace: 'reference' | 'small';
+  /** Epochs of every trial, numTrainEpochs then being the final training's alone; 0 makes the number one of what is searched. */
+  readonly searchEpochs: number;
   readonly study?: string;
   readonly learningRate: number;
   readonly numTrainEpochs: number;
@@ -70,6 +72,7 @@ export const DEFAULT_OPTIONS: RunOptions = {
   useDora: false,
   trials: 5,
   searchSpace: 'reference',
+  searchEpochs: 0,
   learningRate: 2e-4,
   numTrainEpochs: 3,
   perDeviceTrainBatchSize: 8,

@@ -85,6 +85,7 @@ function runCommand(program: Command, commands: Commands): void {
   command.optionsGroup('Search:');
   number('--trials', 'trials of the hyper-parameter search; 0 trains once with the options below', 'trials');
   choice('--search-space', 'ranges the search draws from', 'searchSpace', ['reference', 'small']);
+  number('--search-epochs', 'epochs of every trial; 0 searches their number too', 'searchEpochs');
   text('--study <file>', 'journal of the search, in the format of Optuna; an existing one is gone on with');
 
   command.optionsGroup('Training:');

@@ -1,9 +1,9 @@
 import {
   datasetSummary,
-  Dataset,
+  type Dataset,
   formatDatasetSummary,
   generateBankingIntents,
-  LabelMap,
+  type LabelMap,
   loadBanking77,
   prepareDataset,
   trainTestSplit,

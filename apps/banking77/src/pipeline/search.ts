@@ -37,20 +37,20 @@ const SEARCH_SPACES: Readonly<Record<RunOptions['searchSpace'], SearchSpace>> = 
   },
   /** For data sets of a few hundred rows, whose whole training is shorter than the reference's warm-up. */
   small: {
-    learningRate: [1e-3, 4e-3],
-    batchSizes: [8, 16],
-    numTrainEpochs: [2, 3],
+    learningRate: [1e-3, 3e-3],
+    batchSizes: [16],
+    numTrainEpochs: [3, 5],
     weightDecay: [0.01, 0.1],
-    warmupSteps: [10, 30, 10],
+    warmupSteps: [20, 40, 10],
   },
 };
 
-function suggest(trial: Trial, space: SearchSpace): TrainingParameters {
+function suggest(trial: Trial, space: SearchSpace, epochs: number): TrainingParameters {
   const { learningRate, batchSizes, numTrainEpochs, weightDecay, warmupSteps } = space;
   return {
     learningRate: trial.suggestFloat('learning_rate', ...learningRate, { log: true }),
     perDeviceTrainBatchSize: trial.suggestCategorical('batch_size', [...batchSizes]),
-    numTrainEpochs: trial.suggestInt('num_train_epochs', ...numTrainEpochs),
+    numTrainEpochs: epochs > 0 ? epochs : trial.suggestInt('num_train_epochs', ...numTrainEpochs),
     weightDecay: trial.suggestFloat('weight_decay', ...weightDecay),
     warmupSteps: trial.suggestInt('warmup_steps', warmupSteps[0], warmupSteps[1], { step: warmupSteps[2] }),
   };
@@ -71,7 +71,7 @@ export async function search(context: RunContext): Promise<SearchResult> {
   const suggested = new Map<number, TrainingParameters>();
   await study.optimize(
     async (trial) => {
-      const parameters = suggest(trial, SEARCH_SPACES[options.searchSpace]);
+      const parameters = suggest(trial, SEARCH_SPACES[options.searchSpace], options.searchEpochs);
       suggested.set(trial.number, parameters);
       const adapterName = `trial-${trial.number}`;
       output.line(`trial ${trial.number}: ${describe(parameters)}`);
@@ -99,11 +99,9 @@ export async function search(context: RunContext): Promise<SearchResult> {
     value: value ?? undefined,
     params,
   }));
-  return {
-    parameters: suggested.get(bestTrial.number) ?? fromParams(bestTrial.params),
-    bestValue: study.bestValue,
-    trials,
-  };
+  const best = suggested.get(bestTrial.number) ?? fromParams(bestTrial.params, options);
+  const parameters = options.searchEpochs > 0 ? { ...best, numTrainEpochs: options.numTrainEpochs } : best;
+  return { parameters, bestValue: study.bestValue, trials };
 }
 
 /** Reports each evaluation to the study and ends a trial that the pruner gives up. */
@@ -122,12 +120,13 @@ class PruneCallback implements TrainerCallback {
 }
 
 /** A trial of an earlier run, taken from its journal. */
-function fromParams(params: Readonly<Record<string, unknown>>): TrainingParameters {
+function fromParams(params: Readonly<Record<string, unknown>>, { numTrainEpochs }: RunOptions): TrainingParameters {
   const number = (name: string): number => Number(params[name]);
   return {
     learningRate: number('learning_rate'),
     perDeviceTrainBatchSize: number('batch_size'),
-    numTrainEpochs: number('num_train_epochs'),
+    // A journal of trials with a set number of epochs does not hold it.
+    numTrainEpochs: params['num_train_epochs'] === undefined ? numTrainEpochs : number('num_train_epochs'),
     weightDecay: number('weight_decay'),
     warmupSteps: number('warmup_steps'),
   };

@@ -134,7 +134,7 @@ export class LoraLinear extends LinearLayer {
         merged = add(merged, delta(adapter));
         if (adapter.magnitude !== undefined) {
           // With one adapter W' = m (W + s B A) / ||W + s B A||; PEFT merges DoRA adapters one after another too.
-          const factor = div(adapter.magnitude.value, norm(merged, 2, 1)) as Tensor1D;
+          const factor = div<Tensor1D>(adapter.magnitude.value, norm(merged, 2, 1));
           merged = mul(merged, reshape(factor, [-1, 1]));
         }
       }
@@ -158,7 +158,7 @@ export class LoraLinear extends LinearLayer {
     const factor = div(magnitude.value, weightNorm);
     const bias = biasOf(this.base);
     const withoutBias = bias === undefined ? output : sub(output, bias);
-    return add(mul(sub(factor, 1), withoutBias), mul(factor, update)) as Tensor2D;
+    return add<Tensor2D>(mul(sub(factor, 1), withoutBias), mul(factor, update));
   }
 }
 

@@ -1,5 +1,5 @@
 import { add, tensor1d, tensor2d, type Tensor2D } from '@tensorflow/tfjs-core';
-import { INFERENCE, Linear, LinearLayer, Module, normalValues, type ForwardContext } from '@qlora-js/kernels';
+import { INFERENCE, Linear, type LinearLayer, Module, normalValues, type ForwardContext } from '@qlora-js/kernels';
 import { Linear4bit } from '@qlora-js/quant';
 
 class Group extends Module {}

@@ -49,13 +49,13 @@ export async function evaluate<Batch extends UploadedBatch>(
   let rows = 0;
   for (const [index, collated] of batches.entries()) {
     const batch = model.upload(collated);
-    const [nextConfusion, nextLoss] = tidy(() => {
+    const [nextConfusion, nextLoss] = tidy<[Tensor, Tensor]>(() => {
       const { loss, logits } = model.loss(batch, INFERENCE);
       return [
         keep(add(confusion, confusionCounts(batch.labels, logits, numLabels))),
         keep(add(lossSum, mul(loss, batch.batchSize))),
       ];
-    }) as [Tensor, Tensor];
+    });
     confusion.dispose();
     lossSum.dispose();
     batch.dispose();

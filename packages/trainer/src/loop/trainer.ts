@@ -1,7 +1,7 @@
 import {
   batchCount,
   batches,
-  DataCollatorWithPadding,
+  type DataCollatorWithPadding,
   LengthGroupedSampler,
   RandomSampler,
   type CollatedBatch,
