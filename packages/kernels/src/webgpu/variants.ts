@@ -29,12 +29,12 @@ export function noteAdapter(device: GPUDevice, info: GPUAdapterInfo): void {
 export function hasSubgroupMatrices(device: GPUDevice): boolean {
   let known = matrices.get(device);
   if (known === undefined) {
-    const info = adapters.get(device) ?? (device.adapterInfo as MatrixAdapterInfo | undefined);
-    const features = device.features as ReadonlySet<string>;
+    const info: MatrixAdapterInfo = adapters.get(device) ?? device.adapterInfo;
+    const features: ReadonlySet<string> = device.features;
     const wanted = ['shader-f16', 'subgroups', 'chromium-experimental-subgroup-matrix'];
     known =
       wanted.every((name) => features.has(name)) &&
-      info?.subgroupMinSize === SUBGROUP &&
+      info.subgroupMinSize === SUBGROUP &&
       info.subgroupMaxSize === SUBGROUP &&
       [...(info.subgroupMatrixConfigs ?? [])].some(
         ({ M, N, K, componentType, resultComponentType }) =>
@@ -68,8 +68,12 @@ const LARGE: MatrixTile = {
 };
 const SMALL: MatrixTile = { ...LARGE, tileRows: 64, tileColumns: 64, subgroupColumns: 2 };
 
-/** Workgroups that keep a large GPU busy; WebGPU does not say how many processors there are. */
-const BUSY = 96;
+/**
+ * Workgroups that keep a large GPU busy; WebGPU does not say how many processors there are. On an H200, over 22 shapes of
+ * GPT-2 medium, 72 gave 0.98 of the rate of each shape's best tile and split, 96 gave 0.97 and 128 gave 0.90
+ * (tools/bench/tune-matmul4bit.ts).
+ */
+const BUSY = 72;
 /** A share of the depth below this costs more in partial sums than it gains. */
 const SHORTEST_SHARE = 512;
 /** With fewer rows most of a tile is empty, and the plain shader's tiles of 16 rows are faster. */

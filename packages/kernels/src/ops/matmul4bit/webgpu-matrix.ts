@@ -10,9 +10,8 @@ import { addSplits } from '../gemm/webgpu-split-sum';
 import { productSizes, type Matmul4bitAttributes } from './types';
 import { subgroupMatrixProduct, type MatrixConstants } from './webgpu-subgroup-matrix';
 
-const productShader = shaderVariants('matmul4bit matrix', (constants: MatrixConstants) =>
-  subgroupMatrixProduct(constants),
-);
+const forwardShader = shaderVariants('matmul4bit matrix', subgroupMatrixProduct);
+const transposedShader = shaderVariants('matmul4bit matrix transposed', subgroupMatrixProduct);
 
 type Infos = Packed4bitInfos & { readonly x: TensorInfo; readonly bias: TensorInfo | undefined };
 
@@ -57,11 +56,8 @@ export function matrixMatmul4bit(
     nestedShift: nested ? Math.log2(nestedBlocksize) : 0,
     blockShift: Math.log2(blocksize),
   };
-  const { code: wgsl } = productShader(constants);
-  const size = `${rows}x${shape.join('x')}`;
   dispatch(backend, {
-    label: `matmul4bit matrix${transposed ? ' transposed' : ''} ${size} tile ${tile.tileRows}x${tile.tileColumns} splits ${splits}`,
-    code: wgsl,
+    ...(transposed ? transposedShader : forwardShader)(constants),
     bindings: [x, packed!, code!, target, ...absmaxBindings(inputs), ...(bias !== undefined && !split ? [bias] : [])],
     uniforms: [rows, columns, depth, depth / splits, shape[1]].map(u32),
     workgroups: [columns / tile.tileColumns, Math.ceil(rows / tile.tileRows), splits],
