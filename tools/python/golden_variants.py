@@ -99,8 +99,13 @@ def generations():
     model = build({})
     ids, mask = padded("left")
     for options in ({}, {"repetition_penalty": 1.3}, {"eos_token_id": 17}):
-        tokens = model.generate(input_ids=ids, attention_mask=mask, max_new_tokens=12, do_sample=False, pad_token_id=PAD, **options)
-        yield {"options": options, "tokens": tokens[:, ids.shape[1]:].tolist()}
+        continued = lambda ids, mask: model.generate(
+            input_ids=ids, attention_mask=mask, max_new_tokens=12, do_sample=False, pad_token_id=PAD, **options
+        )[:, ids.shape[1]:].tolist()
+        # Padding counts as repeated, so with a penalty each text goes alone.
+        alone = [torch.tensor([text]) for text in TEXTS]
+        tokens = sum((continued(text, torch.ones_like(text)) for text in alone), []) if "repetition_penalty" in options else continued(ids, mask)
+        yield {"options": options, "tokens": tokens}
 
 
 def draws():

@@ -38,7 +38,8 @@ export interface LanguageModel {
 export async function generate(model: LanguageModel, prompts: Prompts, options: GenerateOptions): Promise<Generation> {
   const checked = checkGenerateOptions(options, model.config.eosTokenId);
   const texts = promptTexts(prompts).map((ids, sequence) => new Text(sequence, ids, checked));
-  const longest = Math.max(0, ...texts.map(({ ids }) => ids.length));
+  if (texts.length === 0) throw new Gpt2Error('BAD_ARGUMENT', 'generate: there are no prompts');
+  const longest = Math.max(...texts.map(({ ids }) => ids.length));
   const { nPositions, vocabSize } = model.config;
   if (longest + checked.maxNewTokens > nPositions) {
     throw new Gpt2Error(

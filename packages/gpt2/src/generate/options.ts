@@ -25,7 +25,7 @@ export interface GenerateOptions {
   readonly repetitionPenalty?: number;
   /** Tokens that end a text; config's eos_token_id by default, null for none. */
   readonly eosTokenId?: number | readonly number[] | null;
-  /** Of the draws; the same seed draws the same tokens, whatever else is in the batch. 0 by default. */
+  /** Of the draws; 0 by default. A prompt's draws depend on its place in the batch, not on the others. */
   readonly seed?: number;
   /** Keeps keys and values of earlier tokens (default); false computes every text anew for each token. */
   readonly useCache?: boolean;

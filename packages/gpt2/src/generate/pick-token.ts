@@ -10,7 +10,11 @@ export function penaliseRepetition(logits: Float32Array, tokens: Iterable<number
 /** The likeliest token; the lowest id of several. */
 export function likeliestToken(logits: Float32Array): number {
   let best = 0;
-  for (let id = 1; id < logits.length; id++) if (!(logits[id]! <= logits[best]!)) best = id;
+  for (let id = 0; id < logits.length; id++) {
+    const logit = logits[id]!;
+    if (Number.isNaN(logit)) throw nonFinite(logit);
+    if (logit > logits[best]!) best = id;
+  }
   if (!Number.isFinite(logits[best]!)) throw nonFinite(logits[best]!);
   return best;
 }
