@@ -3,8 +3,8 @@
 // usage: npx tsx --conditions=@qlora-js/source tools/bench/tune-matmul4bit.ts [Dawn toggles, by comma] [name of the file]
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { codeTable, createDynamicMap, openDevice } from '@qlora-js/kernels';
+import { splitSum } from '../../packages/kernels/src/ops/gemm/webgpu-split-sum';
 import {
-  splitSum,
   subgroupMatrixProduct,
   threadsOf,
   workgroupBytes,
@@ -32,18 +32,17 @@ const tile = (
 ): MatrixTile => ({ tileRows, tileColumns, tileDepth, subgroupRows, subgroupColumns, lookup });
 
 const TILES: MatrixTile[] = [
-  ...(['pairs16', 'pairs32', 'shuffle'] as const).map((lookup) => tile(128, 128, 64, 2, 4, lookup)),
-  ...(['pairs16', 'pairs32', 'shuffle'] as const).map((lookup) => tile(64, 64, 64, 2, 2, lookup)),
-  tile(128, 128, 64, 2, 2, 'pairs16'),
-  tile(128, 64, 64, 2, 2, 'pairs16'),
-  tile(128, 64, 64, 4, 2, 'pairs16'),
-  tile(64, 128, 64, 2, 2, 'pairs16'),
-  tile(128, 128, 32, 2, 2, 'pairs16'),
-  tile(128, 128, 32, 2, 4, 'pairs16'),
-  tile(256, 128, 32, 4, 2, 'pairs16'),
-  tile(128, 256, 32, 2, 4, 'pairs16'),
-  tile(64, 64, 32, 2, 2, 'pairs16'),
-  tile(64, 64, 64, 1, 2, 'pairs16'),
+  tile(128, 128, 64, 2, 4, 'shuffle'),
+  tile(128, 128, 64, 2, 4, 'pairs16'),
+  tile(128, 128, 64, 2, 2, 'shuffle'),
+  tile(128, 64, 64, 2, 2, 'shuffle'),
+  tile(64, 128, 64, 2, 2, 'shuffle'),
+  tile(64, 64, 64, 2, 2, 'shuffle'),
+  tile(64, 64, 64, 2, 2, 'pairs16'),
+  tile(64, 64, 64, 1, 2, 'shuffle'),
+  tile(128, 128, 32, 2, 4, 'shuffle'),
+  tile(256, 128, 32, 4, 2, 'shuffle'),
+  tile(128, 256, 32, 2, 4, 'shuffle'),
 ];
 
 /** [N, K] of c_attn, attn.c_proj, mlp.c_fc, mlp.c_proj. */
@@ -56,7 +55,7 @@ const WEIGHTS = [
 const ROWS = device.info.software ? [33] : [384, 2048, 8192];
 const ODD_ROWS = 391;
 const SPLITS = [1, 2, 4];
-const SAMPLES = 384;
+const SAMPLES = 256;
 
 let state = 12345;
 const random = () => {
@@ -127,24 +126,57 @@ const bind = ({ layout }: Pipe, buffers: readonly GPUBuffer[], words: readonly n
   });
 };
 
-const queries = gpu.createQuerySet({ type: 'timestamp', count: 2 });
-const resolved = gpu.createBuffer({ size: 16, usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC });
 type Run = (pass: GPUComputePassEncoder) => void;
-async function microseconds(run: Run, repeats: number): Promise<number> {
-  const staging = gpu.createBuffer({ size: 16, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ });
+const ROUNDS = 5;
+const queries = gpu.createQuerySet({ type: 'timestamp', count: 4096 });
+
+/**
+ * Microseconds of each run, the median of its rounds. Everything is submitted before anything is read: a GPU that waits
+ * for the host between measurements lowers its clocks.
+ */
+async function microseconds(runs: readonly Run[], estimate: (index: number) => number): Promise<number[]> {
+  const bytes = runs.length * ROUNDS * 16;
+  const resolved = gpu.createBuffer({ size: bytes, usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC });
+  const staging = gpu.createBuffer({ size: bytes, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ });
+  const repeats = runs.map((_, index) => Math.max(3, Math.min(60, Math.round(2000 / estimate(index)))));
+  for (let round = -3; round < ROUNDS; round++) {
+    const encoder = gpu.createCommandEncoder();
+    runs.forEach((run, index) => {
+      const query = 2 * (Math.max(0, round) * runs.length + index);
+      const timestampWrites = {
+        querySet: queries,
+        beginningOfPassWriteIndex: query,
+        endOfPassWriteIndex: query + 1,
+      };
+      const pass = encoder.beginComputePass(round < 0 ? {} : { timestampWrites });
+      for (let i = 0; i < repeats[index]!; i++) run(pass);
+      pass.end();
+    });
+    gpu.queue.submit([encoder.finish()]);
+  }
   const encoder = gpu.createCommandEncoder();
-  const pass = encoder.beginComputePass({
-    timestampWrites: { querySet: queries, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 },
-  });
-  for (let i = 0; i < repeats; i++) run(pass);
-  pass.end();
-  encoder.resolveQuerySet(queries, 0, 2, resolved, 0);
-  encoder.copyBufferToBuffer(resolved, 0, staging, 0, 16);
+  encoder.resolveQuerySet(queries, 0, runs.length * ROUNDS * 2, resolved, 0);
+  encoder.copyBufferToBuffer(resolved, 0, staging, 0, bytes);
   gpu.queue.submit([encoder.finish()]);
   await staging.mapAsync(GPUMapMode.READ);
-  const [from, to] = new BigUint64Array(staging.getMappedRange().slice(0));
+  const stamps = new BigUint64Array(staging.getMappedRange().slice(0));
   staging.destroy();
-  return Number(to! - from!) / 1e3 / repeats;
+  resolved.destroy();
+  return runs.map((_, index) => {
+    const times = Array.from({ length: ROUNDS }, (_, round) => {
+      const query = 2 * (round * runs.length + index);
+      return Number(stamps[query + 1]! - stamps[query]!) / 1e3 / repeats[index]!;
+    });
+    return times.sort((a, b) => a - b)[ROUNDS >> 1]!;
+  });
+}
+async function once(run: Run): Promise<void> {
+  const encoder = gpu.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  run(pass);
+  pass.end();
+  gpu.queue.submit([encoder.finish()]);
+  await Promise.resolve();
 }
 
 interface Row {
@@ -179,7 +211,7 @@ for (const [N, K] of WEIGHTS) {
     for (const transposed of [false, true]) {
       const columns = transposed ? K : N;
       const depth = transposed ? N : K;
-      if (rows > 2048 && N * K < 4e6) continue;
+      if (rows > 2048 && (N !== 4096 || transposed)) continue;
       const xs = new Float32Array(rows * depth);
       for (let i = 0; i < xs.length; i++) xs[i] = i < 1 << 20 ? random() * 2 - 1 : xs[(i * 7 + 3) % (1 << 20)]!;
       const x = storage(xs);
@@ -191,9 +223,13 @@ for (const [N, K] of WEIGHTS) {
       ]) as [number, number][];
       const expected = samples.map(([row, column]) => {
         let sum = transposed ? 0 : bias[column]!;
-        for (let i = 0; i < depth; i++) sum += xs[row * depth + i]! * weightAt(transposed ? i * K + column : column * K + i);
+        for (let i = 0; i < depth; i++)
+          sum += xs[row * depth + i]! * weightAt(transposed ? i * K + column : column * K + i);
         return sum;
       });
+      const flop = 2 * rows * columns * depth;
+      const firstResult = results.length;
+      const runs: Run[] = [];
       for (const tile of fitting) {
         for (const splits of rows === ODD_ROWS ? [1, 2] : rows <= 512 ? SPLITS : rows <= 2048 ? [1, 2] : [1]) {
           if (columns % tile.tileColumns !== 0 || depth % (tile.tileDepth * splits) !== 0) continue;
@@ -202,7 +238,14 @@ for (const [N, K] of WEIGHTS) {
           const withBias = !transposed;
           const group = bind(
             main,
-            [x, packed, codeBuffer!, splits > 1 ? partial : product, ...scales, ...(withBias && splits === 1 ? [biasBuffer] : [])],
+            [
+              x,
+              packed,
+              codeBuffer!,
+              splits > 1 ? partial : product,
+              ...scales,
+              ...(withBias && splits === 1 ? [biasBuffer] : []),
+            ],
             [rows, columns, depth, depth / splits, K],
           );
           const reducer = await pipe(splitSum({ bias: withBias, workgroupSize: 256 }));
@@ -221,11 +264,13 @@ for (const [N, K] of WEIGHTS) {
             pass.dispatchWorkgroups(Math.ceil(size / 256));
           };
           gpu.queue.writeBuffer(product, 0, nans, 0, rows * columns);
-          const gflop = (2 * rows * columns * depth) / 1e9;
-          const first = await microseconds(run, 1);
+          await once(run);
           // Every value must have been written, not only the sampled ones; the largest product takes too long to read.
           const checked = rows <= 2048 ? rows * columns : 0;
-          const staging = gpu.createBuffer({ size: Math.max(16, checked * 4), usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ });
+          const staging = gpu.createBuffer({
+            size: Math.max(16, checked * 4),
+            usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
+          });
           const encoder = gpu.createCommandEncoder();
           encoder.copyBufferToBuffer(product, 0, staging, 0, checked * 4);
           gpu.queue.submit([encoder.finish()]);
@@ -240,10 +285,6 @@ for (const [N, K] of WEIGHTS) {
           let unwritten = 0;
           for (let i = 0; i < checked; i++) if (Number.isNaN(actual[i]!)) unwritten++;
           staging.destroy();
-          const repeats = Math.max(5, Math.min(60, Math.round(6000 / first)));
-          await microseconds(run, repeats);
-          const times = [await microseconds(run, repeats), await microseconds(run, repeats), await microseconds(run, repeats)];
-          const median = times.sort((a, b) => a - b)[1]!;
           const { lookup, ...sizes } = tile;
           results.push({
             rows,
@@ -253,18 +294,27 @@ for (const [N, K] of WEIGHTS) {
             tile: `${Object.values(sizes).join('x')} ${lookup}`,
             splits,
             error: unwritten > 0 ? Infinity : checked === 0 ? 0 : Math.sqrt(difference / norm),
-            microseconds: median,
-            teraflops: (gflop * 1e3) / median,
+            microseconds: 0,
+            teraflops: 0,
           });
+          runs.push(run);
         }
       }
+      const times = runs.length === 0 ? [] : await microseconds(runs, () => flop / 8e7);
+      times.forEach((time, index) => {
+        results[firstResult + index]!.microseconds = time;
+        results[firstResult + index]!.teraflops = flop / time / 1e6;
+      });
       for (const buffer of [x, product, partial]) buffer.destroy();
       const of = results.filter((r) => r.rows === rows && r.N === N && r.K === K && r.transposed === transposed);
       of.sort((a, b) => b.teraflops - a.teraflops);
       const worst = of.reduce((most, { error }) => Math.max(most, error), 0);
       console.log(
         `${rows}x${N}x${K}${transposed ? ' T' : ''} worst error ${worst.toExponential(1)}: ` +
-          of.slice(0, 4).map((r) => `${r.tile} /${r.splits} ${r.teraflops.toFixed(0)}`).join('; '),
+          of
+            .slice(0, 4)
+            .map((r) => `${r.tile} /${r.splits} ${r.teraflops.toFixed(0)}`)
+            .join('; '),
       );
     }
   }
@@ -281,6 +331,8 @@ for (const tile of new Set(results.map((r) => r.tile))) {
   const own = new Map<string, number>();
   for (const r of results) if (r.tile === tile) own.set(shapeOf(r), Math.max(own.get(shapeOf(r)) ?? 0, r.teraflops));
   const shares = [...own].map(([shape, rate]) => rate / best.get(shape)!);
-  console.log(`${tile}: ${(shares.reduce((a, b) => a + b, 0) / shares.length).toFixed(3)} of the best over ${shares.length} shapes, worst error ${Math.max(...results.filter((r) => r.tile === tile).map((r) => r.error)).toExponential(1)}`);
+  console.log(
+    `${tile}: ${(shares.reduce((a, b) => a + b, 0) / shares.length).toFixed(3)} of the best over ${shares.length} shapes, worst error ${Math.max(...results.filter((r) => r.tile === tile).map((r) => r.error)).toExponential(1)}`,
+  );
 }
 process.exit(0);

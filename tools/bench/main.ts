@@ -1,0 +1,58 @@
+// Measures this machine and redraws docs/performance.md's tables and chart from bench/results alone.
+// usage: npm run bench [-- --tables | --peer]
+//   --tables  measure nothing, redraw from the result files that are there
+//   --peer    also run the Python stack (../shared/peer) where Python has torch with CUDA
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { openDevice } from '@qlora-js/kernels';
+import { stepChart } from './chart';
+import { measurePeer } from './peer';
+import { allTables } from './tables';
+
+const DOCUMENT = 'docs/performance.md';
+const CHART = 'docs/step.svg';
+const options = new Set(process.argv.slice(2));
+
+if (!options.has('--tables')) await measure();
+if (options.has('--peer')) measurePeer();
+redraw();
+
+async function measure(): Promise<void> {
+  const device = await openDevice({ backend: 'auto' });
+  const { backend, info } = device;
+  console.log(device.report());
+  device.dispose();
+  if (backend !== 'webgpu' || info.software) {
+    console.log(
+      'No GPU here: the steps and products of bench/results stay as they are. Measuring the products on wasm.',
+    );
+    run('packages/kernels/src/ops/matmul4bit/matmul4bit.bench.ts', ['wasm']);
+    return;
+  }
+  run('tools/bench/check-products.ts');
+  run('tools/bench/tune-matmul4bit.ts');
+  run('tools/bench/step.ts');
+  run('tools/bench/step.ts', ['--brief'], { QLORA_DAWN_TOGGLES: 'disable_robustness' });
+}
+
+function run(script: string, args: readonly string[] = [], environment: Record<string, string> = {}): void {
+  const { status } = spawnSync(process.execPath, [...process.execArgv, script, ...args], {
+    stdio: 'inherit',
+    env: { ...process.env, ...environment },
+  });
+  if (status !== 0) throw new Error(`${script} failed with status ${String(status)}`);
+}
+
+/** Replaces what stands between a place's two comments; a table without a place is an error. */
+function redraw(): void {
+  let text = readFileSync(DOCUMENT, 'utf8');
+  for (const [name, table] of Object.entries(allTables())) {
+    const [from, to] = [`<!-- bench: ${name} -->`, `<!-- end: ${name} -->`];
+    const [start, end] = [text.indexOf(from), text.indexOf(to)];
+    if (start < 0 || end < start) throw new Error(`${DOCUMENT} has no place for the table '${name}'`);
+    text = `${text.slice(0, start + from.length)}\n\n${table}\n\n${text.slice(end)}`;
+  }
+  writeFileSync(DOCUMENT, text);
+  writeFileSync(CHART, stepChart());
+  console.log(`${DOCUMENT} and ${CHART} redrawn from bench/results`);
+}

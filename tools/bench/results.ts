@@ -1,0 +1,89 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export const RESULTS = 'bench/results';
+
+export interface Machine {
+  readonly runtime: string;
+  readonly adapter: string;
+  readonly driver: string;
+  readonly features: readonly string[];
+}
+
+/** A training step or an evaluation of one shape; times in milliseconds. */
+export interface StepRow {
+  readonly shape: string;
+  readonly checkpointing?: boolean;
+  readonly evaluation?: boolean;
+  readonly eagerMs?: number;
+  readonly eagerPeakGiB?: number;
+  readonly planMs?: number;
+  readonly planPeakGiB?: number;
+  readonly hostMs?: number;
+  readonly gpuMs?: number;
+  readonly dispatches?: number;
+  readonly tokensPerSecond?: number;
+}
+
+export interface KernelRow {
+  readonly kernel: string;
+  readonly dispatches: number;
+  readonly microseconds: number;
+}
+
+export interface StepResults {
+  readonly device: Machine;
+  readonly dawnToggles: readonly string[];
+  readonly results: readonly StepRow[];
+  readonly kernels: Readonly<Record<string, { readonly total: readonly KernelRow[] }>>;
+}
+
+export interface TileResults {
+  readonly device: Machine;
+  readonly results: readonly {
+    readonly rows: number;
+    readonly N: number;
+    readonly K: number;
+    readonly transposed: boolean;
+    readonly tile: string;
+    readonly splits: number;
+    readonly error: number;
+    readonly teraflops: number;
+  }[];
+}
+
+export interface ProductErrors {
+  readonly device: Machine;
+  readonly subgroupMatrices: boolean;
+  readonly results: readonly { readonly name: string; readonly error: number }[];
+}
+
+export interface PeerResults {
+  readonly machine: string;
+  readonly versions: string;
+  readonly steps: readonly {
+    readonly shape: string;
+    readonly checkpointing: boolean;
+    readonly ms: number;
+    readonly peakGiB: number;
+  }[];
+  readonly evaluations: readonly { readonly shape: string; readonly ms: number; readonly tokensPerSecond: number }[];
+}
+
+/** A result file that a bench wrote, or undefined where it was not run. */
+export function readResult<Result>(name: string): Result | undefined {
+  const path = join(RESULTS, name);
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Result) : undefined;
+}
+
+/** The steps' results after each change, in order, by the change's name. */
+export function readChanges(): { readonly name: string; readonly step: StepResults }[] {
+  const folder = join(RESULTS, 'changes');
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .sort()
+    .map((file) => ({
+      name: file.replace(/^\d+-|\.json$/g, '').replaceAll('-', ' '),
+      step: JSON.parse(readFileSync(join(folder, file), 'utf8')) as StepResults,
+    }));
+}

@@ -1,0 +1,172 @@
+import { CEILINGS, countStep, floorSeconds } from './counts';
+import {
+  readChanges,
+  readResult,
+  type PeerResults,
+  type ProductErrors,
+  type StepResults,
+  type StepRow,
+  type TileResults,
+} from './results';
+
+const SHAPES = ['16x24', '16x128', '64x128'] as const;
+
+type Cell = string | number | undefined;
+const cell = (value: Cell): string =>
+  typeof value === 'number' ? (value >= 100 ? value.toFixed(0) : value.toPrecision(3)) : (value ?? '-');
+
+export function table(head: readonly string[], rows: readonly (readonly Cell[])[]): string {
+  const line = (cells: readonly Cell[]): string => `| ${cells.map(cell).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+const sizeOf = (shape: string): [number, number] => shape.split('x').map(Number) as [number, number];
+const floorMs = (shape: string): number =>
+  countStep(...sizeOf(shape)).reduce((total, work) => total + floorSeconds(work) * 1e3, 0);
+
+/** Every table of docs/performance.md by the name of its place there. */
+export function allTables(): Record<string, string> {
+  return {
+    counts: counts(),
+    step: steps(),
+    evaluation: evaluations(),
+    kernels: kernels(),
+    changes: changes(),
+    tiles: tiles(),
+    errors: errors(),
+  };
+}
+
+function counts(): string {
+  return SHAPES.map((shape) => {
+    const works = countStep(...sizeOf(shape));
+    const rows = works.map((work): Cell[] => [
+      work.work,
+      String(work.passes),
+      work.flop / 1e9,
+      work.bytes / 1e6,
+      floorSeconds(work) * 1e3,
+    ]);
+    rows.push([
+      'all',
+      String(works.reduce((total, { passes }) => total + passes, 0)),
+      works.reduce((total, { flop }) => total + flop, 0) / 1e9,
+      works.reduce((total, { bytes }) => total + bytes, 0) / 1e6,
+      floorMs(shape),
+    ]);
+    return `${shape.replace('x', ' x ')}:\n\n${table(['work', 'passes', 'GFLOP', 'MB', 'floor, ms'], rows)}`;
+  }).join('\n\n');
+}
+
+const machineOf = ({ adapter, driver, runtime }: StepResults['device']): string => `${adapter}, ${driver}, ${runtime}`;
+const isStep = (row: StepRow): boolean => row.evaluation !== true;
+
+function steps(): string {
+  const peer = readResult<PeerResults>('peer.json');
+  const blocks: string[] = [];
+  for (const name of ['step.json', 'step-disable_robustness.json']) {
+    const step = readResult<StepResults>(name);
+    if (step === undefined) continue;
+    const rows = step.results.filter(isStep).map((row): Cell[] => {
+      const beside = peer?.steps.find((p) => p.shape === row.shape && p.checkpointing === row.checkpointing);
+      return [
+        row.shape.replace('x', ' x '),
+        row.checkpointing === true ? 'yes' : 'no',
+        row.eagerMs,
+        row.planMs,
+        row.checkpointing === true ? undefined : floorMs(row.shape),
+        row.dispatches === undefined ? undefined : String(row.dispatches),
+        row.hostMs,
+        row.eagerPeakGiB,
+        row.planPeakGiB,
+        ...(peer === undefined ? [] : [beside?.ms, beside?.peakGiB]),
+      ];
+    });
+    const toggles = step.dawnToggles.length === 0 ? '' : `, Dawn's ${step.dawnToggles.join(', ')}`;
+    const head = ['batch x tokens', 'checkpointing', 'eager, ms', 'plan, ms', 'floor, ms', 'dispatches'];
+    head.push("host's share, ms", 'eager peak, GiB', 'plan peak, GiB');
+    if (peer !== undefined) head.push('Python, ms', 'Python peak, GiB');
+    blocks.push(`${machineOf(step.device)}${toggles}:\n\n${table(head, rows)}`);
+  }
+  return blocks.join('\n\n');
+}
+
+function evaluations(): string {
+  const peer = readResult<PeerResults>('peer.json');
+  const rows: Cell[][] = [];
+  for (const name of ['step.json', 'step-disable_robustness.json']) {
+    const step = readResult<StepResults>(name);
+    for (const row of step?.results.filter(({ evaluation }) => evaluation === true) ?? []) {
+      const beside = peer?.evaluations.find(({ shape }) => shape === row.shape);
+      rows.push([
+        row.shape.replace('x', ' x '),
+        step!.dawnToggles.join(', ') || 'none',
+        row.eagerMs,
+        row.planMs,
+        row.tokensPerSecond,
+        ...(peer === undefined ? [] : [beside?.tokensPerSecond]),
+      ]);
+    }
+  }
+  const head = ['batch x tokens', 'Dawn toggles', 'eager, ms', 'plan, ms', 'tokens/s'];
+  return table(peer === undefined ? head : [...head, 'Python, tokens/s'], rows);
+}
+
+function kernels(): string {
+  const step = readResult<StepResults>('step.json');
+  if (step === undefined) return 'Not measured.';
+  const names = [...new Set(Object.values(step.kernels).flatMap(({ total }) => total.map(({ kernel }) => kernel)))];
+  const of = (shape: string, kernel: string) => step.kernels[shape]?.total.find((row) => row.kernel === kernel);
+  const rows = names.map((kernel): Cell[] => [
+    kernel,
+    String(of('16x24', kernel)?.dispatches ?? 0),
+    ...SHAPES.map((shape) => (of(shape, kernel)?.microseconds ?? 0) / 1e3),
+  ]);
+  rows.sort((a, b) => (b[4] as number) - (a[4] as number));
+  rows.push([
+    'all',
+    ...[step.kernels['16x24']?.total.reduce((sum, { dispatches }) => sum + dispatches, 0)].map(String),
+    ...SHAPES.map((shape) => (step.kernels[shape]?.total.reduce((sum, row) => sum + row.microseconds, 0) ?? 0) / 1e3),
+  ]);
+  return table(['kernel', 'dispatches at 16 x 24', ...SHAPES.map((shape) => `${shape.replace('x', ' x ')}, ms`)], rows);
+}
+
+function changes(): string {
+  const rows = readChanges().map(({ name, step }): Cell[] => [
+    name,
+    ...SHAPES.map((shape) => step.results.find((row) => row.shape === shape && isStep(row))?.planMs),
+  ]);
+  return table(['after', ...SHAPES.map((shape) => `${shape.replace('x', ' x ')}, ms`)], rows);
+}
+
+function tiles(): string {
+  const measured = readResult<TileResults>('matmul4bit-tiles.json');
+  if (measured === undefined) return 'Not measured.';
+  const shapes = new Map<string, TileResults['results'][number][]>();
+  for (const row of measured.results) {
+    const shape = `${row.rows} x ${row.N} x ${row.K}${row.transposed ? ', transposed' : ''}`;
+    shapes.set(shape, [...(shapes.get(shape) ?? []), row]);
+  }
+  const rows = [...shapes].map(([shape, tried]): Cell[] => {
+    const [best, second] = tried.sort((a, b) => b.teraflops - a.teraflops);
+    const text = (row: typeof best): Cell => (row === undefined ? undefined : `${row.tile}, ${row.splits}`);
+    return [shape, best?.teraflops, text(best), second?.teraflops, text(second), String(tried.length)];
+  });
+  return table(['rows x N x K', 'TFLOP/s', 'tile, splits', 'second', 'tile, splits', 'tried'], rows);
+}
+
+function errors(): string {
+  const checked = readResult<ProductErrors>('product-errors.json');
+  if (checked === undefined) return 'Not measured.';
+  const worst = new Map<string, { count: number; error: number }>();
+  for (const { name, error } of checked.results) {
+    const kind = name.replace(/ \d.*$/, '');
+    const known = worst.get(kind) ?? { count: 0, error: 0 };
+    worst.set(kind, { count: known.count + 1, error: Math.max(known.error, error) });
+  }
+  const rows = [...worst].map(([kind, { count, error }]): Cell[] => [kind, String(count), error.toExponential(1)]);
+  return table(['product', 'shapes', 'largest relative error'], rows);
+}
+
+/** Where the ceilings of the floors come from, in a line. */
+export const ceilings = `${CEILINGS.flopPerSecond / 1e12} TFLOP/s and ${CEILINGS.bytesPerSecond / 1e12} TB/s`;
