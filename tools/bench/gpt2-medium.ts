@@ -1,4 +1,4 @@
-import { tensor1d, tensor2d, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
+import { tensor1d, tensor2d, type Tensor2D } from '@tensorflow/tfjs-core';
 import { GPT2ForSequenceClassification, GPT2Model, parseGpt2Config, type BlockLayers } from '@qlora-js/gpt2';
 import { LayerNorm, normalValues } from '@qlora-js/kernels';
 import { getPeftModel, loraConfig, type PeftModel } from '@qlora-js/lora';
@@ -44,7 +44,7 @@ export function randomModel({ layers, width, heads, vocabulary }: ModelSize): Pe
       arrays = quantizeArray(normal(inputs * outputs), [outputs, inputs], { doubleQuant: true });
       quantised.set(key, arrays);
     }
-    return new Linear4bit(toDevice(arrays), tensor1d(normal(outputs)) as Tensor1D);
+    return new Linear4bit(toDevice(arrays), tensor1d(normal(outputs)));
   };
   const layerNorm = () =>
     new LayerNorm(tensor1d(new Float32Array(width).fill(1)), tensor1d(new Float32Array(width)), 1e-5);

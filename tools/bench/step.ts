@@ -37,6 +37,7 @@ await device.synchronize();
 console.log(
   `model in ${((performance.now() - started) / 1e3).toFixed(1)} s, ${device.memory().currentBytes / 2 ** 20} MiB`,
 );
+console.log('subgroup matrices:', hasSubgroupMatrices(device.gpuDevice!));
 const trainable = sequenceClassifier(model, { padTokenId: 50256 });
 const trained = trainable.trainedVariables();
 const variables = trained.map(({ variable }) => variable);

@@ -8,7 +8,6 @@ import {
   subgroupMatrixProduct,
   threadsOf,
   workgroupBytes,
-  type Lookup,
   type MatrixTile,
 } from '../../packages/kernels/src/ops/matmul4bit/webgpu-subgroup-matrix';
 
@@ -28,21 +27,18 @@ const tile = (
   tileDepth: number,
   subgroupRows: number,
   subgroupColumns: number,
-  lookup: Lookup,
-): MatrixTile => ({ tileRows, tileColumns, tileDepth, subgroupRows, subgroupColumns, lookup });
+): MatrixTile => ({ tileRows, tileColumns, tileDepth, subgroupRows, subgroupColumns });
 
 const TILES: MatrixTile[] = [
-  tile(128, 128, 64, 2, 4, 'shuffle'),
-  tile(128, 128, 64, 2, 4, 'pairs16'),
-  tile(128, 128, 64, 2, 2, 'shuffle'),
-  tile(128, 64, 64, 2, 2, 'shuffle'),
-  tile(64, 128, 64, 2, 2, 'shuffle'),
-  tile(64, 64, 64, 2, 2, 'shuffle'),
-  tile(64, 64, 64, 2, 2, 'pairs16'),
-  tile(64, 64, 64, 1, 2, 'shuffle'),
-  tile(128, 128, 32, 2, 4, 'shuffle'),
-  tile(256, 128, 32, 4, 2, 'shuffle'),
-  tile(128, 256, 32, 2, 4, 'shuffle'),
+  tile(128, 128, 64, 2, 4),
+  tile(128, 128, 64, 2, 2),
+  tile(128, 64, 64, 2, 2),
+  tile(64, 128, 64, 2, 2),
+  tile(64, 64, 64, 2, 2),
+  tile(64, 64, 64, 1, 2),
+  tile(128, 128, 32, 2, 4),
+  tile(256, 128, 32, 4, 2),
+  tile(128, 256, 32, 2, 4),
 ];
 
 /** [N, K] of c_attn, attn.c_proj, mlp.c_fc, mlp.c_proj. */
@@ -217,10 +213,10 @@ for (const [N, K] of WEIGHTS) {
       const x = storage(xs);
       const product = empty(rows * columns * 4);
       const partial = empty(rows * columns * 4 * 4);
-      const samples = Array.from({ length: SAMPLES }, (_, s) => [
+      const samples = Array.from({ length: SAMPLES }, (_, s): [number, number] => [
         s < 32 ? rows - 1 - (s % 8) : Math.floor(random() * rows),
         Math.floor(random() * columns),
-      ]) as [number, number][];
+      ]);
       const expected = samples.map(([row, column]) => {
         let sum = transposed ? 0 : bias[column]!;
         for (let i = 0; i < depth; i++)
@@ -285,13 +281,12 @@ for (const [N, K] of WEIGHTS) {
           let unwritten = 0;
           for (let i = 0; i < checked; i++) if (Number.isNaN(actual[i]!)) unwritten++;
           staging.destroy();
-          const { lookup, ...sizes } = tile;
           results.push({
             rows,
             N,
             K,
             transposed,
-            tile: `${Object.values(sizes).join('x')} ${lookup}`,
+            tile: Object.values(tile).join('x'),
             splits,
             error: unwritten > 0 ? Infinity : checked === 0 ? 0 : Math.sqrt(difference / norm),
             microseconds: 0,

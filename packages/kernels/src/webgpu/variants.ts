@@ -64,7 +64,6 @@ const LARGE: MatrixTile = {
   tileDepth: 64,
   subgroupRows: 2,
   subgroupColumns: 4,
-  lookup: 'shuffle',
 };
 const SMALL: MatrixTile = { ...LARGE, tileRows: 64, tileColumns: 64, subgroupColumns: 2 };
 

@@ -1,6 +1,3 @@
-/** How codes become values: pairs from a table in workgroup memory as f16 or f32, or 16 values shuffled between lanes. */
-export type Lookup = 'pairs16' | 'pairs32' | 'shuffle';
-
 /** What a product's shader on subgroup matrices bakes in. */
 export type MatrixTile = Readonly<{
   /** Rows and columns of the product a workgroup computes, and the depth it takes at a time. */
@@ -10,7 +7,6 @@ export type MatrixTile = Readonly<{
   /** Subgroups of a workgroup, over the rows and over the columns of its tile. */
   subgroupRows: number;
   subgroupColumns: number;
-  lookup: Lookup;
 }>;
 
 export type MatrixConstants = MatrixTile &
@@ -47,25 +43,25 @@ export function workgroupBytes(tile: MatrixTile & { readonly transposed: boolean
   const right = tile.transposed
     ? tile.tileDepth * (tile.tileColumns + 8) * 2
     : tile.tileColumns * (tile.tileDepth + 8) * 2;
-  const table = tile.lookup === 'pairs16' ? 1024 : tile.lookup === 'pairs32' ? 2048 : 0;
-  return left + right + table + 1024 + tile.subgroupRows * tile.subgroupColumns * 1024;
+  return left + right + 1024 + tile.subgroupRows * tile.subgroupColumns * 1024;
 }
 
 /**
  * x·Wᵀ + bias or x·W on 16 x 16 x 16 subgroup matrices, f16 factors and f32 sums. Both tiles pass through workgroup
  * memory as f16, 16 bytes at a time; rows are 16 bytes longer than needed, which spreads eight of them over all banks.
- * W is dequantised on its way there. What the next step of the depth needs is read while this one multiplies.
+ * W is dequantised on its way there, its 16 values shuffled between the lanes of a subgroup. What the next step of the depth needs is read while this one multiplies.
  *
- * On an H200, in TFLOP/s at 2048 x 4096 x 1024 and 384 x 3072 x 1024: tiles of 128 x 128 x 64 by 2 x 4 subgroups with
- * `shuffle` 132 and 73. Beside them `pairs16` 128 and 67 at a larger error, 2 x 2 subgroups 111 and 62, depth 32 117 and
- * 67, 128 x 256 x 32 143 but 43, 64 x 64 x 64 99 and 64 (bench/results/matmul4bit-tiles.json has them all).
+ * On an H200, in TFLOP/s at 2048 x 4096 x 1024 and 384 x 3072 x 1024: tiles of 128 x 128 x 64 by 2 x 4 subgroups 132
+ * and 73. Beside them, pairs of values from a table in workgroup memory 128 and 67 at a larger error, 2 x 2 subgroups
+ * 111 and 62, depth 32 117 and 67, 128 x 256 x 32 143 but 43, 64 x 64 x 64 99 and 64; all are in
+ * bench/results/matmul4bit-tiles.json.
  *
  * Needs rows of W of whole tiles: columns % tileColumns == 0 and depth % (tileDepth * splits) == 0. Any number of rows:
  * the last tile reads the last row again and goes out through workgroup memory, value by value, so no access leaves
  * its tensor even where a device does not check bounds.
  */
 export function subgroupMatrixProduct(constants: MatrixConstants): string {
-  const { tileRows, tileColumns, tileDepth, subgroupRows, subgroupColumns, lookup } = constants;
+  const { tileRows, tileColumns, tileDepth, subgroupRows, subgroupColumns } = constants;
   const { transposed, nested, bias, split, blockShift, nestedShift } = constants;
   const threads = threadsOf(constants);
   const leftScale = scaleOfLeft(transposed);
@@ -116,36 +112,17 @@ var<workgroup> absmaxLevels: array<f32, 256>;`
       rightUnits,
       (u) => /* wgsl */ `{
       ${nested ? `let scale = fma(absmaxLevels[scaleWord${u}], scale${u}, offset);` : `let scale = scale${u};`}
-      ${times(words, (w) => `right[rightTo${u} + ${w}u] = dequantize(${word(u, w)}, scale${lookup === 'shuffle' ? ', level' : ''});`).join('\n      ')}
+      ${times(words, (w) => `right[rightTo${u} + ${w}u] = dequantize(${word(u, w)}, scale, level);`).join('\n      ')}
     }`,
     ).join('\n    ')}`;
 
-  const dequantize =
-    lookup === 'shuffle'
-      ? /* wgsl */ `
+  const dequantize = /* wgsl */ `
 fn two(word: u32, at: u32, scale: f32, level: f32) -> u32 {
   return pack(vec2f(subgroupShuffle(level, (word >> (at + 4u)) & 15u), subgroupShuffle(level, (word >> at) & 15u)) * scale);
 }
 fn dequantize(word: u32, scale: f32, level: f32) -> vec4u {
   return vec4u(two(word, 0u, scale, level), two(word, 8u, scale, level), two(word, 16u, scale, level), two(word, 24u, scale, level));
-}`
-      : lookup === 'pairs32'
-        ? /* wgsl */ `
-var<workgroup> pairs: array<vec2f, 256>;
-fn dequantize(word: u32, scale: f32) -> vec4u {
-  return vec4u(
-    pack(pairs[word & 255u] * scale), pack(pairs[(word >> 8u) & 255u] * scale),
-    pack(pairs[(word >> 16u) & 255u] * scale), pack(pairs[word >> 24u] * scale));
-}`
-        : /* wgsl */ `
-var<workgroup> pairs: array<vec2<f16>, 256>;
-fn dequantize(word: u32, scale: f32) -> vec4u {
-  let s = f16(scale);
-  return vec4u(
-    bitcast<u32>(pairs[word & 255u] * s), bitcast<u32>(pairs[(word >> 8u) & 255u] * s),
-    bitcast<u32>(pairs[(word >> 16u) & 255u] * s), bitcast<u32>(pairs[word >> 24u] * s));
 }`;
-  const pair = lookup === 'pairs16' ? 'vec2<f16>' : 'vec2f';
 
   return /* wgsl */ `
 enable f16;
@@ -186,11 +163,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   let subgroupRow = (subgroup / ${subgroupColumns}u) * ${fragmentRows * FRAGMENT}u;
   let subgroupColumn = (subgroup % ${subgroupColumns}u) * ${fragmentColumns * FRAGMENT}u;
   let scratch0 = subgroup * 64u;
-  ${
-    lookup === 'shuffle'
-      ? 'let level = code[lane & 15u];'
-      : `for (var i = thread; i < 256u; i += ${threads}u) { pairs[i] = ${pair}(vec2f(code[i >> 4u], code[i & 15u])); }`
-  }
+  let level = code[lane & 15u];
   ${nested ? `for (var i = thread; i < 256u; i += ${threads}u) { absmaxLevels[i] = nestedCode[i]; }\n  let offset = nestedOffset[0];` : ''}
   ${fragments.map(([i, j]) => `var sum${i}_${j}: Sum;`).join(' ')}
   ${

@@ -1,0 +1,100 @@
+import { createRequire } from 'node:module';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { chooseMatrixVariant, hasSubgroupMatrices, noteAdapter } from '../../webgpu/variants';
+import { subgroupMatrixProduct, workgroupBytes } from './webgpu-subgroup-matrix';
+
+const MATRICES = { M: 16, N: 16, K: 16, componentType: 'f16', resultComponentType: 'f32' };
+const FEATURES = ['shader-f16', 'subgroups', 'chromium-experimental-subgroup-matrix'];
+
+/** As much of a device as the choice reads. */
+function device({ features = FEATURES, storage = 49_152, subgroup = [32, 32], matrices = [MATRICES] } = {}): GPUDevice {
+  const made = { features: new Set(features), limits: { maxComputeWorkgroupStorageSize: storage } };
+  const gpuDevice = made as unknown as GPUDevice;
+  const [subgroupMinSize, subgroupMaxSize] = subgroup;
+  noteAdapter(gpuDevice, { subgroupMinSize, subgroupMaxSize, subgroupMatrixConfigs: matrices } as never);
+  return gpuDevice;
+}
+
+const FORWARD = { rows: 2048, columns: 4096, depth: 1024, transposed: false };
+
+describe('choice of a tile', () => {
+  it('takes what the device can do, not who made it', () => {
+    expect(hasSubgroupMatrices(device())).toBe(true);
+    expect(hasSubgroupMatrices(device({ features: FEATURES.slice(1) }))).toBe(false);
+    expect(hasSubgroupMatrices(device({ subgroup: [8, 32] }))).toBe(false);
+    expect(hasSubgroupMatrices(device({ matrices: [{ ...MATRICES, M: 8, N: 8, K: 8 }] }))).toBe(false);
+    expect(hasSubgroupMatrices(device({ matrices: [{ ...MATRICES, resultComponentType: 'f16' }] }))).toBe(false);
+    expect(hasSubgroupMatrices(device({ matrices: [] }))).toBe(false);
+  });
+
+  it('fills the chip with large tiles, then with a shared depth, then with small tiles', () => {
+    const choose = (rows: number, columns: number, depth: number) => {
+      const variant = chooseMatrixVariant(device(), { rows, columns, depth, transposed: false });
+      return variant && [variant.tile.tileRows, variant.splits];
+    };
+    expect(choose(2048, 4096, 1024)).toEqual([128, 1]);
+    expect(choose(384, 3072, 1024)).toEqual([128, 1]);
+    expect(choose(384, 1024, 4096)).toEqual([128, 4]);
+    expect(choose(384, 1024, 1024)).toEqual([64, 1]);
+    // A share under 512 would cost more than it gains, so the most workgroups there are is the answer.
+    expect(choose(24, 256, 256)).toEqual([64, 1]);
+  });
+
+  it('leaves shapes that are no whole tiles, few rows and little workgroup memory to the plain shader', () => {
+    expect(chooseMatrixVariant(device(), { ...FORWARD, rows: 16 })).toBeUndefined();
+    expect(chooseMatrixVariant(device(), { ...FORWARD, columns: 4096 + 32 })).toBeUndefined();
+    expect(chooseMatrixVariant(device(), { ...FORWARD, depth: 1024 + 32 })).toBeUndefined();
+    expect(chooseMatrixVariant(device({ storage: 16_384 }), FORWARD)).toBeUndefined();
+    expect(chooseMatrixVariant(device({ storage: 32_768 }), FORWARD)?.tile.tileRows).toBe(64);
+  });
+});
+
+interface DawnModule {
+  create(flags: string[]): GPU;
+  readonly globals: object;
+}
+
+// Dawn's null backend checks WGSL against every feature, without a GPU.
+describe('shader', () => {
+  let gpuDevice: GPUDevice;
+  let dawn: GPU | undefined;
+  beforeAll(async () => {
+    const module = createRequire(import.meta.url)('webgpu') as DawnModule;
+    for (const [name, value] of Object.entries(module.globals)) {
+      if (!(name in globalThis)) Object.defineProperty(globalThis, name, { value, configurable: true });
+    }
+    dawn = module.create(['backend=null', 'enable-dawn-features=allow_unsafe_apis']);
+    const adapter = await dawn.requestAdapter();
+    gpuDevice = await adapter!.requestDevice({ requiredFeatures: FEATURES as GPUFeatureName[] });
+  });
+  afterAll(() => {
+    gpuDevice.destroy();
+    dawn = undefined;
+  });
+
+  const flags = [false, true];
+  const cases = [
+    { rows: 2048, columns: 4096, depth: 1024 },
+    { rows: 384, columns: 1024, depth: 1024 },
+    { rows: 384, columns: 1024, depth: 4096 },
+  ].flatMap((shape) => flags.flatMap((transposed) => flags.map((nested) => ({ ...shape, transposed, nested }))));
+
+  it.each(cases)('is valid for $rows x $columns x $depth, transposed $transposed, nested $nested', async (given) => {
+    const { tile, splits } = chooseMatrixVariant(device(), given)!;
+    expect(workgroupBytes({ ...tile, transposed: given.transposed })).toBeLessThanOrEqual(49_152);
+    for (const bias of flags) {
+      const code = subgroupMatrixProduct({
+        ...tile,
+        ...given,
+        bias,
+        split: splits > 1,
+        nestedShift: 8,
+        blockShift: 6,
+      });
+      gpuDevice.pushErrorScope('validation');
+      const messages = await gpuDevice.createShaderModule({ code }).getCompilationInfo();
+      expect(messages.messages.map(({ message }) => message)).toEqual([]);
+      expect(await gpuDevice.popErrorScope()).toBeNull();
+    }
+  });
+});
