@@ -112,7 +112,7 @@ for (const rows of small ? [65] : [384, 391 * 4, 8192]) {
   }
 }
 writeFileSync(
-  `${folder}/product-errors.json`,
+  `${folder}/product-errors${small ? '-software' : ''}.json`,
   JSON.stringify({ device: device.info, subgroupMatrices: matrices, results }, undefined, 1),
 );
 process.exit(0);

@@ -3,6 +3,7 @@
 // usage: npx tsx --conditions=@qlora-js/source tools/bench/tune-matmul4bit.ts [Dawn toggles, by comma] [name of the file]
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { codeTable, createDynamicMap, openDevice } from '@qlora-js/kernels';
+import { hasSubgroupMatrices } from '../../packages/kernels/src/webgpu/variants';
 import { splitSum } from '../../packages/kernels/src/ops/gemm/webgpu-split-sum';
 import {
   subgroupMatrixProduct,
@@ -18,6 +19,10 @@ gpu.addEventListener('uncapturederror', (event) => {
   console.log('GPU error:', (event as unknown as { error: { message: string } }).error.message.slice(0, 600));
 });
 console.log(device.info.adapter, device.info.driver, device.info.features.join(' '));
+if (!hasSubgroupMatrices(gpu)) {
+  console.log('this device has no subgroup matrices of 16 x 16 x 16, f16 to f32: there are no tiles to try');
+  process.exit(0);
+}
 const folder = process.env['OUT'] ?? 'bench/results';
 mkdirSync(folder, { recursive: true });
 
