@@ -3,10 +3,13 @@
 //   --tables  measure nothing, redraw from the result files that are there
 //   --peer    also run the Python stack (../shared/peer) where Python has torch with CUDA
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { format, resolveConfig } from 'prettier';
 import { openDevice } from '@qlora-js/kernels';
 import { stepChart } from './chart';
 import { measurePeer } from './peer';
+import { RESULTS } from './results';
 import { allTables } from './tables';
 
 const DOCUMENT = 'docs/performance.md';
@@ -15,7 +18,7 @@ const options = new Set(process.argv.slice(2));
 
 if (!options.has('--tables')) await measure();
 if (options.has('--peer')) measurePeer();
-redraw();
+await redraw();
 
 async function measure(): Promise<void> {
   const device = await openDevice({ backend: 'auto' });
@@ -44,7 +47,7 @@ function run(script: string, args: readonly string[] = [], environment: Record<s
 }
 
 /** Replaces what stands between a place's two comments; a table without a place is an error. */
-function redraw(): void {
+async function redraw(): Promise<void> {
   let text = readFileSync(DOCUMENT, 'utf8');
   for (const [name, table] of Object.entries(allTables())) {
     const [from, to] = [`<!-- bench: ${name} -->`, `<!-- end: ${name} -->`];
@@ -52,7 +55,15 @@ function redraw(): void {
     if (start < 0 || end < start) throw new Error(`${DOCUMENT} has no place for the table '${name}'`);
     text = `${text.slice(0, start + from.length)}\n\n${table}\n\n${text.slice(end)}`;
   }
-  writeFileSync(DOCUMENT, text);
+  writeFileSync(DOCUMENT, await formatted(DOCUMENT, text));
   writeFileSync(CHART, stepChart());
   console.log(`${DOCUMENT} and ${CHART} redrawn from bench/results`);
+  for (const name of readdirSync(RESULTS).filter((file) => file.endsWith('.json'))) {
+    const path = join(RESULTS, name);
+    writeFileSync(path, await formatted(path, readFileSync(path, 'utf8')));
+  }
+}
+
+async function formatted(path: string, text: string): Promise<string> {
+  return format(text, { ...(await resolveConfig(path)), filepath: path });
 }
