@@ -7,7 +7,7 @@ The fixtures' own training.safetensors was recorded where bitsandbytes runs infe
 weights (CPUs with AVX512-BF16, after model.eval()); its logits carry that rounding and its gradients lack the path
 through the base layers. Here that path is off, as it is on every other CPU and on GPUs: same batches, same adapter.
 """
-import json, sys, warnings
+import json, subprocess, sys, warnings
 from pathlib import Path
 
 warnings.filterwarnings("ignore")
@@ -33,7 +33,8 @@ def matmul_4bit_bias_apart(A, B, quant_state, out=None, bias=None):
 bnb.matmul_4bit = matmul_4bit_bias_apart
 
 base, fixtures = sys.argv[1], Path(sys.argv[2])
-target = Path(__file__).resolve().parents[2] / "packages/gpt2/test/golden-training.json"
+root = Path(__file__).resolve().parents[2]
+target = root / "packages/gpt2/test/golden-training.json"
 batches = load_file(fixtures / "training.safetensors")
 SAMPLES = {"hidden": 256, "gradient": 64}
 OPTIMISERS = {
@@ -122,5 +123,6 @@ golden = {
     "pair": start(2),
     "runs": {name: run(make) for name, make in OPTIMISERS.items()},
 }
-target.write_text(json.dumps(golden, separators=(",", ":")).replace('"runs"', '\n"runs"').replace('"start"', '\n"start"').replace('"pair"', '\n"pair"') + "\n")
+target.write_text(json.dumps(golden))
+subprocess.run([root / "node_modules/.bin/prettier", "--write", "--log-level", "warn", target], check=True, cwd=root)
 print(target, target.stat().st_size, "bytes; loss", golden["start"]["loss"])

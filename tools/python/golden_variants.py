@@ -4,7 +4,7 @@ usage: python tools/python/golden_variants.py      with torch and transformers i
 
 Weights come from a formula of integers that packages/gpt2/test/tiny-gpt2.ts repeats, so none are stored.
 """
-import json, warnings
+import json, subprocess, warnings
 from pathlib import Path
 
 warnings.filterwarnings("ignore")
@@ -14,7 +14,8 @@ from transformers import GPT2Config, GPT2LMHeadModel
 from transformers.activations import ACT2FN
 from transformers.generation import LogitsProcessorList, TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
-target = Path(__file__).resolve().parents[2] / "packages/gpt2/test/golden-variants.json"
+root = Path(__file__).resolve().parents[2]
+target = root / "packages/gpt2/test/golden-variants.json"
 SIZES = dict(vocab_size=40, n_positions=24, n_embd=8, n_layer=2, n_head=2, bos_token_id=39, eos_token_id=39)
 # prelu and xielu have trained parameters of their own, which no GPT-2 checkpoint brings.
 ACTIVATIONS = sorted(set(ACT2FN) - {"prelu", "xielu"})
@@ -130,6 +131,6 @@ golden = {
     "generations": list(generations()),
     "draws": {**with_logits, "cases": sampled},
 }
-lines = json.dumps(golden, separators=(",", ":")).replace('{"name"', '\n{"name"').replace('"generations"', '\n"generations"').replace('"draws"', '\n"draws"')
-target.write_text(lines + "\n")
+target.write_text(json.dumps(golden))
+subprocess.run([root / "node_modules/.bin/prettier", "--write", "--log-level", "warn", target], check=True, cwd=root)
 print(target, target.stat().st_size, "bytes,", len(golden["variants"]), "variants")

@@ -17,8 +17,8 @@ export function roundToBfloat16(values: Float32Array): Float32Array {
  * through it. Seen from outside: one product of the real kernel and of this agree in all but 2 of 10,000 elements,
  * which lie on the border of two bfloat16 values.
  */
-export class Bfloat16Linear extends LinearLayer {
-  private constructor(
+class Bfloat16Linear extends LinearLayer {
+  constructor(
     private readonly base: Linear4bit,
     private readonly weight: Tensor2D,
     readonly outFeatures: number,
@@ -26,25 +26,6 @@ export class Bfloat16Linear extends LinearLayer {
   ) {
     super();
     this.setChild('base', base);
-  }
-
-  static async of(base: Linear4bit): Promise<Bfloat16Linear> {
-    const { packed, code, absmax, nested, blocksize } = await toHost(base.weight.quantized);
-    const scales = Float32Array.from(absmax, (value, block) =>
-      nested === undefined
-        ? value
-        : Math.fround(nested.code[value]! * nested.absmax[Math.floor(block / nested.blocksize)]!) + nested.offset,
-    );
-    const roundedScales = roundToBfloat16(scales);
-    const roundedCode = roundToBfloat16(code);
-    const { outFeatures, inFeatures } = base;
-    const values = new Float32Array(outFeatures * inFeatures);
-    for (let i = 0; i < values.length; i++) {
-      const byte = packed[i >> 1]!;
-      values[i] = roundedCode[i % 2 === 0 ? byte >> 4 : byte & 15]! * roundedScales[Math.floor(i / blocksize)]!;
-    }
-    const weight = tensor2d(values, [outFeatures, inFeatures]);
-    return new Bfloat16Linear(base, weight, outFeatures, inFeatures);
   }
 
   /** Through the host, which also cuts the gradient. */
@@ -63,4 +44,24 @@ export class Bfloat16Linear extends LinearLayer {
   withWeight(weight: Tensor2D): LinearLayer {
     return this.base.withWeight(weight);
   }
+}
+
+/** The double of a 4-bit layer. */
+export async function inBfloat16(base: Linear4bit): Promise<LinearLayer> {
+  const { packed, code, absmax, nested, blocksize } = await toHost(base.weight.quantized);
+  const scales = Float32Array.from(absmax, (value, block) =>
+    nested === undefined
+      ? value
+      : Math.fround(nested.code[value]! * nested.absmax[Math.floor(block / nested.blocksize)]!) + nested.offset,
+  );
+  const roundedScales = roundToBfloat16(scales);
+  const roundedCode = roundToBfloat16(code);
+  const { outFeatures, inFeatures } = base;
+  const values = new Float32Array(outFeatures * inFeatures);
+  for (let i = 0; i < values.length; i++) {
+    const byte = packed[i >> 1]!;
+    values[i] = roundedCode[i % 2 === 0 ? byte >> 4 : byte & 15]! * roundedScales[Math.floor(i / blocksize)]!;
+  }
+  const weight = tensor2d(values, [outFeatures, inFeatures]);
+  return new Bfloat16Linear(base, weight, outFeatures, inFeatures);
 }

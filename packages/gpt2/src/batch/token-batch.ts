@@ -38,14 +38,55 @@ export interface TokenBatch {
   dispose(): void;
 }
 
+/** A batch while it is laid out; flat, in the order of `TokenBatch`. */
+export interface BatchLayout {
+  readonly ids: number[];
+  readonly positions: number[];
+  /** Four numbers a sequence. */
+  readonly sequences: number[];
+  readonly pooledRows: number[];
+}
+
+export function layoutToBatch({ ids, positions, sequences, pooledRows }: BatchLayout): TokenBatch {
+  const tensors = {
+    ids: tensor1d(ids, 'int32'),
+    positions: tensor1d(positions, 'int32'),
+    sequences: tensor2d(sequences, [pooledRows.length, 4], 'int32'),
+    pooledRows: tensor1d(pooledRows, 'int32'),
+  };
+  return {
+    ...tensors,
+    rows: ids.length,
+    batchSize: pooledRows.length,
+    dispose: () => Object.values(tensors).forEach((tensor) => tensor.dispose()),
+  };
+}
+
+/** @throws Gpt2Error BAD_BATCH */
+export function checkTokenId(id: number, vocabSize: number, place: string): void {
+  if (Number.isInteger(id) && id >= 0 && id < vocabSize) return;
+  throw new Gpt2Error(
+    'BAD_BATCH',
+    `token id ${id} in ${place} is outside the vocabulary of ${vocabSize}: the tokenizer is another model's`,
+  );
+}
+
 /**
  * Lays a padded batch out for the model. Pooling follows transformers' GPT2ForSequenceClassification
  * (models/gpt2/modeling_gpt2.py): the rightmost id that differs from pad_token_id, whatever the mask says; the first
  * column where every id is padding.
+ *
+ * @throws Gpt2Error BAD_BATCH naming the row and column
  */
 export function tokenBatch(batch: PaddedBatch, options: TokenBatchOptions): TokenBatch {
+  checkSizes(batch, options);
+  const layout: BatchLayout = { ids: [], positions: [], sequences: [], pooledRows: [] };
+  for (let row = 0; row < batch.batchSize; row++) addText(layout, batch, row, options);
+  return layoutToBatch(layout);
+}
+
+function checkSizes(batch: PaddedBatch, { padTokenId, nPositions }: TokenBatchOptions): void {
   const { inputIds, attentionMask, batchSize, length } = batch;
-  const { padTokenId, nPositions, vocabSize, packed = true } = options;
   if (inputIds.length !== batchSize * length || attentionMask.length !== batchSize * length) {
     throw new Gpt2Error(
       'BAD_BATCH',
@@ -64,73 +105,49 @@ export function tokenBatch(batch: PaddedBatch, options: TokenBatchOptions): Toke
       'a batch of several texts needs a padding token: set padTokenId (GPT-2 takes its eos token)',
     );
   }
-  const ids: number[] = [];
-  const positions: number[] = [];
-  const sequences: number[] = [];
-  const pooledRows: number[] = [];
-  for (let row = 0; row < batchSize; row++) {
-    const rowStart = ids.length;
-    let pooledColumn = 0;
-    let pooledRow = rowStart;
-    let firstReal = -1;
-    let endReal = 0;
-    for (let column = 0; column < length; column++) {
-      const at = row * length + column;
-      const id = inputIds[at]!;
-      if (!(id >= 0 && id < vocabSize)) {
-        throw new Gpt2Error(
-          'BAD_BATCH',
-          `token id ${id} in row ${row}, column ${column} is outside the vocabulary of ${vocabSize}: the tokenizer is another model's`,
-        );
-      }
-      const real = attentionMask[at] !== 0;
-      if (real) {
-        if (firstReal < 0) firstReal = column;
-        endReal = column + 1;
-      }
-      if (id !== padTokenId || padTokenId === null) pooledColumn = column;
-      if (real || !packed) {
-        if (pooledColumn === column) pooledRow = ids.length;
-        ids.push(id);
-        positions.push(column);
-      } else if (pooledColumn === column && id !== padTokenId) {
-        throw new Gpt2Error(
-          'BAD_BATCH',
-          `row ${row}: the token in column ${column} is masked but is not padding, so it cannot be pooled`,
-        );
-      }
-    }
-    if (ids.length === rowStart) {
-      ids.push(inputIds[row * length]!);
-      positions.push(0);
-      [firstReal, endReal] = [0, 1];
-    }
-    const rowCount = ids.length - rowStart;
-    if (!packed) requireContiguous(attentionMask, row, length, firstReal, endReal);
-    sequences.push(rowStart, rowCount, packed ? 0 : Math.max(0, firstReal), packed ? rowCount : endReal);
-    pooledRows.push(pooledRow);
-  }
-  const tensors = {
-    ids: tensor1d(ids, 'int32'),
-    positions: tensor1d(positions, 'int32'),
-    sequences: tensor2d(sequences, [batchSize, 4], 'int32'),
-    pooledRows: tensor1d(pooledRows, 'int32'),
-  };
-  return {
-    ...tensors,
-    rows: ids.length,
-    batchSize,
-    dispose: () => Object.values(tensors).forEach((tensor) => tensor.dispose()),
-  };
 }
 
-function requireContiguous(mask: ArrayLike<number>, row: number, length: number, first: number, end: number): void {
-  for (let column = Math.max(0, first); column < end; column++) {
-    if (mask[row * length + column] === 0) {
-      throw new Gpt2Error(
-        'BAD_BATCH',
-        `row ${row}: the attention mask has a hole in column ${column}; use packed: true for such masks`,
-      );
-    }
+function addText(layout: BatchLayout, batch: PaddedBatch, row: number, options: TokenBatchOptions): void {
+  const { padTokenId, vocabSize, packed = true } = options;
+  const { ids, positions } = layout;
+  const { length } = batch;
+  const textIds = Array.from({ length }, (_, column) => batch.inputIds[row * length + column]!);
+  const real = textIds.map((_, column) => batch.attentionMask[row * length + column] !== 0);
+  textIds.forEach((id, column) => checkTokenId(id, vocabSize, `row ${row}, column ${column}`));
+  const firstReal = Math.max(0, real.indexOf(true));
+  const endReal = real.lastIndexOf(true) + 1;
+  const pooledColumn = Math.max(
+    0,
+    textIds.findLastIndex((id) => padTokenId === null || id !== padTokenId),
+  );
+
+  const rowStart = ids.length;
+  let pooledRow = rowStart;
+  for (let column = 0; column < length; column++) {
+    // A text that is masked altogether keeps its first column, so that it has a row to pool.
+    const kept = !packed || real[column] === true || (endReal === 0 && column === 0);
+    if (!kept) continue;
+    if (column === pooledColumn) pooledRow = ids.length;
+    ids.push(textIds[column]!);
+    positions.push(column);
   }
+  const rowCount = ids.length - rowStart;
+  if (packed && real[pooledColumn] !== true && textIds[pooledColumn] !== padTokenId) {
+    throw new Gpt2Error(
+      'BAD_BATCH',
+      `row ${row}: the token in column ${pooledColumn} is masked but is not padding, so it cannot be pooled`,
+    );
+  }
+  if (!packed) requireContiguous(real, row, firstReal, endReal);
+  layout.sequences.push(rowStart, rowCount, packed ? 0 : firstReal, packed ? rowCount : endReal);
+  layout.pooledRows.push(pooledRow);
+}
+
+function requireContiguous(real: readonly boolean[], row: number, first: number, end: number): void {
+  const hole = real.indexOf(false, first);
+  if (hole < 0 || hole >= end) return;
+  throw new Gpt2Error(
+    'BAD_BATCH',
+    `row ${row}: the attention mask has a hole in column ${hole}; use packed: true for such masks`,
+  );
 }

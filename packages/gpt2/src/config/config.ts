@@ -100,6 +100,9 @@ export function parseGpt2Config(json: unknown, place = 'config.json'): Gpt2Confi
 
 function parseLabels(value: unknown, place: string): string[] | null {
   if (value === undefined || value === null) return null;
+  if (typeof value !== 'object') {
+    throw new Gpt2Error('BAD_CONFIG', `${place}: id2label is ${JSON.stringify(value)}, but names by id are needed`);
+  }
   const labels: string[] = [];
   for (const [id, label] of Object.entries(value)) {
     if (!/^\d{1,6}$/.test(id) || typeof label !== 'string') {

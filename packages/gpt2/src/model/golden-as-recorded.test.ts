@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { INFERENCE, openDevice, type Device } from '@qlora-js/kernels';
 import { fixturesFolder } from '../../../../tools/test/fixtures';
 import { GoldenTensors } from '../../../../tools/test/safetensors';
-import { Bfloat16Linear } from '../../test/bfloat16-linear';
+import { inBfloat16 } from '../../test/bfloat16-linear';
 import { largestDifference, relativeDistance } from '../../test/compare';
 import { goldenBatch, goldenClassifier, lossAndGradients } from '../../test/golden-training';
 import { attendWithin } from './attend';
@@ -34,7 +34,7 @@ describe.skipIf(fixturesFolder === undefined)('training.safetensors as it was re
   });
 
   /** Relative distance of each block's output from the recorded one, the recorded input given. */
-  async function blockDistances(base?: typeof Bfloat16Linear.of): Promise<number[]> {
+  async function blockDistances(base?: typeof inBfloat16): Promise<number[]> {
     const { model } = await goldenClassifier(base);
     const { batch } = goldenBatch(16, false);
     const distances: number[] = [];
@@ -54,14 +54,14 @@ describe.skipIf(fixturesFolder === undefined)('training.safetensors as it was re
   }
 
   it('is met block by block with the double, and not with float32 layers', async () => {
-    const doubles = await blockDistances(Bfloat16Linear.of);
+    const doubles = await blockDistances(inBfloat16);
     const floats = await blockDistances();
     expect(Math.max(...doubles)).toBeLessThan(1e-3);
     doubles.forEach((distance, layer) => expect(distance, `block ${layer}`).toBeLessThan(floats[layer]! / 4));
   });
 
   it('is met through the whole model with the double, as closely as 16-bit arithmetic can be held', async () => {
-    const { model, trained } = await goldenClassifier(Bfloat16Linear.of);
+    const { model, trained } = await goldenClassifier(inBfloat16);
     const inputs = goldenBatch(16, true);
     const logits = tidy(() => model.forward(inputs.batch, INFERENCE));
     expect(largestDifference(await logits.data(), recorded.floats('logits0'))).toBeLessThan(2e-2);

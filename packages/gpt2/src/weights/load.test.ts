@@ -1,0 +1,258 @@
+import { readFileSync } from 'node:fs';
+import { memory, tidy } from '@tensorflow/tfjs-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { memoryFiles, openSafetensors, serializeSafetensors, type ModelFiles, type StoredTensor } from '@qlora-js/hub';
+import { folderFiles } from '@qlora-js/hub/node';
+import { countParameters, INFERENCE, Linear, openDevice, type Device } from '@qlora-js/kernels';
+import { Linear4bit, quantizeArray, quantStateToTensors } from '@qlora-js/quant';
+import { besideFixtures, fixturesFolder } from '../../../../tools/test/fixtures';
+import { GoldenTensors } from '../../../../tools/test/safetensors';
+import { largestDifference } from '../../test/compare';
+import { floatTensor, TINY, tinyFiles, tinyTensors } from '../../test/tiny-gpt2';
+import { packSequences } from '../batch/pack-sequences';
+import { loadGpt2, loadGpt2ForSequenceClassification, loadGpt2LMHeadModel } from './load';
+import { transposed } from './transpose';
+
+let device: Device;
+beforeAll(async () => {
+  device = await openDevice({ backend: 'cpu' });
+});
+afterAll(() => {
+  device.dispose();
+});
+
+const checkpoints = `${fixturesFolder}/checkpoints`;
+
+/** A pickle of the fixtures with their config.json. */
+const pickleFiles = (name: string): ModelFiles =>
+  memoryFiles(name, {
+    'config.json': readFileSync(`${checkpoints}/config.json`),
+    'pytorch_model.bin': readFileSync(`${checkpoints}/${name}`),
+  });
+
+describe.skipIf(fixturesFolder === undefined)('checkpoints as the hub has them', () => {
+  it.each<[string, () => Promise<ModelFiles>]>([
+    ['a legacy pickle', async () => pickleFiles('legacy.bin')],
+    ['a zip pickle', async () => pickleFiles('zip.bin')],
+    ['sharded safetensors', () => folderFiles(`${checkpoints}/sharded`)],
+  ])('%s gives the hidden states and logits of transformers', async (_, files) => {
+    const golden = new GoldenTensors(`${checkpoints}/forward.safetensors`);
+    const ids = new Int32Array(golden.bytes('input_ids').slice().buffer);
+    const { model, report } = await loadGpt2LMHeadModel(await files(), { quantization: null });
+    // Masks and the copy of the embedding as a head are known, and left out.
+    expect(report).toEqual({ newlyInitialized: [], unexpected: [] });
+    const batch = packSequences([ids.subarray(0, 6), ids.subarray(6)], model.config);
+    const hidden = tidy(() => model.transformer.forward(batch, INFERENCE));
+    expect(largestDifference(await hidden.data(), golden.floats('hidden'))).toBeLessThan(1e-4);
+    const logits = tidy(() => model.forward(batch, INFERENCE));
+    expect(largestDifference(await logits.data(), golden.floats('logits'))).toBeLessThan(1e-4);
+    model.dispose();
+  });
+
+  it("weights that Python's bitsandbytes stored are taken as they are, and equal ours", async () => {
+    // The file lacks the embedding, which is the base's own.
+    const python = await folderFiles(`${fixturesFolder}/mini-nf4-bnb`);
+    const base = await folderFiles(besideFixtures('mini')!);
+    const tensors = await storedTensors(python);
+    tensors.push(...(await storedTensors(base)).filter(({ name }) => name === 'transformer.wte.weight'));
+    const stored = memoryFiles('python', {
+      'config.json': await python.text('config.json'),
+      'model.safetensors': serializeSafetensors(tensors),
+    });
+    const { model: theirs, report } = await loadGpt2ForSequenceClassification(stored, { numLabels: 77 });
+    expect(report).toEqual({ newlyInitialized: [], unexpected: [] });
+    const { model: ours } = await loadGpt2ForSequenceClassification(base, { numLabels: 77 });
+    for (const name of ['transformer.h.0.attn.c_attn', 'transformer.h.5.mlp.c_proj']) {
+      const [a, b] = [theirs, ours].map((model) => (model.module(name) as Linear4bit).denseWeight().dataSync());
+      expect(largestDifference(a!, b!), name).toBe(0);
+    }
+    theirs.dispose();
+    ours.dispose();
+  });
+});
+
+async function storedTensors(files: ModelFiles): Promise<StoredTensor[]> {
+  const opened = await openSafetensors(await files.open('model.safetensors'));
+  return Promise.all([...opened.tensors.keys()].map((name) => opened.read(name)));
+}
+
+describe('loading', () => {
+  it('quantises the blocks to NF4 by default and counts every weight they stand for', async () => {
+    const { model } = await loadGpt2(tinyFiles());
+    const { model: dense } = await loadGpt2(tinyFiles(), { quantization: null });
+    expect(model.module('h.1.mlp.c_fc')).toBeInstanceOf(Linear4bit);
+    expect(dense.module('h.1.mlp.c_fc')).toBeInstanceOf(Linear);
+    expect(countParameters(model)).toEqual(countParameters(dense));
+    expect(countParameters(dense).all).toBe(40 * 8 + 24 * 8 + 2 * (12 * 64 + 13 * 8) + 16);
+    model.dispose();
+    dense.dispose();
+  });
+
+  it('reads an embedding in 4 bits', async () => {
+    const tensors = tinyTensors();
+    const name = 'transformer.wte.weight';
+    const values = new Float32Array(tensors.get(name)!.bytes.slice().buffer);
+    tensors.delete(name);
+    for (const tensor of quantStateToTensors(name, quantizeArray(values, [40, 8])) as StoredTensor[]) {
+      tensors.set(tensor.name, tensor);
+    }
+    const { model } = await loadGpt2(tinyFiles(TINY, tensors), { quantization: null });
+    const difference = largestDifference(await model.wte.value.data(), values);
+    expect(difference).toBeGreaterThan(0);
+    expect(difference).toBeLessThan(0.75 * 0.16);
+    model.dispose();
+  });
+
+  it('starts a head that is missing from config.initializer_range, and says so', async () => {
+    const files = tinyFiles({ ...TINY, initializer_range: 0.5 });
+    const head = async (seed: number) => {
+      const { model, report } = await loadGpt2ForSequenceClassification(files, { numLabels: 500, seed });
+      expect(report.newlyInitialized).toEqual(['score.weight']);
+      const values = (model.module('score') as Linear).weight.value.dataSync<'float32'>().slice();
+      model.dispose();
+      return values;
+    };
+    const values = await head(3);
+    const deviation = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
+    expect(Math.abs(deviation - 0.5)).toBeLessThan(0.03);
+    expect(await head(3)).toEqual(values);
+    expect(await head(4)).not.toEqual(values);
+  });
+
+  it('takes a head of the right size, starts another anew, and reports tensors without a place', async () => {
+    const tensors = tinyTensors();
+    tensors.set('score.weight', floatTensor('score.weight', [3, 8], new Float32Array(24).fill(0.5)));
+    tensors.set('value_head.weight', floatTensor('value_head.weight', [1], new Float32Array(1)));
+    const files = tinyFiles(TINY, tensors);
+    const fitting = await loadGpt2ForSequenceClassification(files, { numLabels: 3 });
+    expect((fitting.model.module('score') as Linear).weight.value.dataSync()[7]).toBe(0.5);
+    expect(fitting.report).toEqual({ newlyInitialized: [], unexpected: ['value_head.weight'] });
+    const other = await loadGpt2ForSequenceClassification(files, { numLabels: 4 });
+    expect(other.report.newlyInitialized).toEqual(['score.weight']);
+    fitting.model.dispose();
+    other.model.dispose();
+  });
+
+  it('reports each weight once', async () => {
+    const seen: string[] = [];
+    const counts: number[] = [];
+    const { model } = await loadGpt2(tinyFiles(), {
+      onWeight: (done, total, name) => {
+        seen.push(name);
+        counts.push(done / total);
+      },
+    });
+    expect(new Set(seen).size).toBe(28);
+    expect(seen).toHaveLength(28);
+    expect(counts.at(-1)).toBe(1);
+    model.dispose();
+  });
+
+  it('gives all memory back', async () => {
+    const before = memory().numTensors;
+    const { model } = await loadGpt2LMHeadModel(tinyFiles({ ...TINY, tie_word_embeddings: false }));
+    expect(memory().numTensors).toBeGreaterThan(before);
+    model.dispose();
+    expect(memory().numTensors).toBe(before);
+  });
+});
+
+describe('a checkpoint that does not fit', () => {
+  const broken = (change: (tensors: Map<string, StoredTensor>) => void, config: object = {}): ModelFiles => {
+    const tensors = tinyTensors();
+    change(tensors);
+    const files = tinyFiles(TINY, tensors);
+    return { ...files, json: async () => ({ ...TINY, ...config }) };
+  };
+  const put =
+    (name: string, shape: number[], value = 0) =>
+    (tensors: Map<string, StoredTensor>) =>
+      tensors.set(name, floatTensor(name, shape, new Float32Array(shape.reduce((a, b) => a * b)).fill(value)));
+  const lack = (name: string) => (tensors: Map<string, StoredTensor>) => tensors.delete(name);
+  const in4Bits = (name: string, shape: number[]) => (tensors: Map<string, StoredTensor>) => {
+    tensors.delete(name);
+    const values = new Float32Array(shape.reduce((a, b) => a * b)).fill(1);
+    for (const tensor of quantStateToTensors(name, quantizeArray(values, shape)) as StoredTensor[]) {
+      tensors.set(tensor.name, tensor);
+    }
+  };
+  const CATTN = 'transformer.h.1.attn.c_attn.weight';
+
+  it.each<[string, ModelFiles, RegExp]>([
+    [
+      'a missing weight',
+      broken(lack('transformer.h.1.mlp.c_fc.bias')),
+      /tiny lacks 'transformer\.h\.1\.mlp\.c_fc\.bias'/,
+    ],
+    ['a missing block', broken(() => undefined, { n_layer: 3 }), /lacks 'transformer\.h\.2\.ln_1\.weight'/],
+    [
+      'a weight of another shape',
+      broken(put(CATTN, [24, 8])),
+      /c_attn\.weight' has shape \[24, 8\].*asks for \[8, 24\]/,
+    ],
+    [
+      'an embedding of another vocabulary',
+      broken(() => undefined, { vocab_size: 41 }),
+      /wte\.weight' has shape \[40, 8\].*\[41, 8\]/,
+    ],
+    ['NaN in a weight', broken(put(CATTN, [8, 24], NaN)), /c_attn\.weight' holds NaN at element 0/],
+    ['infinity in a norm', broken(put('transformer.ln_f.bias', [8], Infinity)), /ln_f\.bias' holds Infinity/],
+    [
+      'a 4-bit weight of another shape',
+      broken(in4Bits(CATTN, [8, 24])),
+      /tiny: .*stands for shape \[8, 24\], but \[24, 8\]/,
+    ],
+    [
+      'a 4-bit weight without its state',
+      broken((tensors) => {
+        in4Bits(CATTN, [24, 8])(tensors);
+        tensors.delete(`${CATTN}.quant_state.bitsandbytes__nf4`);
+      }),
+      /tiny: .*c_attn/,
+    ],
+    [
+      'a head of another vocabulary',
+      broken(put('lm_head.weight', [41, 8]), { tie_word_embeddings: false }),
+      /lm_head\.weight' has shape \[41, 8\]/,
+    ],
+  ])('%s is an error that names it, and leaves no tensors', async (_, files, message) => {
+    const before = memory().numTensors;
+    const error = (await loadGpt2LMHeadModel(files).catch((thrown: unknown) => thrown)) as Error;
+    expect(error).toMatchObject({ name: 'Gpt2Error', code: 'BAD_CHECKPOINT' });
+    expect(error.message).toMatch(message);
+    expect(memory().numTensors).toBe(before);
+  });
+
+  it('a truncated file is known before any weight is read', async () => {
+    const whole = serializeSafetensors(tinyTensors().values());
+    const files = memoryFiles('cut', {
+      'config.json': JSON.stringify(TINY),
+      'model.safetensors': whole.subarray(0, whole.length - 100),
+    });
+    const read: string[] = [];
+    await expect(loadGpt2(files, { onWeight: (_, __, name) => read.push(name) })).rejects.toThrow(
+      /need 11552 bytes, but the file has 11452/,
+    );
+    expect(read).toEqual([]);
+  });
+
+  it('no config.json, and too few labels', async () => {
+    await expect(loadGpt2(memoryFiles('empty', {}))).rejects.toMatchObject({ code: 'BAD_CONFIG' });
+    await expect(loadGpt2ForSequenceClassification(tinyFiles(), { numLabels: 1 })).rejects.toThrow(/numLabels is 1/);
+  });
+});
+
+it('transposed turns rows into columns, across tiles', () => {
+  const [rows, columns] = [37, 70];
+  const values = Float32Array.from({ length: rows * columns }, (_, i) => i);
+  const result = transposed(values, rows, columns);
+  for (const [row, column] of [
+    [0, 0],
+    [36, 69],
+    [31, 32],
+    [32, 31],
+    [5, 64],
+  ] as const) {
+    expect(result[column * rows + row]).toBe(row * columns + column);
+  }
+});
