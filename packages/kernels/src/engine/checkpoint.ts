@@ -26,7 +26,7 @@ function recompute(forward: (x: Tensor) => Tensor, x: Tensor, variables: readonl
   try {
     const inputs: Tensor[] = [x, ...variables];
     const { grads } = engine().gradients(() => forward(x), inputs, dy, true);
-    return inputs.map((input, i) => (grads[i] as Tensor | undefined) ?? zerosLike(input));
+    return inputs.map((input, i) => grads[i] ?? zerosLike(input));
   } finally {
     state.activeTape = outerTape;
   }

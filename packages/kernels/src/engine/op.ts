@@ -125,7 +125,7 @@ function wasmContext(backend: BackendWasm): WasmContext {
     context = {
       backend,
       kernels: attachWasmKernels(backend),
-      pointer: (tensor) => (tensor === undefined ? 0 : backend.dataIdMap.get(tensor.dataId as object).memoryOffset),
+      pointer: (tensor) => (tensor === undefined ? 0 : backend.dataIdMap.get(tensor.dataId).memoryOffset),
       output: (shape, dtype = 'float32') => backend.makeOutput(shape, dtype),
     };
     contexts.set(backend, context);
