@@ -23,9 +23,10 @@ import type { Block } from './block';
  */
 describe.skipIf(fixturesFolder === undefined)('training.safetensors as it was recorded', () => {
   let device: Device;
-  const recorded = new GoldenTensors(`${fixturesFolder}/training.safetensors`);
+  let recorded: GoldenTensors;
 
   beforeAll(async () => {
+    recorded = new GoldenTensors(`${fixturesFolder}/training.safetensors`);
     device = await openDevice({ backend: 'wasm' });
   });
 
