@@ -33,7 +33,7 @@ export default tseslint.config(
     rules: {
       '@nx/enforce-module-boundaries': [
         'error',
-        { enforceBuildableLibDependency: false, allow: ['**/tools/**'], depConstraints },
+        { enforceBuildableLibDependency: false, allow: ['^(\\.\\./)+tools/'], depConstraints },
       ],
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
       '@typescript-eslint/no-non-null-assertion': 'off',

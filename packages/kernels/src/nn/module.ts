@@ -1,6 +1,6 @@
 import type { Tensor1D } from '@tensorflow/tfjs-core';
 import { KernelError } from '../errors';
-import { Parameter } from './parameter';
+import type { Parameter } from './parameter';
 
 /** What a forward pass depends on besides its inputs. */
 export interface ForwardContext {
@@ -57,14 +57,12 @@ export abstract class Module {
   }
 
   module(path: string): Module {
-    let at: Module = this;
-    for (const name of path === '' ? [] : path.split('.')) {
+    const names = path === '' ? [] : path.split('.');
+    return names.reduce((at: Module, name) => {
       const next = at.child(name);
-      if (next === undefined)
-        throw new KernelError('BAD_ARGUMENT', `there is no module '${path}': '${name}' is missing`);
-      at = next;
-    }
-    return at;
+      if (next !== undefined) return next;
+      throw new KernelError('BAD_ARGUMENT', `there is no module '${path}': '${name}' is missing`);
+    }, this);
   }
 
   /** Puts another module at a dotted path and returns the one that was there. */

@@ -52,6 +52,9 @@ var<workgroup> largestBits: atomic<u32>;
 fn blockAbsmaxBits(first: u32, end: u32, lane: u32) -> u32 {
   var largest = 0u;
   for (var i = first + lane; i < end; i += THREADS) { largest = max(largest, bitcast<u32>(x[i]) & 0x7fffffffu); }
+  // WGSL promises zeros here; with Dawn's clearing off, a workgroup finds what the one before it left.
+  if (lane == 0u) { atomicStore(&largestBits, 0u); }
+  workgroupBarrier();
   atomicMax(&largestBits, largest);
   workgroupBarrier();
   let bits = atomicLoad(&largestBits);
