@@ -1,7 +1,7 @@
 import { ensureWritableFolder, writeFileAtomic } from '@qlora-js/hub/node';
 import { formatBytes, openDevice, type Device } from '@qlora-js/kernels';
 import { bagOfWordsLogisticRegression, majorityClassBaseline } from '@qlora-js/metrics';
-import { PeftModel } from '@qlora-js/lora';
+import { PeftModel, prepareModelForKbitTraining } from '@qlora-js/lora';
 import type { RunOptions } from '../cli/options';
 import type { Output } from '../terminal/output';
 import { buildClassifier, openBase } from './base';
@@ -50,6 +50,7 @@ async function runOn(device: Device, options: RunOptions, output: Output): Promi
 
   output.section('Model');
   const classifier = await buildClassifier(base, texts.labelMap.size, options, output);
+  prepareModelForKbitTraining(classifier, { useGradientCheckpointing: options.gradientCheckpointing });
   const model = new PeftModel(classifier);
   const context: RunContext = { options, output, device, base, labelMap: texts.labelMap, splits, model };
   try {
