@@ -2,9 +2,9 @@
 // values: the software GPU of the tests has no subgroup matrices. Writes $OUT/product-errors.json.
 // usage: npx tsx --conditions=@qlora-js/source tools/bench/check-products.ts
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { tensor1d, tensor2d, type Tensor2D } from '@tensorflow/tfjs-core';
+import { grads, mul, sum, tensor1d, tensor2d, type Tensor, type Tensor2D } from '@tensorflow/tfjs-core';
 import { gemm, matmul4bit, openDevice } from '@qlora-js/kernels';
-import { dequantizeArray, quantizeArray, toDevice } from '@qlora-js/quant';
+import { dequantizeArray, loraMatmul4bit, quantizeArray, toDevice, type QuantizedTensor } from '@qlora-js/quant';
 import { hasSubgroupMatrices } from '../../packages/kernels/src/webgpu/variants';
 
 const device = await openDevice({ backend: 'webgpu' });
@@ -54,6 +54,99 @@ async function check(name: string, product: Tensor2D, expected: At): Promise<voi
   console.log(name, error.toExponential(2));
 }
 
+/** A layer with LoRA, without dropout: the sums by hand would need the mask. */
+async function checkLora(
+  quantized: QuantizedTensor,
+  dense: Float32Array,
+  [rows, N, K]: readonly [number, number, number],
+): Promise<void> {
+  const [rank, scaling] = [16, 2];
+  const [xs, as, bs, residuals, dys] = [
+    values(rows * K),
+    values(rank * K, 0.05),
+    values(N * rank, 0.05),
+    values(rows * N),
+    values(rows * N, 1e-6),
+  ] as [Float32Array, Float32Array, Float32Array, Float32Array, Float32Array];
+  const [x, a, b] = [tensor2d(xs, [rows, K]), tensor2d(as, [rank, K]), tensor2d(bs, [N, rank])];
+  const [residual, dy] = [tensor2d(residuals, [rows, N]), tensor2d(dys, [rows, N])];
+  const layer = (...[input, weightA, weightB]: Tensor[]): Tensor2D =>
+    loraMatmul4bit(input as Tensor2D, quantized, {
+      lora: { a: weightA as Tensor2D, b: weightB as Tensor2D, scaling },
+      residual: { tensor: residual },
+    });
+  const dot = (length: number, left: (i: number) => number, right: (i: number) => number): number => {
+    let sum = 0;
+    for (let i = 0; i < length; i++) sum += left(i) * right(i);
+    return sum;
+  };
+  const inner = Float64Array.from({ length: rows * rank }, (_, at) => {
+    const [row, r] = [Math.floor(at / rank), at % rank];
+    return dot(
+      K,
+      (i) => xs[row * K + i]!,
+      (i) => as[r * K + i]!,
+    );
+  });
+  const dInner = Float64Array.from({ length: rows * rank }, (_, at) => {
+    const [row, r] = [Math.floor(at / rank), at % rank];
+    return dot(
+      N,
+      (i) => dys[row * N + i]!,
+      (i) => scaling * bs[i * rank + r]!,
+    );
+  });
+  const name = `${rows}x${N}x${K}`;
+  await check(`lora y ${name}`, layer(x, a, b), (row, column) => {
+    const update = dot(
+      rank,
+      (r) => inner[row * rank + r]!,
+      (r) => bs[column * rank + r]!,
+    );
+    const base = dot(
+      K,
+      (i) => xs[row * K + i]!,
+      (i) => dense[column * K + i]!,
+    );
+    return residuals[row * N + column]! + base + scaling * update;
+  });
+  const [dx, da, db] = grads((...given: Tensor[]) => sum(mul(layer(...given), dy)))([x, a, b]) as Tensor2D[];
+  await check(`lora dx ${name}`, dx!, (row, column) => {
+    const base = dot(
+      N,
+      (i) => dys[row * N + i]!,
+      (i) => dense[i * K + column]!,
+    );
+    return (
+      base +
+      dot(
+        rank,
+        (r) => dInner[row * rank + r]!,
+        (r) => as[r * K + column]!,
+      )
+    );
+  });
+  await check(`lora da ${name}`, da!, (r, column) =>
+    dot(
+      rows,
+      (row) => dInner[row * rank + r]!,
+      (row) => xs[row * K + column]!,
+    ),
+  );
+  await check(
+    `lora db ${name}`,
+    db!,
+    (column, r) =>
+      scaling *
+      dot(
+        rows,
+        (row) => dys[row * N + column]!,
+        (row) => inner[row * rank + r]!,
+      ),
+  );
+  for (const held of [x, a, b, residual, dy]) held.dispose();
+}
+
 const small = device.info.software;
 for (const [N, K] of small
   ? [[128, 64]]
@@ -86,6 +179,7 @@ for (const [N, K] of small
     x.dispose();
     dy.dispose();
   }
+  for (const rows of small ? [33] : [384, 391, 2048]) await checkLora(quantized, dense, [rows, N!, K!]);
 }
 for (const rows of small ? [65] : [384, 391 * 4, 8192]) {
   for (const width of small ? [128] : [1024, 4096]) {

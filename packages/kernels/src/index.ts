@@ -8,7 +8,7 @@ export * from './nn/module';
 export * from './nn/parameter';
 export * from './nn/layers';
 export { randomState, type RandomPosition } from './random/dropout-stream';
-export { layerNorm } from './ops/layer-norm';
+export { layerNorm, layerNormBranch } from './ops/layer-norm';
 export { checkpoint } from './engine/checkpoint';
 export { normalValues, uniformValues, type RandomStream } from './random/uniform';
 export { activation, activationNames, isActivationName, type ActivationName } from './ops/activation';
@@ -22,7 +22,15 @@ export * from './ops/gemm';
 export * from './ops/blockwise8bit';
 export * from './ops/quantize4bit';
 export * from './ops/dequantize4bit';
-export * from './ops/matmul4bit';
+export { matmul4bit, type Matmul4bitOptions, type Weight4bit } from './ops/matmul4bit';
+export {
+  addToProduct,
+  loraMatmul4bit,
+  type LinearAdditions,
+  type LoraMatmul4bitOptions,
+  type LoraTerm,
+  type Residual,
+} from './ops/lora-matmul4bit';
 export * from './ops/adamw';
 export * from './ops/adamw8bit';
 export { clipControl, sumOfSquares, type ClipControlOptions } from './ops/gradient-norm';

@@ -1,6 +1,6 @@
 export * from './errors';
 export type { NestedArrays, QuantizedArrays, QuantizeOptions, StoredTensorLike, WeightDtype } from './types';
-export { dequantize4bit, matmul4bit, quantize4bit, type QuantizeArrayOptions } from './quantize/ops';
+export { dequantize4bit, loraMatmul4bit, matmul4bit, quantize4bit, type QuantizeArrayOptions } from './quantize/ops';
 export { quantizeArray } from './quantize/quantize-array';
 export { dequantizeArray } from './quantize/dequantize-array';
 export { QuantizedTensor, QuantState, type QuantStateParts } from './state/quant-state';

@@ -1,13 +1,5 @@
-import { add, type Tensor2D } from '@tensorflow/tfjs-core';
-import {
-  activation,
-  Dropout,
-  dropoutAdd,
-  type LayerNorm,
-  type LinearLayer,
-  Module,
-  type ForwardContext,
-} from '@qlora-js/kernels';
+import type { Tensor2D } from '@tensorflow/tfjs-core';
+import { activation, Dropout, type LayerNorm, type LinearLayer, Module, type ForwardContext } from '@qlora-js/kernels';
 import type { Gpt2Config } from '../config/config';
 import type { Attend } from './attend';
 
@@ -56,7 +48,7 @@ class Attention extends Module {
       ...(dropout === undefined ? {} : { dropout }),
     };
     const attended = attend(qkv, options, this.layerIndex);
-    return addDropped(linear(this, 'c_proj').forward(attended, context), residual, this.residDropout, context);
+    return addTo(linear(this, 'c_proj'), attended, residual, this.residDropout, context);
   }
 }
 
@@ -78,7 +70,7 @@ class Mlp extends Module {
   /** residual + dropout(c_proj(act(c_fc(x)))) */
   forward(x: Tensor2D, residual: Tensor2D, context: ForwardContext): Tensor2D {
     const inner = activation(linear(this, 'c_fc').forward(x, context), this.config.activationFunction);
-    return addDropped(linear(this, 'c_proj').forward(inner, context), residual, this.dropout, context);
+    return addTo(linear(this, 'c_proj'), inner, residual, this.dropout, context);
   }
 }
 
@@ -102,8 +94,8 @@ export class Block extends Module {
   }
 
   forward(x: Tensor2D, attend: Attend, context: ForwardContext): Tensor2D {
-    const attended = this.attn.forward(this.ln1.forward(x), x, attend, context);
-    return this.mlp.forward(this.ln2.forward(attended), attended, context);
+    const attended = this.attn.forward(...this.ln1.branch(x), attend, context);
+    return this.mlp.forward(...this.ln2.branch(attended), context);
   }
 }
 
@@ -112,7 +104,16 @@ function linear(parent: Module, name: string): LinearLayer {
   return parent.child(name) as LinearLayer;
 }
 
-function addDropped(x: Tensor2D, residual: Tensor2D, dropout: Dropout, context: ForwardContext): Tensor2D {
+/** residual + dropout(layer(x)) */
+function addTo(
+  layer: LinearLayer,
+  x: Tensor2D,
+  residual: Tensor2D,
+  dropout: Dropout,
+  context: ForwardContext,
+): Tensor2D {
   const options = dropout.options(context);
-  return options === undefined ? add(residual, x) : dropoutAdd(x, residual, options);
+  return layer.forwardWith(x, context, {
+    residual: { tensor: residual, ...(options === undefined ? {} : { dropout: options }) },
+  });
 }

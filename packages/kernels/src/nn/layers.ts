@@ -1,7 +1,8 @@
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import { dropout, type DropoutOptions } from '../ops/dropout';
 import { gemm } from '../ops/gemm';
-import { layerNorm } from '../ops/layer-norm';
+import { layerNorm, layerNormBranch } from '../ops/layer-norm';
+import { addToProduct, type LinearAdditions } from '../ops/lora-matmul4bit';
 import { KernelError } from '../errors';
 import { Module, type ForwardContext } from './module';
 import { Parameter } from './parameter';
@@ -13,6 +14,11 @@ export abstract class LinearLayer extends Module {
 
   /** x [rows, inFeatures] -> [rows, outFeatures] */
   abstract forward(x: Tensor2D, context: ForwardContext): Tensor2D;
+
+  /** The same with LoRA's term and a residual added; a layer that can do so in the product's own pass overrides it. */
+  forwardWith(x: Tensor2D, context: ForwardContext, additions: LinearAdditions): Tensor2D {
+    return addToProduct(x, this.forward(x, context), additions);
+  }
 
   /** The dense weight [outFeatures, inFeatures], newly made; the caller disposes of it. */
   abstract denseWeight(): Tensor2D;
@@ -73,6 +79,11 @@ export class LayerNorm extends Module {
 
   forward(x: Tensor2D): Tensor2D {
     return layerNorm(x, this.weight.value as Tensor1D, this.bias.value as Tensor1D, this.epsilon);
+  }
+
+  /** The normalised rows, and x for a residual around what takes them: see `layerNormBranch`. */
+  branch(x: Tensor2D): [normalised: Tensor2D, x: Tensor2D] {
+    return layerNormBranch(x, this.weight.value as Tensor1D, this.bias.value as Tensor1D, this.epsilon);
   }
 }
 

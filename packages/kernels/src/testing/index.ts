@@ -4,3 +4,4 @@ export { expectDerivative } from './finite-differences';
 export { forAll } from './for-all';
 export { runPoisoned } from './poison';
 export { integers, normals } from './random-data';
+export * from './random-weight';

@@ -11,7 +11,17 @@ import {
   type Tensor1D,
   type Tensor2D,
 } from '@tensorflow/tfjs-core';
-import { Dropout, gemm, LinearLayer, Module, Parameter, type ForwardContext } from '@qlora-js/kernels';
+import {
+  addToProduct,
+  Dropout,
+  gemm,
+  LinearLayer,
+  Module,
+  Parameter,
+  type ForwardContext,
+  type LinearAdditions,
+  type LoraTerm,
+} from '@qlora-js/kernels';
 import { LoraError } from '../errors';
 
 /** One adapter's weights on one layer. */
@@ -100,6 +110,18 @@ export class LoraLinear extends LinearLayer {
   }
 
   forward(x: Tensor2D, context: ForwardContext): Tensor2D {
+    return this.forwardWith(x, context, {});
+  }
+
+  override forwardWith(x: Tensor2D, context: ForwardContext, additions: LinearAdditions): Tensor2D {
+    const [adapter, ...others] = this.activeAdapters();
+    if (adapter !== undefined && adapter.magnitude === undefined && others.length === 0 && !additions.lora) {
+      return this.base.forwardWith(x, context, { ...additions, lora: term(adapter, context) });
+    }
+    return addToProduct(x, this.sumOfAdapters(x, context), additions);
+  }
+
+  private sumOfAdapters(x: Tensor2D, context: ForwardContext): Tensor2D {
     let y = this.base.forward(x, context);
     const baseOutput = y;
     for (const adapter of this.activeAdapters()) {
@@ -160,6 +182,16 @@ export class LoraLinear extends LinearLayer {
     const withoutBias = bias === undefined ? output : sub(output, bias);
     return add<Tensor2D>(mul(sub(factor, 1), withoutBias), mul(factor, update));
   }
+}
+
+function term({ a, b, scaling, dropout }: Adapter, context: ForwardContext): LoraTerm {
+  const options = dropout.options(context);
+  return {
+    a: a.value as Tensor2D,
+    b: b.value as Tensor2D,
+    scaling,
+    ...(options === undefined ? {} : { dropout: options }),
+  };
 }
 
 /** scaling * B A, [outFeatures, inFeatures] */

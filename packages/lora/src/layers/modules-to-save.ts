@@ -1,5 +1,5 @@
 import type { Tensor2D } from '@tensorflow/tfjs-core';
-import { LinearLayer, Module, type ForwardContext } from '@qlora-js/kernels';
+import { LinearLayer, Module, type ForwardContext, type LinearAdditions } from '@qlora-js/kernels';
 
 /**
  * A layer kept frozen beside one trained copy an adapter, as peft/utils/other.py ModulesToSaveWrapper; both are
@@ -55,6 +55,10 @@ export class ModulesToSaveLinear extends LinearLayer {
 
   forward(x: Tensor2D, context: ForwardContext): Tensor2D {
     return this.current.forward(x, context);
+  }
+
+  override forwardWith(x: Tensor2D, context: ForwardContext, additions: LinearAdditions): Tensor2D {
+    return this.current.forwardWith(x, context, additions);
   }
 
   denseWeight(): Tensor2D {

@@ -1,7 +1,7 @@
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
-import { LinearLayer, Parameter, type ForwardContext } from '@qlora-js/kernels';
+import { addToProduct, LinearLayer, Parameter, type ForwardContext, type LinearAdditions } from '@qlora-js/kernels';
 import { QuantError } from '../errors';
-import { dequantize4bit, matmul4bit, quantize4bit } from '../quantize/ops';
+import { dequantize4bit, loraMatmul4bit, matmul4bit, quantize4bit } from '../quantize/ops';
 import { quantizeArray } from '../quantize/quantize-array';
 import { checkStoredShape } from '../serialization/dequantize-tensors';
 import { quantStateFromTensors, quantStateToTensors } from '../serialization/state-dict';
@@ -103,6 +103,17 @@ export class Linear4bit extends LinearLayer {
   /** x [rows, inFeatures] -> [rows, outFeatures] */
   forward(x: Tensor2D, _context: ForwardContext): Tensor2D {
     return matmul4bit(x, this.weight.quantized, this.bias === undefined ? {} : { bias: this.bias.value as Tensor1D });
+  }
+
+  override forwardWith(x: Tensor2D, context: ForwardContext, { lora, residual }: LinearAdditions): Tensor2D {
+    if (lora === undefined) {
+      return addToProduct(x, this.forward(x, context), residual === undefined ? {} : { residual });
+    }
+    return loraMatmul4bit(x, this.weight.quantized, {
+      lora,
+      ...(residual === undefined ? {} : { residual }),
+      ...(this.bias === undefined ? {} : { bias: this.bias.value as Tensor1D }),
+    });
   }
 
   /** What the 4 bits stand for [outFeatures, inFeatures], newly made; the caller disposes of it. */

@@ -13,11 +13,14 @@ import {
   codeTable,
   createDynamicMap,
   dequantize4bit as dequantizeOp,
+  loraMatmul4bit as loraMatmulOp,
   matmul4bit as matmulOp,
   quantize4bit as quantizeOp,
   quantizeBlockwise,
+  type LoraMatmul4bitOptions,
   type Matmul4bitOptions,
   type NestedAbsmax,
+  type Weight4bit,
 } from '@qlora-js/kernels';
 import { QuantError } from '../errors';
 import { QuantizedTensor, QuantState } from '../state/quant-state';
@@ -89,13 +92,28 @@ export function dequantize4bit(quantized: QuantizedTensor): Tensor {
  * @returns [rows, N]
  */
 export function matmul4bit(x: Tensor2D, weight: QuantizedTensor, options: Matmul4bitOptions = {}): Tensor2D {
+  return matmulOp(x, asMatrix('matmul4bit', weight), options);
+}
+
+/**
+ * A linear layer with LoRA on a 4-bit W in as few passes as the device allows; see kernels' `loraMatmul4bit`.
+ *
+ * @param x [rows, K]
+ * @param weight [N, K] = [outFeatures, inFeatures]
+ * @returns [rows, N]
+ */
+export function loraMatmul4bit(x: Tensor2D, weight: QuantizedTensor, options: LoraMatmul4bitOptions): Tensor2D {
+  return loraMatmulOp(x, asMatrix('loraMatmul4bit', weight), options);
+}
+
+function asMatrix(op: string, weight: QuantizedTensor): Weight4bit {
   const [N, K, ...rest] = weight.shape;
   if (N === undefined || K === undefined || rest.length > 0) {
     throw new QuantError(
       'BAD_ARGUMENT',
-      `matmul4bit: the weight has shape [${weight.shape.join(', ')}], but [N, K] is needed`,
+      `${op}: the weight has shape [${weight.shape.join(', ')}], but [N, K] is needed`,
     );
   }
   const { packed, absmax, code, nested, blocksize, quantType } = weight;
-  return matmulOp(x, { packed, absmax, code, nested, blocksize, quantType, shape: [N, K] }, options);
+  return { packed, absmax, code, nested, blocksize, quantType, shape: [N, K] };
 }

@@ -131,7 +131,7 @@ export function thinGemm(
     workgroups: [...tiles, splits],
   });
   if (splits > 1) {
-    addSplits(backend, { partial: target, product, bias: undefined });
+    addSplits(backend, { partial: target, product });
     backend.disposeData(target.dataId);
   }
   return product;

@@ -16,6 +16,7 @@ export function composeLayerNormBackward({
   gamma,
   mean: average,
   reciprocalStd,
+  residual,
 }: LayerNormBackwardInputs): Tensor[] {
   const [rows = 0, columns = 1] = x.shape;
   const scale = reshape(reciprocalStd, [rows, 1]);
@@ -23,7 +24,8 @@ export function composeLayerNormBackward({
   const scaled = mul(dy, gamma);
   const meanScaled = mul(sum(scaled, -1, true), 1 / columns);
   const meanProjected = mul(sum(mul(scaled, normalised), -1, true), 1 / columns);
-  return [mul(sub(sub(scaled, meanScaled), mul(normalised, meanProjected)), scale)];
+  const dx = mul(sub(sub(scaled, meanScaled), mul(normalised, meanProjected)), scale);
+  return [residual === undefined ? dx : add(dx, residual)];
 }
 
 export function composeLayerNormParameterGradients({

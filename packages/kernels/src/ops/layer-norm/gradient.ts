@@ -1,4 +1,4 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
+import { add, type Tensor } from '@tensorflow/tfjs-core';
 import { defineOp, type OpGradient } from '../../engine/op';
 import { composeLayerNormBackward, composeLayerNormParameterGradients } from './compose';
 import type { LayerNormAttributes, LayerNormBackwardInputs, LayerNormInputs } from './types';
@@ -19,6 +19,13 @@ const parameterGradients = defineOp<LayerNormBackwardInputs, object>({
   webgpu: webgpuLayerNormParameterGradients,
 });
 
+/** The same with what else depends on x added, in the same pass where the backend has one. */
+const backwardAdding = defineOp<LayerNormBackwardInputs, object>({
+  name: 'QLayerNormBackwardAdding',
+  compose: ({ residual, ...inputs }) => [add(backward(inputs, {})[0]!, residual!)],
+  webgpu: webgpuLayerNormBackward,
+});
+
 export const layerNormGradient: OpGradient<LayerNormInputs, LayerNormAttributes> = {
   saveInputs: ['x', 'gamma'],
   saveOutputs: [1, 2],
@@ -26,6 +33,19 @@ export const layerNormGradient: OpGradient<LayerNormInputs, LayerNormAttributes>
     const inputs = { dy, x, gamma, mean, reciprocalStd } as Record<string, Tensor> as LayerNormBackwardInputs;
     return {
       x: () => backward(inputs, {})[0]!,
+      gamma: () => parameterGradients(inputs, {})[0]!,
+      beta: () => parameterGradients(inputs, {})[1]!,
+    };
+  },
+};
+
+export const layerNormBranchGradient: OpGradient<LayerNormInputs, LayerNormAttributes> = {
+  saveInputs: ['x', 'gamma'],
+  saveOutputs: [2, 3],
+  backward: ([dy, residual], [x, gamma, mean, reciprocalStd]) => {
+    const inputs = { dy, x, gamma, mean, reciprocalStd } as Record<string, Tensor> as LayerNormBackwardInputs;
+    return {
+      x: () => backwardAdding({ ...inputs, residual }, {})[0]!,
       gamma: () => parameterGradients(inputs, {})[0]!,
       beta: () => parameterGradients(inputs, {})[1]!,
     };

@@ -1,8 +1,8 @@
-import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
+import { clone, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
 import { checkShape, checkTensor } from '../../engine/check';
 import { defineOp } from '../../engine/op';
 import { composeLayerNorm } from './compose';
-import { layerNormGradient } from './gradient';
+import { layerNormBranchGradient, layerNormGradient } from './gradient';
 import type { LayerNormAttributes, LayerNormInputs } from './types';
 import { wasmLayerNorm } from './wasm';
 import { webgpuLayerNorm } from './webgpu';
@@ -15,6 +15,16 @@ const run = defineOp<LayerNormInputs, LayerNormAttributes>({
   gradient: layerNormGradient,
 });
 
+/** Outputs: y, x itself, mean, 1 / std. */
+const runBranch = defineOp<LayerNormInputs, LayerNormAttributes>({
+  name: 'QLayerNormBranch',
+  compose: (inputs, attributes) => {
+    const [y, mean, reciprocalStd] = run(inputs, attributes);
+    return [y!, clone(inputs.x), mean!, reciprocalStd!];
+  },
+  gradient: layerNormBranchGradient,
+});
+
 /**
  * Layer normalisation over the last axis: y = (x - mean) / sqrt(variance + epsilon) * gamma + beta, with the
  * biased variance, as torch.nn.LayerNorm (Ba et al. 2016, section 3).
@@ -24,8 +34,29 @@ const run = defineOp<LayerNormInputs, LayerNormAttributes>({
  * @param beta [columns]
  */
 export function layerNorm(x: Tensor2D, gamma: Tensor1D, beta: Tensor1D, epsilon = 1e-5): Tensor2D {
+  check(x, gamma, beta);
+  return run({ x, gamma, beta }, { epsilon })[0] as Tensor2D;
+}
+
+/**
+ * `layerNorm` of x beside x itself, for a residual around what is normalised: whoever uses both gets the two gradients
+ * by x in one sum that the norm's own backward pass makes.
+ *
+ * @returns the normalised rows, and x on the same data
+ */
+export function layerNormBranch(
+  x: Tensor2D,
+  gamma: Tensor1D,
+  beta: Tensor1D,
+  epsilon = 1e-5,
+): [normalised: Tensor2D, x: Tensor2D] {
+  check(x, gamma, beta);
+  const [y, same] = runBranch({ x, gamma, beta }, { epsilon });
+  return [y as Tensor2D, same as Tensor2D];
+}
+
+function check(x: Tensor2D, gamma: Tensor1D, beta: Tensor1D): void {
   checkTensor('layerNorm', 'x', x, 2, 'float32');
   checkShape('layerNorm', 'gamma', gamma, [x.shape[1]]);
   checkShape('layerNorm', 'beta', beta, [x.shape[1]]);
-  return run({ x, gamma, beta }, { epsilon })[0] as Tensor2D;
 }

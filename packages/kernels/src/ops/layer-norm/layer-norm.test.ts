@@ -1,9 +1,19 @@
-import { grads, mul, sum, tensor1d, tensor2d, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
+import {
+  add,
+  grads,
+  mul,
+  sum,
+  tensor1d,
+  tensor2d,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+} from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { describeBackends, expectClose, expectDerivative, forAll, normals, runPoisoned } from '../../testing';
 import { layerNormBackwardReference, layerNormReference } from './reference';
-import { layerNorm } from '.';
+import { layerNorm, layerNormBranch } from '.';
 
 describeBackends('layerNorm', (backend) => {
   it('and its gradients by x, gamma and beta agree with the reference', async () => {
@@ -41,6 +51,35 @@ describeBackends('layerNorm', (backend) => {
       await expectClose(`layerNorm backward, beta${suffix}`, backend, results[3]!, dbeta, { absolute: 2e-5 });
       for (const held of [x!, dy!, gamma, beta]) held.dispose();
     });
+  });
+
+  it('hands x on beside it and adds the gradient that comes back', async () => {
+    for (const columns of [7, 64]) {
+      const [values, slopes, residualSlopes] = [1, 2, 3].map((seed) => normals(seed, 5 * columns)) as Float32Array[];
+      const [x, dy, residual] = [values!, slopes!, residualSlopes!].map((data) => tensor2d(data, [5, columns]));
+      const [scales, shifts] = [normals(4, columns), normals(5, columns)];
+      const [gamma, beta] = [tensor1d(scales), tensor1d(shifts)];
+      const results = await runPoisoned(backend, () => [
+        ...layerNormBranch(x!, gamma, beta),
+        ...grads((given: Tensor) => {
+          const [y, same] = layerNormBranch(given as Tensor2D, gamma, beta);
+          return add(sum(mul(y, dy!)), sum(mul(same, residual!)));
+        })([x!]),
+      ]);
+      const tolerance = { absolute: 5e-6 };
+      await expectClose(
+        'layerNorm',
+        backend,
+        results[0]!,
+        layerNormReference(values!, scales, shifts, 1e-5),
+        tolerance,
+      );
+      expect(results[1]).toEqual(Float32Array.from(values!));
+      const { dx } = layerNormBackwardReference(slopes!, values!, scales, 1e-5);
+      const expected = dx.map((value, i) => value + residualSlopes![i]!);
+      await expectClose('layerNorm backward, x and residual', backend, results[2]!, expected, tolerance);
+      for (const held of [x!, dy!, residual!, gamma, beta]) held.dispose();
+    }
   });
 
   it('gives beta for a row of equal values', async () => {

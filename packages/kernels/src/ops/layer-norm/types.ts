@@ -16,4 +16,6 @@ export interface LayerNormBackwardInputs extends Record<string, Tensor | undefin
   gamma: Tensor;
   mean: Tensor;
   reciprocalStd: Tensor;
+  /** Added to the gradient by x. */
+  residual?: Tensor | undefined;
 }

@@ -58,8 +58,10 @@ fn main(${WORKGROUP_PARAMETERS}) {
 });
 
 /** A workgroup takes one row; both of the row's sums are reduced together. */
-const backward = shaderVariants('layerNorm backward', ({ threads, vector }: RowVariant) => {
-  return /* wgsl */ `
+const backward = shaderVariants(
+  'layerNorm backward',
+  ({ threads, vector, adding }: RowVariant & { readonly adding: boolean }) => {
+    return /* wgsl */ `
 alias T = ${vector ? 'vec4f' : 'f32'};
 struct Uniforms { rows: u32, columns: u32, elements: f32 }
 @group(0) @binding(0) var<storage, read> dy: array<T>;
@@ -68,7 +70,8 @@ struct Uniforms { rows: u32, columns: u32, elements: f32 }
 @group(0) @binding(3) var<storage, read> means: array<f32>;
 @group(0) @binding(4) var<storage, read> reciprocalStds: array<f32>;
 @group(0) @binding(5) var<storage, read_write> dx: array<T>;
-@group(0) @binding(6) var<uniform> uniforms: Uniforms;
+${adding ? '@group(0) @binding(6) var<storage, read> residual: array<T>;' : ''}
+@group(0) @binding(${adding ? 7 : 6}) var<uniform> uniforms: Uniforms;
 ${laneSum(vector)}
 ${workgroupSum('vec2f', threads)}
 @compute @workgroup_size(${threads})
@@ -89,10 +92,11 @@ fn main(${WORKGROUP_PARAMETERS}) {
   let projected = sums.y * reciprocalStd * reciprocalStd;
   for (var c = lane; c < uniforms.columns; c += ${threads}u) {
     let scaled = dy[start + c] * gamma[c];
-    dx[start + c] = (scaled - sums.x - (x[start + c] - mean) * projected) * reciprocalStd;
+    dx[start + c] = (scaled - sums.x - (x[start + c] - mean) * projected) * reciprocalStd${adding ? ' + residual[start + c]' : ''};
   }
 }`;
-});
+  },
+);
 
 const COLUMNS = 32;
 const LANES = 8;
@@ -160,7 +164,7 @@ export const webgpuLayerNorm: Webgpu<LayerNormInputs, LayerNormAttributes> = (
 };
 
 export const webgpuLayerNormBackward: Webgpu<LayerNormBackwardInputs, object> = (
-  { dy, x, gamma, mean, reciprocalStd },
+  { dy, x, gamma, mean, reciprocalStd, residual },
   _attributes,
   backend,
 ) => {
@@ -168,8 +172,8 @@ export const webgpuLayerNormBackward: Webgpu<LayerNormBackwardInputs, object> = 
   const { variant, rowLength } = rowVariant(columns);
   const dx = makeOutput(backend, [rows, columns]);
   dispatch(backend, {
-    ...backward(variant),
-    bindings: [dy, x, gamma, mean, reciprocalStd, dx],
+    ...backward({ ...variant, adding: residual !== undefined }),
+    bindings: [dy, x, gamma, mean, reciprocalStd, dx, ...(residual === undefined ? [] : [residual])],
     uniforms: [u32(rows), u32(rowLength), f32(columns)],
     workgroups: spread(rows),
   });

@@ -1,4 +1,4 @@
-import type { Tensor2D } from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core';
 import { checkShape, checkTensor } from '../../engine/check';
 import { defineOp, type Op } from '../../engine/op';
 import { takeApart } from '../dequantize4bit/check';
@@ -32,6 +32,11 @@ const runNested: Product = defineOp<Matmul4bitInputs, Matmul4bitAttributes>({
   gradient: matmul4bitGradient((inputs, attributes) => runNested(inputs, attributes), NESTED_WEIGHT_INPUTS),
 });
 
+/** The op behind `matmul4bit`, for ops that have its inputs at hand. */
+export function product4bit(inputs: Matmul4bitInputs, attributes: Matmul4bitAttributes): Tensor {
+  return (inputs.nestedAbsmax === undefined ? runFlat : runNested)(inputs, attributes)[0]!;
+}
+
 /**
  * y = x·Wᵀ + bias with W in 4 bits, or x·W with `transposed`; QLoRA, equation 5, and bitsandbytes autograd/_functions.py
  * MatMul4Bit. Gradients flow to x and the bias, never to W, whose dense form never outlives the product.
@@ -51,6 +56,5 @@ export function matmul4bit(
   const { columns, depth } = productSizes(matmulAttributes);
   checkShape('matmul4bit', 'x', x, [undefined, depth]);
   if (bias !== undefined) checkShape('matmul4bit', 'bias', bias, [columns]);
-  const run = weight.nested === undefined ? runFlat : runNested;
-  return run({ ...inputs, x, bias }, matmulAttributes)[0] as Tensor2D;
+  return product4bit({ ...inputs, x, bias }, matmulAttributes) as Tensor2D;
 }

@@ -12,63 +12,18 @@ import {
 } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { expect, it, vi } from 'vitest';
-import { codeTable, createDynamicMap, QUANT_TYPES, type QuantType } from '../../tables';
-import { describeBackends, expectClose, expectDerivative, forAll, integers, normals, runPoisoned } from '../../testing';
-import { bytesToInt32 } from '../blockwise8bit';
-import { denestReference, dequantize4bitReference } from '../dequantize4bit/reference';
+import { QUANT_TYPES } from '../../tables';
+import {
+  describeBackends,
+  expectClose,
+  expectDerivative,
+  forAll,
+  normals,
+  randomWeight,
+  runPoisoned,
+} from '../../testing';
 import { matmul4bitReference } from './reference';
-import { matmul4bit, type Weight4bit } from '.';
-
-interface TestWeight {
-  readonly weight: Weight4bit;
-  readonly dense: Float64Array;
-  readonly dispose: () => void;
-}
-
-interface WeightCase {
-  readonly N: number;
-  readonly K: number;
-  readonly blocksize: number;
-  readonly quantType: QuantType;
-  readonly nested: boolean;
-}
-
-/** A weight of random codes; nothing here is quantised by a kernel. */
-function randomWeight({ N, K, blocksize, quantType, nested }: WeightCase): TestWeight {
-  const size = N * K;
-  const blocks = Math.ceil(size / blocksize);
-  const bytes = (values: Int32Array) => tensor1d(bytesToInt32(Uint8Array.from(values)), 'int32');
-  const packed = integers(1, Math.ceil(size / 2), 256);
-  const code = codeTable(quantType);
-  const levels = createDynamicMap({ signed: true });
-  const absmaxCodes = integers(2, blocks, 256);
-  const nestedAbsmax = normals(3, Math.ceil(blocks / 256), 0.1).map(Math.abs);
-  const absmax = nested
-    ? denestReference(absmaxCodes, nestedAbsmax, levels, 0.5)
-    : normals(4, blocks).map((value) => Math.abs(value));
-  const weight: Weight4bit = {
-    packed: bytes(packed),
-    absmax: nested ? bytes(absmaxCodes) : tensor1d(absmax),
-    code: tensor1d(code),
-    ...(nested
-      ? {
-          nested: { absmax: tensor1d(nestedAbsmax), code: tensor1d(levels), offset: tensor1d([0.5]), blocksize: 256 },
-        }
-      : {}),
-    shape: [N, K],
-    blocksize,
-    quantType,
-  };
-  return {
-    weight,
-    dense: dequantize4bitReference(packed, absmax, code, blocksize, size),
-    dispose: () => {
-      const { nested: parts } = weight;
-      for (const held of [weight.packed, weight.absmax, weight.code]) held.dispose();
-      for (const held of parts === undefined ? [] : [parts.absmax, parts.code, parts.offset]) held.dispose();
-    },
-  };
-}
+import { matmul4bit } from '.';
 
 // Odd extents (rows that are no whole words) and those around the tiles.
 const extent = fc.oneof(fc.integer({ min: 1, max: 9 }), fc.constantFrom(16, 17, 24, 64, 65, 72, 128, 130));

@@ -6,6 +6,12 @@ import { shaderVariants } from '../../webgpu/shader';
 import { u32 } from '../../webgpu/uniforms';
 import { chooseMatrixVariant, type MatrixVariant } from '../../webgpu/variants';
 import { absmaxBindings, type Packed4bitInfos } from '../dequantize4bit/wgsl';
+import {
+  additionBindings,
+  additionConstants,
+  additionWords,
+  type ProductAdditions,
+} from '../../webgpu/product-additions';
 import { addSplits } from '../gemm/webgpu-split-sum';
 import { productSizes, type Matmul4bitAttributes } from './types';
 import { subgroupMatrixProduct, type MatrixConstants } from './webgpu-subgroup-matrix';
@@ -13,7 +19,7 @@ import { subgroupMatrixProduct, type MatrixConstants } from './webgpu-subgroup-m
 const forwardShader = shaderVariants('matmul4bit matrix', subgroupMatrixProduct);
 const transposedShader = shaderVariants('matmul4bit matrix transposed', subgroupMatrixProduct);
 
-type Infos = Packed4bitInfos & { readonly x: TensorInfo; readonly bias: TensorInfo | undefined };
+export type MatrixInputs = Packed4bitInfos & { readonly x: TensorInfo; readonly bias: TensorInfo | undefined };
 
 /** Longest run of codes that a thread reads under one absmax. */
 const RUN = 32;
@@ -35,11 +41,12 @@ export function matrixVariant(
 /** The product on subgroup matrices; with a split depth, partial products and their sum. */
 export function matrixMatmul4bit(
   backend: WebGPUBackend,
-  inputs: Infos,
+  inputs: MatrixInputs,
   attributes: Matmul4bitAttributes,
   { tile, splits }: MatrixVariant,
+  additions: ProductAdditions = { bias: inputs.bias },
 ): TensorInfo {
-  const { x, packed, code, bias } = inputs;
+  const { x, packed, code } = inputs;
   const { transposed, blocksize, nestedBlocksize, shape } = attributes;
   const rows = x.shape[0] ?? 0;
   const { columns, depth } = productSizes(attributes);
@@ -47,23 +54,31 @@ export function matrixMatmul4bit(
   const split = splits > 1;
   const product = makeOutput(backend, [rows, columns]);
   const target = split ? makeOutput(backend, [splits, rows, columns]) : product;
+  // Partial products are whole only once they are summed.
+  const inPass: ProductAdditions = split ? {} : additions;
   const constants: MatrixConstants = {
     ...tile,
     transposed,
     nested,
-    bias: bias !== undefined && !split,
+    bias: inPass.bias !== undefined,
     split,
+    ...additionConstants(inPass),
     nestedShift: nested ? Math.log2(nestedBlocksize) : 0,
     blockShift: Math.log2(blocksize),
   };
   dispatch(backend, {
     ...(transposed ? transposedShader : forwardShader)(constants),
-    bindings: [x, packed!, code!, target, ...absmaxBindings(inputs), ...(bias !== undefined && !split ? [bias] : [])],
-    uniforms: [rows, columns, depth, depth / splits, shape[1]].map(u32),
+    bindings: [
+      ...[x, packed!, code!, target],
+      ...absmaxBindings(inputs),
+      ...(inPass.bias === undefined ? [] : [inPass.bias]),
+      ...additionBindings(inPass),
+    ],
+    uniforms: [...[rows, columns, depth, depth / splits, shape[1]].map(u32), ...additionWords(inPass)],
     workgroups: [columns / tile.tileColumns, Math.ceil(rows / tile.tileRows), splits],
   });
   if (!split) return product;
-  addSplits(backend, { partial: target, product, bias });
+  addSplits(backend, { partial: target, product, additions, transposed });
   backend.disposeData(target.dataId);
   return product;
 }

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chooseMatrixVariant, hasSubgroupMatrices, noteAdapter } from '../../webgpu/variants';
+import { NO_ADDITIONS } from '../../webgpu/product-additions';
 import { subgroupMatrixProduct, workgroupBytes } from './webgpu-subgroup-matrix';
 
 const MATRICES = { M: 16, N: 16, K: 16, componentType: 'f16', resultComponentType: 'f32' };
@@ -82,11 +83,18 @@ describe('shader', () => {
   it.each(cases)('is valid for $rows x $columns x $depth, transposed $transposed, nested $nested', async (given) => {
     const { tile, splits } = chooseMatrixVariant(device(), given)!;
     expect(workgroupBytes({ ...tile, transposed: given.transposed })).toBeLessThanOrEqual(49_152);
-    for (const bias of flags) {
+    const additions = [
+      NO_ADDITIONS,
+      { rank: 16, masked: given.transposed, residual: false, dropout: false },
+      { rank: 8, masked: false, residual: true, dropout: !given.transposed },
+      { rank: 64, masked: true, residual: true, dropout: true },
+    ];
+    for (const [index, added] of additions.entries()) {
       const code = subgroupMatrixProduct({
+        ...added,
         ...tile,
         ...given,
-        bias,
+        bias: index > 0,
         split: splits > 1,
         nestedShift: 8,
         blockShift: 6,

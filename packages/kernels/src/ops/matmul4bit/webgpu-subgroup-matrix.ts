@@ -1,3 +1,6 @@
+import { PHILOX } from '../../webgpu/philox';
+import { ADDITION_FIELDS, additionDeclarations, type AdditionConstants } from '../../webgpu/product-additions';
+
 /** What a product's shader on subgroup matrices bakes in. */
 export type MatrixTile = Readonly<{
   /** Rows and columns of the product a workgroup computes, and the depth it takes at a time. */
@@ -19,7 +22,8 @@ export type MatrixConstants = MatrixTile &
     /** log2 of the nested block size, 0 where absmax is float32. */
     nestedShift: number;
     blockShift: number;
-  }>;
+  }> &
+  AdditionConstants;
 
 /** Lanes of a subgroup; see `hasSubgroupMatrices`. */
 export const SUBGROUP = 32;
@@ -63,6 +67,9 @@ export function workgroupBytes(tile: MatrixTile & { readonly transposed: boolean
 export function subgroupMatrixProduct(constants: MatrixConstants): string {
   const { tileRows, tileColumns, tileDepth, subgroupRows, subgroupColumns } = constants;
   const { transposed, nested, bias, split, blockShift, nestedShift } = constants;
+  const { rank, masked, residual, dropout } = constants;
+  // What lanes have to see value by value goes through workgroup memory.
+  const byValue = masked || residual || dropout;
   const threads = threadsOf(constants);
   const leftScale = scaleOfLeft(transposed);
   const fragmentRows = tileRows / subgroupRows / FRAGMENT;
@@ -124,6 +131,97 @@ fn dequantize(word: u32, scale: f32, level: f32) -> vec4u {
   return vec4u(two(word, 0u, scale, level), two(word, 8u, scale, level), two(word, 16u, scale, level), two(word, 24u, scale, level));
 }`;
 
+  const loadA = (i: number, d: number): string =>
+    `subgroupMatrixLoad<Left, row_major>(&left, (subgroupRow + ${i * FRAGMENT}u) * ${leftPitch}u + ${d * 2}u, ${leftPitch}u)`;
+  const loadB = (j: number, d: number): string =>
+    transposed
+      ? `subgroupMatrixLoad<Right, row_major>(&right, ${d * FRAGMENT * rightPitch}u + (subgroupColumn + ${j * FRAGMENT}u) / 8u, ${rightPitch}u)`
+      : `subgroupMatrixLoad<Right, col_major>(&right, (subgroupColumn + ${j * FRAGMENT}u) * ${rightPitch}u + ${d * 2}u, ${rightPitch}u)`;
+
+  // LoRA's second product takes the place of one more step of the depth, padded with zeros to whole fragments.
+  const rankFragments = Math.ceil(rank / FRAGMENT);
+  const rankUnits = 2 * rankFragments;
+  const loraTiles =
+    rank === 0
+      ? ''
+      : /* wgsl */ `
+  for (var u = thread; u < ${tileRows * rankUnits}u; u += ${threads}u) {
+    let row = u / ${rankUnits}u;
+    let at = (u % ${rankUnits}u) * 8u;
+    var low = vec4f();
+    var high = vec4f();
+    if (at < ${rank}u) {
+      let source = (min(row0 + row, uniforms.rows - 1u) * ${rank}u + at) / 4u;
+      low = inner[source];
+      high = inner[source + 1u];
+    }
+    left[row * ${leftPitch}u + at / 8u] = vec4u(packLeft(low.xy), packLeft(low.zw), packLeft(high.xy), packLeft(high.zw));
+  }
+  for (var u = thread; u < ${tileColumns * rankUnits}u; u += ${threads}u) {
+    ${
+      transposed
+        ? /* wgsl */ `let step = u / ${tileColumns / 8}u;
+    let at = (u % ${tileColumns / 8}u) * 8u;
+    let source = (step * uniforms.columns + column0 + at) / 4u;
+    let inside = step < ${rank}u;
+    let to = step * ${rightPitch}u + at / 8u;`
+        : /* wgsl */ `let column = u / ${rankUnits}u;
+    let at = (u % ${rankUnits}u) * 8u;
+    let source = ((column0 + column) * ${rank}u + at) / 4u;
+    let inside = at < ${rank}u;
+    let to = column * ${rightPitch}u + at / 8u;`
+    }
+    var low = vec4f();
+    var high = vec4f();
+    if (inside) {
+      low = factor[source] * uniforms.factorScale;
+      high = factor[source + 1u] * uniforms.factorScale;
+    }
+    right[to] = vec4u(pack(low.xy), pack(low.zw), pack(high.xy), pack(high.zw));
+  }
+  workgroupBarrier();`;
+  const addLora = times(
+    rankFragments,
+    (d) => /* wgsl */ `{
+    ${times(fragmentRows, (i) => `let a${i} = ${loadA(i, d)};`).join('\n    ')}
+    ${times(fragmentColumns, (j) => `let b${j} = ${loadB(j, d)};`).join('\n    ')}
+    ${fragments.map(([i, j]) => `sum${i}_${j} = subgroupMatrixMultiplyAccumulate(a${i}, b${j}, sum${i}_${j});`).join('\n    ')}
+  }`,
+  ).join('\n  ');
+  const lanes = [0, 1] as const;
+  /** A fragment through workgroup memory: two vec4 a lane, with all that is done to single values. */
+  const storeByValue = (i: number, j: number): string => /* wgsl */ `{
+    subgroupMatrixStore<row_major>(&scratch, scratch0, sum${i}_${j}, 4u);
+    workgroupBarrier();
+    ${lanes.map((l) => `var value${l} = scratch[scratch0 + lane + ${l * SUBGROUP}u];`).join(' ')}
+    workgroupBarrier();
+    ${
+      masked
+        ? /* wgsl */ `var term: Sum;
+    ${times(rankFragments, (d) => `term = subgroupMatrixMultiplyAccumulate(${loadA(i, d)}, ${loadB(j, d)}, term);`).join('\n    ')}
+    subgroupMatrixStore<row_major>(&scratch, scratch0, term, 4u);
+    workgroupBarrier();
+    ${lanes.map((l) => `let term${l} = scratch[scratch0 + lane + ${l * SUBGROUP}u];`).join(' ')}
+    workgroupBarrier();`
+        : ''
+    }
+    ${lanes
+      .map(
+        (l) => /* wgsl */ `{
+      let row = ${i * FRAGMENT}u + ((lane + ${l * SUBGROUP}u) >> 2u);
+      if (row0 + subgroupRow + row < uniforms.rows) {
+        let at = first + row * pitch + ${j * 4}u + (lane & 3u);
+        ${masked ? `value${l} += select(vec4f(), term${l} * (uniforms.keepScale / ${leftScale}.0), keepsOf(at));` : ''}
+        ${dropout ? `value${l} = select(vec4f(), value${l} * uniforms.dropoutScale, dropoutWords(random, at, uniforms.site) >= vec4u(uniforms.threshold));` : ''}
+        ${residual ? `value${l} += residual[at];` : ''}
+        product[at] = value${l};
+      }
+    }`,
+      )
+      .join('\n    ')}
+  }
+  `;
+
   return /* wgsl */ `
 enable f16;
 enable subgroups;
@@ -134,6 +232,7 @@ struct Uniforms {
   rows: u32, columns: u32, depth: u32,
   // Depth that one workgroup sums, and weights from one row of W to the next.
   share: u32, weightRow: u32,
+  ${ADDITION_FIELDS}
 }
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> packed: array<${wordType}>;
@@ -141,7 +240,9 @@ struct Uniforms {
 @group(0) @binding(3) var<storage, read_write> product: array<vec4f>;
 ${scaleBindings}
 ${bias ? `@group(0) @binding(${next()}) var<storage, read> bias: array<f32>;` : ''}
+${additionDeclarations(constants, next)}
 @group(0) @binding(${next()}) var<uniform> uniforms: Uniforms;
+${dropout ? PHILOX : ''}
 
 alias Left = subgroup_matrix_left<f16, ${FRAGMENT}, ${FRAGMENT}>;
 alias Right = subgroup_matrix_right<f16, ${FRAGMENT}, ${FRAGMENT}>;
@@ -213,40 +314,27 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     ${times(
       tileDepth / FRAGMENT,
       (d) => /* wgsl */ `{
-      ${times(fragmentRows, (i) => `let a${i} = subgroupMatrixLoad<Left, row_major>(&left, (subgroupRow + ${i * FRAGMENT}u) * ${leftPitch}u + ${d * 2}u, ${leftPitch}u);`).join('\n      ')}
-      ${times(
-        fragmentColumns,
-        (j) =>
-          `let b${j} = ${
-            transposed
-              ? `subgroupMatrixLoad<Right, row_major>(&right, ${d * FRAGMENT * rightPitch}u + (subgroupColumn + ${j * FRAGMENT}u) / 8u, ${rightPitch}u)`
-              : `subgroupMatrixLoad<Right, col_major>(&right, (subgroupColumn + ${j * FRAGMENT}u) * ${rightPitch}u + ${d * 2}u, ${rightPitch}u)`
-          };`,
-      ).join('\n      ')}
+      ${times(fragmentRows, (i) => `let a${i} = ${loadA(i, d)};`).join('\n      ')}
+      ${times(fragmentColumns, (j) => `let b${j} = ${loadB(j, d)};`).join('\n      ')}
       ${fragments.map(([i, j]) => `sum${i}_${j} = subgroupMatrixMultiplyAccumulate(a${i}, b${j}, sum${i}_${j});`).join('\n      ')}
     }`,
     ).join('\n    ')}
     workgroupBarrier();
     if (depth0 >= end) { break; }
   }
+  ${loraTiles}
+  ${rank > 0 && !masked ? addLora : ''}
   ${leftScale === 1 ? '' : fragments.map(([i, j]) => `sum${i}_${j} = subgroupMatrixScalarMultiply(sum${i}_${j}, ${1 / leftScale}f);`).join(' ')}
   let pitch = uniforms.columns / 4u;
   let first = (row0 + subgroupRow) * pitch + (column0 + subgroupColumn) / 4u${split ? ' + workgroup.z * uniforms.rows * pitch' : ''};
-  if (row0 + ${tileRows}u <= uniforms.rows) {
+  ${
+    byValue
+      ? fragments.map(([i, j]) => storeByValue(i, j)).join('')
+      : /* wgsl */ `if (row0 + ${tileRows}u <= uniforms.rows) {
     ${fragments.map(([i, j]) => `subgroupMatrixStore<row_major>(&product, first + ${i * FRAGMENT}u * pitch + ${j * 4}u, sum${i}_${j}, pitch);`).join('\n    ')}
   } else {
-    ${fragments
-      .map(
-        ([i, j]) => /* wgsl */ `
-    subgroupMatrixStore<row_major>(&scratch, scratch0, sum${i}_${j}, 4u);
-    workgroupBarrier();
-    for (var k = lane; k < 64u; k += ${SUBGROUP}u) {
-      let row = ${i * FRAGMENT}u + (k >> 2u);
-      if (row0 + subgroupRow + row < uniforms.rows) { product[first + row * pitch + ${j * 4}u + (k & 3u)] = scratch[scratch0 + k]; }
-    }
-    workgroupBarrier();`,
-      )
-      .join('')}
+    ${fragments.map(([i, j]) => storeByValue(i, j)).join('')}
+  }`
   }
 }`;
 }

@@ -1,0 +1,58 @@
+import { clone, sum, type Tensor } from '@tensorflow/tfjs-core';
+import type { OpGradient } from '../../engine/op';
+import { dropoutNumbers } from '../../random/dropout-stream';
+import { dropout } from '../dropout';
+import { loraInner } from './inner';
+import { loraProduct } from './product';
+import type { LoraMatmul4bitAttributes, LoraMatmul4bitInputs, ProductInputs } from './types';
+import { loraWeightGradients } from './weight-gradients';
+
+const NO_DROPOUT = { rate: 0, site: 0 } as const;
+
+/**
+ * With g = dropout(dy) and dInner = scaling · g · b: dx = g·W + keep(dInner · a), da = dInnerᵀ · keep(x),
+ * db = scaling · gᵀ · inner. All of it is computed once, whichever of the gradients are asked for: what needs one
+ * needs them all while an adapter is trained.
+ */
+export function loraMatmul4bitGradient(
+  weightInputs: readonly (keyof LoraMatmul4bitInputs & string)[],
+): OpGradient<LoraMatmul4bitInputs, LoraMatmul4bitAttributes> {
+  const saveInputs = ['x', 'a', 'b', 'random', ...weightInputs];
+  return {
+    saveInputs,
+    saveOutputs: [1, 2],
+    backward: ([dy], saved, attributes) => {
+      const { scaling, inputDropout, outputDropout, transposed, ...packed } = attributes;
+      const of = (name: string): Tensor => saved[saveInputs.indexOf(name)]!;
+      const [inner, bits] = saved.slice(saveInputs.length) as [Tensor, Tensor];
+      const random = of('random');
+      const kept = inputDropout.rate > 0 ? { keepBits: bits } : { keepBits: undefined };
+      const { keepScale } = dropoutNumbers(inputDropout.rate);
+      const slope = outputDropout.rate > 0 ? dropout(dy!, { ...outputDropout, random: random as never }) : dy!;
+      const [dInner] = loraInner(
+        { x: slope, factor: of('b'), random },
+        { factorTransposed: true, scale: scaling, dropout: NO_DROPOUT },
+      );
+      const weightGradients = loraWeightGradients(
+        { x: of('x'), dy: slope, inner, dInner: dInner!, ...kept },
+        { scaling, keepScale },
+      );
+      const weight = Object.fromEntries(weightInputs.map((name) => [name, of(name)]));
+      const inputs = { ...weight, x: slope, inner: dInner, factor: of('a'), ...kept } as unknown as ProductInputs;
+      return {
+        x: () =>
+          loraProduct(inputs, {
+            ...packed,
+            transposed: !transposed,
+            scale: 1,
+            keepScale,
+            outputDropout: NO_DROPOUT,
+          })[0]!,
+        a: () => weightGradients[0]!,
+        b: () => weightGradients[1]!,
+        bias: () => sum(slope, 0),
+        residual: () => clone(dy!),
+      };
+    },
+  };
+}

@@ -1,0 +1,115 @@
+import { engine, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
+import { checkShape, checkTensor } from '../../engine/check';
+import { defineOp, type Op } from '../../engine/op';
+import { KernelError } from '../../errors';
+import { takeApart } from '../dequantize4bit/check';
+import { checkDropout, type DropoutOptions } from '../dropout';
+import { matmul4bit, type Weight4bit } from '../matmul4bit';
+import { NESTED_WEIGHT_INPUTS, WEIGHT_INPUTS } from '../matmul4bit/gradient';
+import { addToProduct } from './additions';
+import { loraMatmul4bitGradient } from './gradient';
+import { loraInner } from './inner';
+import { loraProduct } from './product';
+import type { LoraMatmul4bitAttributes, LoraMatmul4bitInputs, LoraMatmul4bitOptions, Site } from './types';
+
+export { addToProduct } from './additions';
+export type { LinearAdditions, LoraMatmul4bitOptions, LoraTerm, Residual } from './types';
+
+function compose(inputs: LoraMatmul4bitInputs, attributes: LoraMatmul4bitAttributes): Tensor[] {
+  const { a, b, residual, random, ...weight } = inputs;
+  const { scaling, inputDropout, outputDropout, ...product } = attributes;
+  const [inner, keepBits] = loraInner(
+    { x: inputs.x, factor: a, random },
+    { factorTransposed: false, scale: 1, dropout: inputDropout },
+  );
+  const [y] = loraProduct({ ...weight, inner: inner!, factor: b, keepBits: undefined, residual, random } as never, {
+    ...product,
+    scale: scaling,
+    keepScale: 1,
+    outputDropout,
+  });
+  return [y!, inner!, keepBits!];
+}
+
+type Fused = Op<LoraMatmul4bitInputs, LoraMatmul4bitAttributes>;
+const make = (name: string, weightInputs: readonly string[]): Fused =>
+  defineOp<LoraMatmul4bitInputs, LoraMatmul4bitAttributes>({
+    name,
+    compose,
+    gradient: loraMatmul4bitGradient(weightInputs),
+  });
+const runFlat = make('QLoraMatmul4bit', WEIGHT_INPUTS);
+const runNested = make('QLoraMatmul4bitNested', NESTED_WEIGHT_INPUTS);
+
+/** Widest rank that fits the tile of the product's depth in workgroup memory. */
+const LARGEST_RANK = 64;
+
+/** Whether the fused kernels take these shapes: whole words of keep bits, whole vectors of the rank. */
+function fits(shape: readonly [number, number], rank: number): boolean {
+  return rank % 8 === 0 && rank <= LARGEST_RANK && shape.every((extent) => extent % 32 === 0);
+}
+
+/**
+ * residual + dropout(x·Wᵀ + bias + scaling · (dropout(x) · aᵀ) · bᵀ) with W in 4 bits: a whole linear layer with LoRA
+ * (Hu et al. 2021, section 4.1, on Dettmers et al. 2023, equation 5). On webgpu it takes two passes forward and three
+ * back where widths are multiples of 32 and r one of 8 up to 64; elsewhere it is composed of `matmul4bit`, `dropout`,
+ * `gemm` and `dropoutAdd`. No gradient flows to W.
+ *
+ * @param x [M, K] float32
+ * @param weight [N, K]
+ * @returns [M, N]
+ * @throws KernelError BAD_SHAPE; BAD_ARGUMENT for dropouts with two random states
+ */
+export function loraMatmul4bit(x: Tensor2D, weight: Weight4bit, options: LoraMatmul4bitOptions): Tensor2D {
+  const { bias, ...additions } = options;
+  if (engine().backendName !== 'webgpu' || !fits(weight.shape, options.lora.a.shape[0])) {
+    return addToProduct(x, matmul4bit(x, weight, bias === undefined ? {} : { bias }), additions);
+  }
+  return fusedLoraMatmul4bit(x, weight, options);
+}
+
+/** The fused op on any backend; `fits` has to hold. */
+export function fusedLoraMatmul4bit(
+  x: Tensor2D,
+  weight: Weight4bit,
+  { bias, lora, residual }: LoraMatmul4bitOptions,
+): Tensor2D {
+  const op = 'loraMatmul4bit';
+  checkTensor(op, 'x', x, 2, 'float32');
+  const { inputs, attributes } = takeApart(op, weight);
+  const [N, K] = weight.shape;
+  checkShape(op, 'x', x, [undefined, K]);
+  checkShape(op, 'lora.a', lora.a, [undefined, K]);
+  checkShape(op, 'lora.b', lora.b, [N, lora.a.shape[0]]);
+  if (bias !== undefined) checkShape(op, 'bias', bias, [N]);
+  if (residual !== undefined) checkShape(op, 'residual.tensor', residual.tensor, [x.shape[0], N]);
+  const random = sharedRandom(lora.dropout, residual?.dropout);
+  const run = weight.nested === undefined ? runFlat : runNested;
+  return run(
+    // tfjs' tape saves no absent inputs: without dropout another int32 tensor stands in, and nobody reads it.
+    { ...inputs, x, a: lora.a, b: lora.b, bias, residual: residual?.tensor, random: random ?? inputs.packed },
+    {
+      ...attributes,
+      shape: weight.shape,
+      transposed: false,
+      scaling: lora.scaling,
+      inputDropout: siteOf(lora.dropout),
+      outputDropout: siteOf(residual?.dropout),
+    },
+  )[0] as Tensor2D;
+}
+
+function siteOf(dropout: DropoutOptions | undefined): Site {
+  return dropout === undefined ? { rate: 0, site: 0 } : checkDropout('loraMatmul4bit', dropout);
+}
+
+function sharedRandom(...dropouts: (DropoutOptions | undefined)[]): Tensor1D | undefined {
+  const states = new Set(dropouts.flatMap((dropout) => (dropout === undefined ? [] : [dropout.random])));
+  if (states.size > 1) {
+    throw new KernelError(
+      'BAD_ARGUMENT',
+      'loraMatmul4bit: lora.dropout and residual.dropout have different random states; give both the one of this pass',
+    );
+  }
+  return [...states][0];
+}

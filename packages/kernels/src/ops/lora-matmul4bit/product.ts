@@ -1,0 +1,57 @@
+import { add, matMul, mul, type Tensor, type Tensor2D } from '@tensorflow/tfjs-core';
+import { defineOp, type OpDefinition } from '../../engine/op';
+import { dropoutNumbers } from '../../random/dropout-stream';
+import type { ProductAdditions } from '../../webgpu/product-additions';
+import { addSplits } from '../gemm/webgpu-split-sum';
+import { product4bit } from '../matmul4bit';
+import { webgpuMatmul4bit } from '../matmul4bit/webgpu';
+import { matrixMatmul4bit, matrixVariant } from '../matmul4bit/webgpu-matrix';
+import { makeOutput } from '../../webgpu/dispatch';
+import { productSizes } from '../matmul4bit/types';
+import { applyKeepBits, drawKeepBits, keepBitsTensor } from './keep-bits';
+import type { ProductAttributes, ProductInputs } from './types';
+
+function compose(inputs: ProductInputs, attributes: ProductAttributes): Tensor[] {
+  const { inner, factor, keepBits, residual, random } = inputs;
+  const { scale, keepScale, outputDropout, transposed } = attributes;
+  const term = mul(matMul(inner as Tensor2D, factor as Tensor2D, false, !transposed), scale);
+  const kept = keepBits === undefined ? term : applyKeepBits(term, keepBits, keepScale);
+  const { x, packed, absmax, code, nestedAbsmax, nestedCode, offset, bias } = inputs;
+  const base = product4bit({ x, packed, absmax, code, nestedAbsmax, nestedCode, offset, bias }, attributes);
+  const sum = add(base, kept);
+  if (outputDropout.rate === 0) return [residual === undefined ? sum : add(residual, sum)];
+  const bits = keepBitsTensor(drawKeepBits(sum.size, random!, outputDropout));
+  const dropped = applyKeepBits(sum, bits, dropoutNumbers(outputDropout.rate).keepScale);
+  return [residual === undefined ? dropped : add(residual, dropped)];
+}
+
+const webgpu: NonNullable<OpDefinition<ProductInputs, ProductAttributes>['webgpu']> = (inputs, attributes, backend) => {
+  const { x, inner, factor, keepBits, residual, random, bias } = inputs;
+  const { scale, keepScale, outputDropout, transposed } = attributes;
+  const additions: ProductAdditions = {
+    bias,
+    lora: {
+      inner,
+      factor,
+      scale,
+      ...(keepBits === undefined ? {} : { kept: { bits: keepBits, scale: keepScale } }),
+    },
+    residual,
+    ...(outputDropout.rate === 0 ? {} : { dropout: { random: random!, ...outputDropout } }),
+  };
+  const rows = x.shape[0] ?? 0;
+  const variant = matrixVariant(backend, rows, attributes);
+  if (variant !== undefined) return [matrixMatmul4bit(backend, inputs, attributes, variant, additions)];
+  const { columns } = productSizes(attributes);
+  const [plain] = webgpuMatmul4bit({ ...inputs, bias: undefined }, attributes, backend);
+  const product = makeOutput(backend, [rows, columns]);
+  addSplits(backend, { partial: { ...plain!, shape: [1, rows, columns] }, product, additions, transposed });
+  backend.disposeData(plain!.dataId);
+  return [product];
+};
+
+/**
+ * residual + dropout(x·Wᵀ + bias + keep(scale · inner · factorᵀ)), or with x·W and inner · factor where it is
+ * transposed: a 4-bit product and all that a layer with LoRA does to it, in the pass that writes it.
+ */
+export const loraProduct = defineOp<ProductInputs, ProductAttributes>({ name: 'QLoraProduct', compose, webgpu });

@@ -1,0 +1,103 @@
+import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
+import type { DropoutOptions } from '../dropout/types';
+import type { Matmul4bitInputs, Matmul4bitAttributes } from '../matmul4bit/types';
+
+/** What LoRA adds to a product x·Wᵀ: scaling · (dropout(x) · aᵀ) · bᵀ. */
+export interface LoraTerm {
+  /** [r, K] */
+  readonly a: Tensor2D;
+  /** [N, r] */
+  readonly b: Tensor2D;
+  readonly scaling: number;
+  /** Dropout of x on its way to a. */
+  readonly dropout?: DropoutOptions;
+}
+
+/** What a layer's result is added to. */
+export interface Residual {
+  /** [M, N] */
+  readonly tensor: Tensor2D;
+  /** Dropout of the layer's result. */
+  readonly dropout?: DropoutOptions;
+}
+
+/** What is added in the pass that makes a product. */
+export interface LinearAdditions {
+  readonly lora?: LoraTerm;
+  readonly residual?: Residual;
+}
+
+export interface LoraMatmul4bitOptions extends LinearAdditions {
+  readonly lora: LoraTerm;
+  /** [N] */
+  readonly bias?: Tensor1D;
+}
+
+/** A dropout within an op whose random state is an input; rate 0 where there is none. */
+export interface Site {
+  readonly rate: number;
+  readonly site: number;
+}
+
+export interface LoraMatmul4bitInputs extends Matmul4bitInputs {
+  a: Tensor;
+  b: Tensor;
+  residual: Tensor | undefined;
+  /** Read where one of the two dropouts has a rate. */
+  random: Tensor;
+}
+
+export interface LoraMatmul4bitAttributes extends Matmul4bitAttributes {
+  readonly scaling: number;
+  readonly inputDropout: Site;
+  readonly outputDropout: Site;
+}
+
+export interface InnerInputs extends Record<string, Tensor | undefined> {
+  x: Tensor;
+  factor: Tensor;
+  random: Tensor;
+}
+
+export interface InnerAttributes {
+  /** The factor is [K, r] instead of [r, K]. */
+  readonly factorTransposed: boolean;
+  readonly scale: number;
+  readonly dropout: Site;
+}
+
+export interface ProductInputs extends Matmul4bitInputs {
+  /** [M, r] */
+  inner: Tensor;
+  /** [columns, r], or [r, columns] where the product is transposed. */
+  factor: Tensor;
+  keepBits: Tensor | undefined;
+  residual: Tensor | undefined;
+  random: Tensor | undefined;
+}
+
+export interface ProductAttributes extends Matmul4bitAttributes {
+  readonly scale: number;
+  /** What kept values of LoRA's term are multiplied by, where there are keep bits. */
+  readonly keepScale: number;
+  readonly outputDropout: Site;
+}
+
+export interface WeightGradientInputs extends Record<string, Tensor | undefined> {
+  /** [M, K] */
+  x: Tensor;
+  /** [M, N] */
+  dy: Tensor;
+  /** [M, r]: dropout(x) · aᵀ */
+  inner: Tensor;
+  /** [M, r]: scaling · dy · b */
+  dInner: Tensor;
+  /** Of x; absent without dropout. */
+  keepBits: Tensor | undefined;
+}
+
+export interface WeightGradientAttributes {
+  readonly scaling: number;
+  /** What kept values of x are multiplied by, where there are keep bits. */
+  readonly keepScale: number;
+}

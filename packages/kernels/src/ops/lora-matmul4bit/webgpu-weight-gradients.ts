@@ -1,0 +1,128 @@
+import type { OpDefinition } from '../../engine/op';
+import { dispatch, makeOutput } from '../../webgpu/dispatch';
+import { shaderVariants } from '../../webgpu/shader';
+import { f32, u32 } from '../../webgpu/uniforms';
+import { addSplits } from '../gemm/webgpu-split-sum';
+import type { WeightGradientAttributes, WeightGradientInputs } from './types';
+
+const THREADS = 256;
+/** A workgroup takes 64 columns of a long factor, four a thread, and 16 threads share the rows. */
+const COLUMNS = 64;
+const QUADS = COLUMNS / 4;
+const GROUPS = THREADS / QUADS;
+/** Rows that one workgroup sums: fewer would cost more in partial sums than they gain. */
+const SHARE = 512;
+
+/**
+ * Both products of rows with rows, long · thinᵀ: the first workgroups take x and give A's gradient, the others take dy
+ * and give B's. A thread keeps four columns by `ranks` sums and reads its long factor once, in float32.
+ */
+const shader = shaderVariants('lora weight gradients', ({ ranks, masked }: { ranks: number; masked: boolean }) => {
+  const quads = Array.from({ length: ranks / 4 }, (_, q) => q);
+  const quarters = [0, 1, 2, 3];
+  const loop = (thin: string, value: string): string => /* wgsl */ `
+    for (var row = start + group; row < end; row += ${GROUPS}u) {
+      let at = (row * width + column) / 4u;
+      let value = ${value};
+      ${quads
+        .map(
+          (q) =>
+            `{ let p = ${thin}[(row * uniforms.rank + rank0) / 4u + ${q}u]; ${quarters.map((e) => `sum${4 * q + e} += value * p[${e}];`).join(' ')} }`,
+        )
+        .join('\n      ')}
+    }`;
+  return /* wgsl */ `
+struct Uniforms { rows: u32, inputs: u32, outputs: u32, rank: u32, scaleA: f32, scaleB: f32, share: u32, inputBlocks: u32 }
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read> dy: array<vec4f>;
+@group(0) @binding(2) var<storage, read> inner: array<vec4f>;
+@group(0) @binding(3) var<storage, read> dInner: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> da: array<f32>;
+@group(0) @binding(5) var<storage, read_write> db: array<f32>;
+${masked ? '@group(0) @binding(6) var<storage, read> keepBits: array<u32>;' : ''}
+@group(0) @binding(${masked ? 7 : 6}) var<uniform> uniforms: Uniforms;
+var<workgroup> parts: array<vec4f, ${GROUPS * 4 * QUADS}>;
+${
+  masked
+    ? /* wgsl */ `
+fn kept(at: u32) -> vec4f {
+  let bits = (vec4u(keepBits[at >> 3u] >> ((at & 7u) * 4u)) >> vec4u(0u, 1u, 2u, 3u)) & vec4u(1u);
+  return select(vec4f(), x[at], bits != vec4u(0u));
+}`
+    : ''
+}
+@compute @workgroup_size(${THREADS})
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let ofInputs = workgroup.x < uniforms.inputBlocks;
+  let block = select(workgroup.x - uniforms.inputBlocks, workgroup.x, ofInputs);
+  let width = select(uniforms.outputs, uniforms.inputs, ofInputs);
+  let quad = lane % ${QUADS}u;
+  let group = lane / ${QUADS}u;
+  let column = block * ${COLUMNS}u + quad * 4u;
+  let rank0 = workgroup.y * ${ranks}u;
+  let start = workgroup.z * uniforms.share;
+  let end = select(start, min(start + uniforms.share, uniforms.rows), column < width);
+  ${quads.flatMap((q) => quarters.map((e) => `var sum${4 * q + e} = vec4f();`)).join(' ')}
+  if (ofInputs) {
+    ${loop('dInner', masked ? 'kept(at)' : 'x[at]')}
+  } else {
+    ${loop('inner', 'dy[at]')}
+  }
+  let line = lane / ${COLUMNS}u;
+  let place = block * ${COLUMNS}u + lane % ${COLUMNS}u;
+  ${quads
+    .map(
+      (q) => /* wgsl */ `
+  ${quarters.map((e) => `parts[(group * 4u + ${e}u) * ${QUADS}u + quad] = sum${4 * q + e};`).join(' ')}
+  workgroupBarrier();
+  {
+    var total = 0.0;
+    for (var g = 0u; g < ${GROUPS}u; g++) { total += parts[(g * 4u + line) * ${QUADS}u + (lane % ${COLUMNS}u) / 4u][lane & 3u]; }
+    let rank = rank0 + ${4 * q}u + line;
+    if (place < width) {
+      if (ofInputs) {
+        da[(workgroup.z * uniforms.rank + rank) * uniforms.inputs + place] = total * uniforms.scaleA;
+      } else {
+        db[(workgroup.z * uniforms.outputs + place) * uniforms.rank + rank] = total * uniforms.scaleB;
+      }
+    }
+  }
+  workgroupBarrier();`,
+    )
+    .join('')}
+}`;
+});
+
+export const webgpuWeightGradients: NonNullable<
+  OpDefinition<WeightGradientInputs, WeightGradientAttributes>['webgpu']
+> = ({ x, dy, inner, dInner, keepBits }, { scaling, keepScale }, backend) => {
+  const [rows = 0, inputs = 0] = x.shape;
+  const outputs = dy.shape[1]!;
+  const rank = inner.shape[1]!;
+  const ranks = rank % 16 === 0 ? 16 : 8;
+  const splits = Math.max(1, Math.ceil(rows / SHARE));
+  const da = makeOutput(backend, [rank, inputs]);
+  const db = makeOutput(backend, [outputs, rank]);
+  const split = splits > 1;
+  const [partialA, partialB] = split
+    ? [makeOutput(backend, [splits, rank, inputs]), makeOutput(backend, [splits, outputs, rank])]
+    : [da, db];
+  const inputBlocks = Math.ceil(inputs / COLUMNS);
+  dispatch(backend, {
+    ...shader({ ranks, masked: keepBits !== undefined }),
+    bindings: [x, dy, inner, dInner, partialA, partialB, ...(keepBits === undefined ? [] : [keepBits])],
+    uniforms: [
+      ...[rows, inputs, outputs, rank].map(u32),
+      ...[f32(keepBits === undefined ? 1 : keepScale), f32(scaling)],
+      ...[Math.ceil(rows / splits), inputBlocks].map(u32),
+    ],
+    workgroups: [inputBlocks + Math.ceil(outputs / COLUMNS), rank / ranks, splits],
+  });
+  if (split) {
+    addSplits(backend, { partial: partialA, product: da });
+    addSplits(backend, { partial: partialB, product: db });
+    backend.disposeData(partialA.dataId);
+    backend.disposeData(partialB.dataId);
+  }
+  return [da, db];
+};
