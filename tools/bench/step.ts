@@ -74,8 +74,7 @@ function trainStep(inputs: Inputs): Record<'loss' | 'norm', Tensor> {
   );
   const gradients = new Map(trained.map(({ name, variable }) => [name, grads[variable.name]!]));
   const { norm, control } = clipGradients(gradients, { maxNorm: 1 });
-  // Nothing is paged at this size, so the step is issued before the promise is.
-  void optimizer.step(gradients, { learningRate: inputs.learningRate as Tensor1D, control });
+  optimizer.stepSync(gradients, { learningRate: inputs.learningRate as Tensor1D, control });
   dispose([...gradients.values(), control]);
   return { loss: value, norm };
 }

@@ -1,10 +1,10 @@
 import { tensor1d, tidy, variable, type Tensor, type Variable } from '@tensorflow/tfjs-core';
-import { stepValues, type AdamwAttributes } from '@qlora-js/kernels';
+import { stepValues, type AdamwAttributes, type StepValues } from '@qlora-js/kernels';
 import { OptimError } from '../errors';
 import type { ParameterGroup } from '../groups/groups';
 import { Pager } from '../paging/pager';
 import { stateBytes, StateBuffers } from '../paging/state-buffers';
-import type { UpdateRule } from '../rules/rule';
+import type { RuleEntry, UpdateRule } from '../rules/rule';
 import type {
   Optimizer,
   OptimizerMemory,
@@ -45,12 +45,15 @@ export class AdamW implements Optimizer {
   /** Steps applied, on the device. */
   private readonly counter: Variable;
   private readonly betas: { readonly beta1: number; readonly beta2: number };
+  /** Whether states may have to leave the device. */
+  private readonly pages: boolean;
   private disposed = false;
 
   constructor({ name, groups, betas: [beta1, beta2], epsilon, weightDecay, ruleFor, paging }: AdamWArguments) {
     this.name = name;
     this.betas = { beta1, beta2 };
     this.pager = new Pager(paging?.budget ?? Infinity);
+    this.pages = Number.isFinite(paging?.budget ?? Infinity);
     this.slots = groups.flatMap((group) =>
       group.parameters.map(({ name, variable: parameter }) => {
         const attributes = {
@@ -71,22 +74,38 @@ export class AdamW implements Optimizer {
     this.counter = tidy(() => variable(tensor1d([0]), false));
   }
 
-  async step(gradients: ReadonlyMap<string, Tensor>, { learningRate, control }: StepOptions): Promise<void> {
-    this.checkUsable();
-    const ofSlot = this.slots.map(({ name }) => {
-      const gradient = gradients.get(name);
-      if (gradient === undefined) throw new OptimError('MISSING_GRADIENT', `there is no gradient for '${name}'`);
-      return gradient;
-    });
-    this.steps++;
-    const step = stepValues(learningRate, this.counter, control, this.betas);
+  async step(gradients: ReadonlyMap<string, Tensor>, options: StepOptions): Promise<void> {
+    if (!this.pages) {
+      this.stepSync(gradients, options);
+      return;
+    }
+    const ofSlot = this.gradientsOf(gradients);
+    const step = this.beginStep(options);
     try {
-      for (const [index, { parameter, rule, attributes, states, pageable }] of this.slots.entries()) {
+      for (const [index, slot] of this.slots.entries()) {
         // Waiting costs a turn of the event loop, so it is done for those alone that may have to come or go.
-        if (pageable) await this.pager.acquire(states);
-        rule.update(parameter, ofSlot[index]!, states.variables, step, attributes);
-        if (pageable) await this.pager.settle();
+        if (slot.pageable) await this.pager.acquire(slot.states);
+        slot.rule.update([entryOf(slot, ofSlot[index]!)], step);
+        if (slot.pageable) await this.pager.settle();
       }
+    } finally {
+      step.dispose();
+    }
+  }
+
+  stepSync(gradients: ReadonlyMap<string, Tensor>, options: StepOptions): void {
+    if (this.pages) {
+      throw new OptimError(
+        'BAD_ARGUMENT',
+        `'${this.name}' pages states out to the host within its deviceMemoryBudget, which has to be awaited: call step, or leave the budget out`,
+      );
+    }
+    const ofSlot = this.gradientsOf(gradients);
+    const byRule = new Map<UpdateRule, RuleEntry[]>(this.slots.map(({ rule }) => [rule, []]));
+    this.slots.forEach((slot, index) => byRule.get(slot.rule)!.push(entryOf(slot, ofSlot[index]!)));
+    const step = this.beginStep(options);
+    try {
+      for (const [rule, entries] of byRule) rule.update(entries, step);
     } finally {
       step.dispose();
     }
@@ -127,7 +146,25 @@ export class AdamW implements Optimizer {
     this.counter.dispose();
   }
 
+  private gradientsOf(gradients: ReadonlyMap<string, Tensor>): Tensor[] {
+    this.checkUsable();
+    return this.slots.map(({ name }) => {
+      const gradient = gradients.get(name);
+      if (gradient === undefined) throw new OptimError('MISSING_GRADIENT', `there is no gradient for '${name}'`);
+      return gradient;
+    });
+  }
+
+  private beginStep({ learningRate, control }: StepOptions): StepValues {
+    this.steps++;
+    return stepValues(learningRate, this.counter, control, this.betas);
+  }
+
   private checkUsable(): void {
     if (this.disposed) throw new OptimError('DISPOSED', `the optimiser '${this.name}' is disposed: create another`);
   }
+}
+
+function entryOf({ parameter, states, attributes }: Slot, gradient: Tensor): RuleEntry {
+  return { parameter, gradient, states: states.variables, attributes };
 }

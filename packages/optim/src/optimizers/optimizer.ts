@@ -53,6 +53,12 @@ export interface Optimizer {
    * paged optimiser has no room for.
    */
   step(gradients: ReadonlyMap<string, Tensor>, options: StepOptions): Promise<void>;
+  /**
+   * The same at once, so that it can be part of a recorded plan: all parameters in as few dispatches as the device binds.
+   *
+   * @throws OptimError BAD_ARGUMENT for a paged optimiser with a finite `deviceMemoryBudget`
+   */
+  stepSync(gradients: ReadonlyMap<string, Tensor>, options: StepOptions): void;
   stateDict(): Promise<OptimizerStateDict>;
   /** Checks everything before the first state changes. */
   loadStateDict(state: OptimizerStateDict): void;

@@ -53,6 +53,19 @@ describeBackends('paging', () => {
     expect(plain.memory).toMatchObject({ deviceBytes: 3 * STATE + SMALL, hostBytes: 0, pageIns: 0, pageOuts: 0 });
   });
 
+  it('cannot page within a step that awaits nothing', () => {
+    const parameters = parametersOf([5000]);
+    const optimizer = createOptimizer('paged_adamw_8bit', [{ parameters }], {
+      deviceMemoryBudget: 0,
+      pagingThreshold: 1,
+    });
+    const gradients = new Map([['p0', tensor1d(wave(5000, 1))]]);
+    expect(() => optimizer.stepSync(gradients, { learningRate: 0.1 })).toThrow(/deviceMemoryBudget.*call step/);
+    expect(optimizer.steps).toBe(0);
+    optimizer.dispose();
+    for (const held of [...gradients.values(), parameters[0]!.variable]) held.dispose();
+  });
+
   it('keeps nothing pageable on the device between updates with a budget of 0', async () => {
     const plain = await train('adamw_torch');
     const paged = await train('paged_adamw_32bit', { pagingThreshold: 1000, deviceMemoryBudget: 0 });

@@ -7,7 +7,11 @@ export const adamw32bit: UpdateRule = {
     { key: 'm', dtype: 'float32', shape },
     { key: 'v', dtype: 'float32', shape },
   ],
-  update: (parameter, gradient, [m, v], step, attributes) =>
-    adamwStep(parameter, gradient, { m: m!, v: v! }, step, attributes),
+  update: (entries, step) => {
+    for (const { parameter, gradient, states, attributes } of entries) {
+      const [m, v] = states;
+      adamwStep(parameter, gradient, { m: m!, v: v! }, step, attributes);
+    }
+  },
   dispose: () => undefined,
 };

@@ -1,4 +1,4 @@
-import { adamw8bitMaps, adamw8bitStep, int32Count, type Adamw8bitMaps, type Nearest } from '@qlora-js/kernels';
+import { adamw8bitMaps, adamw8bitSteps, int32Count, type Adamw8bitMaps, type Nearest } from '@qlora-js/kernels';
 import type { UpdateRule } from './rule';
 
 /** Elements that share an absmax (bitsandbytes optim/optimizer.py Optimizer2State.init_state). */
@@ -18,10 +18,13 @@ export function adamw8bit(nearest: Nearest): UpdateRule {
         { key: 'vAbsmax', ...absmax },
       ];
     },
-    update: (parameter, gradient, [m, v, mAbsmax, vAbsmax], step, attributes) => {
+    update: (entries, step) => {
       maps ??= adamw8bitMaps(nearest);
-      const state = { m: m!, v: v!, mAbsmax: mAbsmax!, vAbsmax: vAbsmax! };
-      adamw8bitStep(parameter, gradient, state, maps, step, attributes);
+      const steps = entries.map(({ states: [m, v, mAbsmax, vAbsmax], ...entry }) => ({
+        ...entry,
+        state: { m: m!, v: v!, mAbsmax: mAbsmax!, vAbsmax: vAbsmax! },
+      }));
+      adamw8bitSteps(steps, maps, step);
     },
     dispose: () => {
       maps?.tables.dispose();

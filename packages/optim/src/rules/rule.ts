@@ -10,17 +10,19 @@ export interface StateSpec {
   readonly bytes?: number;
 }
 
-/** How a parameter is updated and what it keeps from step to step. */
+/** A parameter to update, with its states in the order of the rule's specs. */
+export interface RuleEntry {
+  readonly parameter: Variable;
+  readonly gradient: Tensor;
+  readonly states: readonly Variable[];
+  readonly attributes: AdamwAttributes;
+}
+
+/** How parameters are updated and what they keep from step to step. */
 export interface UpdateRule {
   /** States of a parameter, zero at the start. */
   states(parameter: Variable): readonly StateSpec[];
-  /** One step; `states` in the order of the specs. */
-  update(
-    parameter: Variable,
-    gradient: Tensor,
-    states: readonly Variable[],
-    step: StepValues,
-    attributes: AdamwAttributes,
-  ): void;
+  /** One step of each. */
+  update(entries: readonly RuleEntry[], step: StepValues): void;
   dispose(): void;
 }

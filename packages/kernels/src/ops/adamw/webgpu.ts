@@ -24,10 +24,10 @@ export function adamwWords(attributes: AdamwAttributes): number[] {
   return [beta1, 1 - beta1, beta2, 1 - beta2, epsilon, weightDecay, learningRateScale].map(f32);
 }
 
-/** WGSL: the factors of the update; needs `step: array<f32>` and `uniforms` with ADAMW_UNIFORMS. */
-export const ADAMW_FACTORS = /* wgsl */ `
-  let learningRate = step[${STEP.learningRate}] * uniforms.learningRateScale;
-  let decay = 1.0 - learningRate * uniforms.weightDecay;
+/** WGSL: the factors of the update; needs `step: array<f32>` and a struct of that name with ADAMW_UNIFORMS. */
+export const adamwFactors = (constants: string): string => /* wgsl */ `
+  let learningRate = step[${STEP.learningRate}] * ${constants}.learningRateScale;
+  let decay = 1.0 - learningRate * ${constants}.weightDecay;
   let stepSize = learningRate / step[${STEP.correction1}];
   let rootCorrection2 = step[${STEP.rootCorrection2}];
   let gradientScale = step[${STEP.gradientScale}];
@@ -49,7 +49,7 @@ struct Uniforms { count: u32, ${ADAMW_UNIFORMS} }
 fn main(${WORKGROUP_PARAMETERS}) {
   let i = (${WORKGROUP_INDEX}) * ${THREADS}u + lane;
   if (i >= uniforms.count || step[${STEP.apply}] == 0.0) { return; }
-  ${ADAMW_FACTORS}
+  ${adamwFactors('uniforms')}
   let scaled = gradient[i] * gradientScale;
   let first = m[i] + uniforms.weight1 * (scaled - m[i]);
   let second = v[i] * uniforms.beta2 + uniforms.weight2 * scaled * scaled;

@@ -6,7 +6,7 @@ import { describeBackends, expectClose, forAll, integers, normals, runPoisoned }
 import { stepValues } from '../adamw';
 import { bytesToInt32, int32ToBytes } from '../blockwise8bit';
 import { adamw8bitReference, type QuantizedMoment } from './reference';
-import { adamw8bitMaps, adamw8bitState, adamw8bitStep, type Adamw8bitState } from '.';
+import { adamw8bitMaps, adamw8bitState, adamw8bitSteps, type Adamw8bitState } from '.';
 
 function owned(values: Float32Array | Int32Array): Variable {
   const initial = tensor1d(values, values instanceof Int32Array ? 'int32' : 'float32');
@@ -71,7 +71,7 @@ describeBackends('adamw8bit', (backend) => {
           const state = asVariables(before);
           const counter = owned(Float32Array.of(6));
           const step = stepValues(learningRate, counter, control, attributes);
-          adamw8bitStep(parameter, g, state, maps, step, attributes);
+          adamw8bitSteps([{ parameter, gradient: g, state, attributes }], maps, step);
           const outputs = [parameter, state.mAbsmax, state.vAbsmax, state.m, state.v, counter];
           sizes = outputs.map((output) => output.size);
           return outputs;
@@ -103,7 +103,7 @@ describeBackends('adamw8bit', (backend) => {
       const state = asVariables(before);
       const maps = adamw8bitMaps(nearest);
       const step = stepValues(0.01, counter, undefined, plain);
-      adamw8bitStep(parameter, g, state, maps, step, plain);
+      adamw8bitSteps([{ parameter, gradient: g, state, attributes: plain }], maps, step);
       const scaled = { ...plain, learningRate: 0.01, gradientScale: 1, t: 1 };
       const expected = adamw8bitReference(start, gradient, before.m, before.v, scaled, nearest);
       for (const [codes, wanted] of [
@@ -125,9 +125,32 @@ describeBackends('adamw8bit', (backend) => {
     const [parameter, gradient] = [owned(Float32Array.of(1, 1, 1)), tensor1d([2, -5, 0])];
     const [state, maps, counter] = [adamw8bitState(3), adamw8bitMaps(), owned(Float32Array.of(0))];
     const step = stepValues(0.25, counter, undefined, plain);
-    adamw8bitStep(parameter, gradient, state, maps, step, { ...plain, weightDecay: 0 });
+    adamw8bitSteps([{ parameter, gradient, state, attributes: { ...plain, weightDecay: 0 } }], maps, step);
     await expectClose('adamw8bit, parameter', backend, parameter, [0.75, 1.25, 1], { relative: 1e-6 });
     for (const held of [parameter, gradient, ...variables(state), maps.tables, counter, step]) held.dispose();
+  });
+
+  it('steps several parameters at once as it does one by one, each by its own constants', async () => {
+    const sizes = [700, 1, 256, 5001, 1024];
+    const run = async (together: boolean): Promise<number[][]> => {
+      const [maps, counter] = [adamw8bitMaps(), owned(Float32Array.of(3))];
+      const step = stepValues(0.25, counter, undefined, plain);
+      const entries = sizes.map((size, i) => ({
+        parameter: owned(normals(10 + i, size)),
+        gradient: tensor1d(normals(20 + i, size)),
+        state: asVariables(moments(size)),
+        attributes: { ...plain, weightDecay: 0.1 * i, learningRateScale: 1 + i },
+      }));
+      for (const part of together ? [entries] : entries.map((entry) => [entry])) adamw8bitSteps(part, maps, step);
+      const held = entries.flatMap(({ parameter, state }) => [parameter, ...variables(state)]);
+      const values = await Promise.all(held.map(async (tensor) => Array.from(await tensor.data())));
+      for (const each of [...held, ...entries.map(({ gradient }) => gradient), maps.tables, counter, step])
+        each.dispose();
+      return values;
+    };
+    const alone = await run(false);
+    expect(alone[0]).not.toEqual(Array.from(normals(10, 700)));
+    expect(await run(true)).toEqual(alone);
   });
 
   it('leaves everything as it is where control says so', async () => {
@@ -140,7 +163,7 @@ describeBackends('adamw8bit', (backend) => {
       tensor1d([0, 0]),
     ];
     const step = stepValues(0.25, counter, control, plain);
-    adamw8bitStep(parameter, gradient, state, maps, step, plain);
+    adamw8bitSteps([{ parameter, gradient, state, attributes: plain }], maps, step);
     expect(await parameter.data()).toEqual(normals(1, 300));
     expect(int32ToBytes((await state.m.data()) as Int32Array, 300)).toEqual(Uint8Array.from(before.m.codes));
     expect(await state.vAbsmax.data()).toEqual(Float32Array.from(before.v.absmax));
@@ -158,7 +181,7 @@ describeBackends('adamw8bit', (backend) => {
     const [state, small, maps] = [adamw8bitState(300), adamw8bitState(5), adamw8bitMaps()];
     const step = stepValues(0.25, counter, undefined, plain);
     const call = (change: Partial<typeof state>) => () =>
-      adamw8bitStep(parameter, gradient, { ...state, ...change }, maps, step, plain);
+      adamw8bitSteps([{ parameter, gradient, state: { ...state, ...change }, attributes: plain }], maps, step);
     expect(call({ m: small.m })).toThrow('m is int32 [2], but 300 bytes in an int32 tensor of 75');
     expect(call({ v: state.mAbsmax })).toThrow('v is float32 [2], but 300 bytes');
     expect(call({ vAbsmax: small.vAbsmax })).toThrow('vAbsmax has shape [1], but [2] is needed');

@@ -1,25 +1,37 @@
 import { tensor, tensor1d, type Tensor } from '@tensorflow/tfjs-core';
 import { hostValues } from '../../engine/host';
-import { stepScalars } from '../adamw/scalars';
-import { bytesToInt32, int32ToBytes, quantizeBlockwiseArray } from '../blockwise8bit';
-import { BLOCKSIZE, type Adamw8bitAttributes, type Adamw8bitInputs } from './types';
+import type { AdamwAttributes } from '../adamw';
+import { stepScalars, type StepScalars } from '../adamw/scalars';
+import { bytesToInt32, int32ToBytes, quantizeBlockwiseArray, type Nearest } from '../blockwise8bit';
+import { BLOCKSIZE, entryOf, type Adamw8bitAttributes, type Adamw8bitInputs, type EntryOf } from './types';
 
 /**
  * On the host, each step rounded to float32: tfjs has no search in a table that all its backends share. Returns the new
- * parameter, m, v and their absmax; nothing for a step that is left out.
+ * parameter, m, v and their absmax of each entry; nothing for a step that is left out.
  */
-export function composeAdamw8bit(inputs: Adamw8bitInputs, attributes: Adamw8bitAttributes): Tensor[] {
-  const { beta1, beta2, epsilon, weightDecay, nearest } = attributes;
-  const scalars = stepScalars(hostValues(inputs.step), attributes);
-  if (!scalars.apply) return [];
-  const { fround } = Math;
-  const { shape, size } = inputs.parameter;
-  const parameter = hostValues(inputs.parameter).slice();
-  const gradient = hostValues(inputs.gradient);
+export function composeAdamw8bit(inputs: Adamw8bitInputs, { entries, nearest }: Adamw8bitAttributes): Tensor[] {
   const tables = hostValues(inputs.tables) as Float32Array;
+  const step = hostValues(inputs.step);
+  return entries.flatMap((attributes, index) => {
+    const entry = entryOf(inputs as Record<string, Tensor>, index);
+    const scalars = stepScalars(step, attributes);
+    return scalars.apply ? updated(entry, attributes, scalars, { tables, nearest }) : [];
+  });
+}
+
+function updated(
+  entry: EntryOf<Tensor>,
+  { beta1, beta2, epsilon, weightDecay }: AdamwAttributes,
+  scalars: StepScalars,
+  { tables, nearest }: { readonly tables: Float32Array; readonly nearest: Nearest },
+): Tensor[] {
+  const { fround } = Math;
+  const { shape, size } = entry.parameter;
+  const parameter = hostValues(entry.parameter).slice();
+  const gradient = hostValues(entry.gradient);
   const [signed, unsigned] = [tables.subarray(0, 256), tables.subarray(256, 512)];
-  const m = dequantized(inputs.m, inputs.mAbsmax, signed, size);
-  const v = dequantized(inputs.v, inputs.vAbsmax, unsigned, size);
+  const m = dequantized(entry.m, entry.mAbsmax, signed, size);
+  const v = dequantized(entry.v, entry.vAbsmax, unsigned, size);
   const [weight1, weight2, b1, b2] = [1 - beta1, 1 - beta2, beta1, beta2].map(fround) as [
     number,
     number,

@@ -1,8 +1,8 @@
-import { tensor1d, variable, zeros, type Tensor, type Variable } from '@tensorflow/tfjs-core';
+import { tensor1d, variable, zeros, type Variable } from '@tensorflow/tfjs-core';
 import { checkShape } from '../../engine/check';
 import { defineOp } from '../../engine/op';
 import { createDynamicMap } from '../../tables';
-import type { AdamwAttributes, StepValues } from '../adamw';
+import type { StepValues } from '../adamw';
 import { assignAll, ownData } from '../adamw/in-place';
 import { STEP_SIZE } from '../adamw/types';
 import { int32Count, type Nearest } from '../blockwise8bit';
@@ -12,6 +12,7 @@ import { composeAdamw8bit } from './compose';
 import {
   BLOCKSIZE,
   type Adamw8bitAttributes,
+  type Adamw8bitEntry,
   type Adamw8bitInputs,
   type Adamw8bitMaps,
   type Adamw8bitState,
@@ -19,7 +20,7 @@ import {
 import { wasmAdamw8bit } from './wasm';
 import { webgpuAdamw8bit } from './webgpu';
 
-export type { Adamw8bitMaps, Adamw8bitState } from './types';
+export type { Adamw8bitEntry, Adamw8bitMaps, Adamw8bitState } from './types';
 
 const run = defineOp<Adamw8bitInputs, Adamw8bitAttributes>({
   name: 'QAdamw8bit',
@@ -33,32 +34,33 @@ const run = defineOp<Adamw8bitInputs, Adamw8bitAttributes>({
  * Quantization"), in the order of bitsandbytes' CPU and Triton backends: decay before the step, the update by the exact
  * float32 moments, then both quantised again (backends/cpu/ops.py _optimizer_update_8bit_blockwise_cpu). An element
  * whose gradient is NaN or infinite gets moments of zero and keeps its value, decay included (csrc/kernels.cu
- * kOptimizerStatic8bit2StateBlockwise). Works in place on wasm and webgpu; where `step` says that the step is left out,
- * nothing changes.
+ * kOptimizerStatic8bit2StateBlockwise). Works in place on wasm and webgpu, there with as many parameters a dispatch as
+ * the device binds; where `step` says that the step is left out, nothing changes.
  *
- * @param gradient the parameter's shape, float32
  * @throws KernelError BAD_SHAPE
  */
-export function adamw8bitStep(
-  parameter: Variable,
-  gradient: Tensor,
-  { m, v, mAbsmax, vAbsmax }: Adamw8bitState,
+export function adamw8bitSteps(
+  entries: readonly Adamw8bitEntry[],
   { tables, nearest }: Adamw8bitMaps,
   step: StepValues,
-  attributes: AdamwAttributes,
 ): void {
-  checkShape('adamw8bitStep', 'gradient', gradient, parameter.shape);
-  checkBytes('adamw8bitStep', 'm', m, parameter.size);
-  checkBytes('adamw8bitStep', 'v', v, parameter.size);
-  const blocks = Math.ceil(parameter.size / BLOCKSIZE);
-  checkShape('adamw8bitStep', 'mAbsmax', mAbsmax, [blocks]);
-  checkShape('adamw8bitStep', 'vAbsmax', vAbsmax, [blocks]);
-  checkShape('adamw8bitStep', 'tables', tables, [1024]);
-  checkShape('adamw8bitStep', 'step', step, [STEP_SIZE]);
-  const changed = [parameter, m, v, mAbsmax, vAbsmax];
-  ownData(changed);
-  const inputs = { parameter, gradient, m, v, mAbsmax, vAbsmax, tables, step };
-  assignAll(changed, run(inputs, { ...attributes, nearest }));
+  const op = 'adamw8bitSteps';
+  checkShape(op, 'tables', tables, [1024]);
+  checkShape(op, 'step', step, [STEP_SIZE]);
+  const inputs: Adamw8bitInputs = { tables, step };
+  const changed = entries.flatMap(({ parameter, gradient, state: { m, v, mAbsmax, vAbsmax } }, index) => {
+    checkShape(op, 'gradient', gradient, parameter.shape);
+    checkBytes(op, 'm', m, parameter.size);
+    checkBytes(op, 'v', v, parameter.size);
+    const blocks = Math.ceil(parameter.size / BLOCKSIZE);
+    checkShape(op, 'mAbsmax', mAbsmax, [blocks]);
+    checkShape(op, 'vAbsmax', vAbsmax, [blocks]);
+    const variables = { parameter, m, v, mAbsmax, vAbsmax };
+    ownData(Object.values(variables));
+    for (const [name, tensor] of Object.entries({ ...variables, gradient })) inputs[`${name}${index}`] = tensor;
+    return Object.values(variables);
+  });
+  assignAll(changed, run(inputs, { nearest, entries: entries.map(({ attributes }) => attributes) }));
 }
 
 /**

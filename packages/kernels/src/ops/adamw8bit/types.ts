@@ -24,17 +24,30 @@ export interface Adamw8bitMaps {
   readonly nearest: Nearest;
 }
 
-export interface Adamw8bitAttributes extends AdamwAttributes {
-  readonly nearest: Nearest;
+/** One parameter of a step. */
+export interface Adamw8bitEntry {
+  readonly parameter: Variable;
+  /** The parameter's shape, float32. */
+  readonly gradient: Tensor;
+  readonly state: Adamw8bitState;
+  readonly attributes: AdamwAttributes;
 }
 
+export interface Adamw8bitAttributes {
+  readonly nearest: Nearest;
+  readonly entries: readonly AdamwAttributes[];
+}
+
+/** Tensors of an entry; those of entry i are inputs under their name and i. */
+export const ENTRY_INPUTS = ['parameter', 'gradient', 'm', 'v', 'mAbsmax', 'vAbsmax'] as const;
+
+export type EntryOf<T> = Record<(typeof ENTRY_INPUTS)[number], T>;
+
 export interface Adamw8bitInputs extends Record<string, Tensor | undefined> {
-  parameter: Tensor;
-  gradient: Tensor;
-  m: Tensor;
-  v: Tensor;
-  mAbsmax: Tensor;
-  vAbsmax: Tensor;
   tables: Tensor;
   step: Tensor;
+}
+
+export function entryOf<T>(inputs: Readonly<Record<string, T | undefined>>, index: number): EntryOf<T> {
+  return Object.fromEntries(ENTRY_INPUTS.map((name) => [name, inputs[`${name}${index}`]])) as EntryOf<T>;
 }

@@ -1,44 +1,48 @@
-import { util } from '@tensorflow/tfjs-core';
+import { util, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { OpDefinition } from '../../engine/op';
 import { forgetPackedCopies } from '../adamw/in-place';
 import { heapScalars } from '../adamw/wasm';
-import type { Adamw8bitAttributes, Adamw8bitInputs } from './types';
+import { entryOf, type Adamw8bitAttributes, type Adamw8bitInputs } from './types';
 
 /** Bytes of one of the four tables. */
 const TABLE_BYTES = 4 * 256;
 
 /** In place. */
 export const wasmAdamw8bit: NonNullable<OpDefinition<Adamw8bitInputs, Adamw8bitAttributes>['wasm']> = (
-  { parameter, gradient, m, v, mAbsmax, vAbsmax, tables, step },
-  attributes,
+  inputs,
+  { entries, nearest },
   wasm,
 ) => {
-  const { learningRate, correction1, rootCorrection2, gradientScale, apply } = heapScalars(wasm, step, attributes);
-  if (!apply) return [];
-  const table = wasm.pointer(tables);
-  wasm.kernels.adamw8bit(
-    wasm.pointer(parameter),
-    wasm.pointer(gradient),
-    wasm.pointer(m),
-    wasm.pointer(v),
-    wasm.pointer(mAbsmax),
-    wasm.pointer(vAbsmax),
-    table,
-    table + TABLE_BYTES,
-    table + 2 * TABLE_BYTES,
-    table + 3 * TABLE_BYTES,
-    Number(attributes.nearest === 'grid'),
-    util.sizeFromShape(parameter.shape),
-    learningRate,
-    attributes.beta1,
-    attributes.beta2,
-    attributes.epsilon,
-    attributes.weightDecay,
-    correction1,
-    rootCorrection2 ** 2,
-    gradientScale,
-    wasm.kernels.scratch(wasm.kernels.adamw8bitScratchBytes()),
-  );
-  forgetPackedCopies(wasm.backend, parameter);
+  const { tables, step } = inputs;
+  entries.forEach((attributes, index) => {
+    const { learningRate, correction1, rootCorrection2, gradientScale, apply } = heapScalars(wasm, step, attributes);
+    if (!apply) return;
+    const { parameter, gradient, m, v, mAbsmax, vAbsmax } = entryOf<TensorInfo>(inputs, index);
+    const table = wasm.pointer(tables);
+    wasm.kernels.adamw8bit(
+      wasm.pointer(parameter),
+      wasm.pointer(gradient),
+      wasm.pointer(m),
+      wasm.pointer(v),
+      wasm.pointer(mAbsmax),
+      wasm.pointer(vAbsmax),
+      table,
+      table + TABLE_BYTES,
+      table + 2 * TABLE_BYTES,
+      table + 3 * TABLE_BYTES,
+      Number(nearest === 'grid'),
+      util.sizeFromShape(parameter.shape),
+      learningRate,
+      attributes.beta1,
+      attributes.beta2,
+      attributes.epsilon,
+      attributes.weightDecay,
+      correction1,
+      rootCorrection2 ** 2,
+      gradientScale,
+      wasm.kernels.scratch(wasm.kernels.adamw8bitScratchBytes()),
+    );
+    forgetPackedCopies(wasm.backend, parameter);
+  });
   return [];
 };

@@ -1,36 +1,95 @@
-import { util } from '@tensorflow/tfjs-core';
+import { util, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { OpDefinition } from '../../engine/op';
 import { dispatch } from '../../webgpu/dispatch';
 import { shaderVariants, spread, WORKGROUP_INDEX, WORKGROUP_PARAMETERS } from '../../webgpu/shader';
 import { u32 } from '../../webgpu/uniforms';
 import { forgetHostCopies } from '../adamw/in-place';
 import { STEP } from '../adamw/types';
-import { ADAMW_FACTORS, ADAMW_UNIFORMS, adamwWords } from '../adamw/webgpu';
+import { ADAMW_UNIFORMS, adamwFactors, adamwWords } from '../adamw/webgpu';
 import { GRID_STEPS, type Nearest } from '../blockwise8bit/grid';
-import { BLOCKSIZE, type Adamw8bitAttributes, type Adamw8bitInputs } from './types';
+import { BLOCKSIZE, ENTRY_INPUTS, entryOf, type Adamw8bitAttributes, type Adamw8bitInputs } from './types';
 
 /** A thread takes one word of four codes. */
 const THREADS = BLOCKSIZE / 4;
 
+/** Words of an entry's constants; a struct among uniforms begins at a multiple of four. */
+const ENTRY_WORDS = 12;
+const ENTRY_BUFFERS = ENTRY_INPUTS.length;
+const SHARED_BUFFERS = 2;
+
+/** WGSL of the update of one block of the entry's parameter. */
+const update = (i: number): string => /* wgsl */ `
+fn update${i}(block: u32, lane: u32) {
+  let constants = uniforms.entry${i};
+  ${adamwFactors('constants')}
+  let word = block * ${THREADS}u + lane;
+  let start = word * 4u;
+  var count = 0u;
+  if (start < constants.size) { count = min(4u, constants.size - start); }
+  var first = vec4f(0.0);
+  var second = vec4f(0.0);
+  if (count > 0u) {
+    let mWord = m${i}[word];
+    let vWord = v${i}[word];
+    for (var e = 0u; e < count; e++) {
+      let scaled = gradient${i}[start + e] * gradientScale;
+      if ((bitcast<u32>(scaled) & 0x7f800000u) == 0x7f800000u) { continue; }
+      let before = tables[(mWord >> (e * 8u)) & 255u] * mAbsmax${i}[block];
+      let beforeSquare = tables[256u + ((vWord >> (e * 8u)) & 255u)] * vAbsmax${i}[block];
+      let next = before * constants.beta1 + constants.weight1 * scaled;
+      let nextSquare = beforeSquare * constants.beta2 + constants.weight2 * scaled * scaled;
+      let denominator = sqrt(nextSquare) / rootCorrection2 + constants.epsilon;
+      parameter${i}[start + e] = parameter${i}[start + e] * decay - stepSize * next / denominator;
+      first[e] = next;
+      second[e] = nextSquare;
+    }
+  }
+  let magnitudes = abs(first);
+  atomicMax(&mLargest, bitcast<u32>(max(max(magnitudes.x, magnitudes.y), max(magnitudes.z, magnitudes.w))));
+  atomicMax(&vLargest, bitcast<u32>(max(max(second.x, second.y), max(second.z, second.w))));
+  workgroupBarrier();
+  let mScale = bitcast<f32>(atomicLoad(&mLargest));
+  let vScale = bitcast<f32>(atomicLoad(&vLargest));
+  if (count > 0u) {
+    m${i}[word] = wordOf(512u, first, mScale, count);
+    v${i}[word] = wordOf(768u, second, vScale, count);
+  }
+  // Every thread has read the old absmax before the barrier.
+  if (lane == 0u) {
+    mAbsmax${i}[block] = mScale;
+    vAbsmax${i}[block] = vScale;
+  }
+}`;
+
 /**
- * A workgroup takes a block: moments out of the codes, the parameter's update, the new absmax of both moments by all
- * threads, then the new codes by binary search of the bounds. Eight storage buffers, what WebGPU guarantees. Finite is
+ * A workgroup takes a block of one of the entries: moments out of the codes, the parameter's update, the new absmax of
+ * both moments by all threads, then the new codes by binary search of the bounds. An entry takes six storage buffers,
+ * and as many entries share a dispatch as the device's limit allows: one under WebGPU's guarantee of eight. Finite is
  * asked of the bits, since a compiler may take it for granted of the value. The reciprocal may be an ulp off the CPU's,
  * which moves a code where a moment lies that near to a bound.
  */
-const shader = shaderVariants(
-  'adamw8bit',
-  ({ nearest }: { nearest: Nearest }) => /* wgsl */ `
-struct Uniforms { size: u32, blocks: u32, ${ADAMW_UNIFORMS} }
-@group(0) @binding(0) var<storage, read_write> parameter: array<f32>;
-@group(0) @binding(1) var<storage, read> gradient: array<f32>;
-@group(0) @binding(2) var<storage, read_write> m: array<u32>;
-@group(0) @binding(3) var<storage, read_write> v: array<u32>;
-@group(0) @binding(4) var<storage, read_write> mAbsmax: array<f32>;
-@group(0) @binding(5) var<storage, read_write> vAbsmax: array<f32>;
-@group(0) @binding(6) var<storage, read> tables: array<f32, 1024>;
-@group(0) @binding(7) var<storage, read> step: array<f32>;
-@group(0) @binding(8) var<uniform> uniforms: Uniforms;
+const shader = shaderVariants('adamw8bit', ({ nearest, entries }: { nearest: Nearest; entries: number }) => {
+  const indices = Array.from({ length: entries }, (_, i) => i);
+  const binding = (i: number, at: number): string => `@group(0) @binding(${i * ENTRY_BUFFERS + at}) var<storage, `;
+  const shared = entries * ENTRY_BUFFERS;
+  return /* wgsl */ `
+// Elements of the parameter and number of its first block.
+struct Entry { size: u32, start: u32, ${ADAMW_UNIFORMS}, pad0: u32, pad1: u32, pad2: u32 }
+struct Uniforms { ${indices.map((i) => `entry${i}: Entry`).join(', ')}, blocks: u32 }
+${indices
+  .map(
+    (i) => /* wgsl */ `
+${binding(i, 0)}read_write> parameter${i}: array<f32>;
+${binding(i, 1)}read> gradient${i}: array<f32>;
+${binding(i, 2)}read_write> m${i}: array<u32>;
+${binding(i, 3)}read_write> v${i}: array<u32>;
+${binding(i, 4)}read_write> mAbsmax${i}: array<f32>;
+${binding(i, 5)}read_write> vAbsmax${i}: array<f32>;`,
+  )
+  .join('')}
+@group(0) @binding(${shared}) var<storage, read> tables: array<f32, 1024>;
+@group(0) @binding(${shared + 1}) var<storage, read> step: array<f32>;
+@group(0) @binding(${shared + 2}) var<uniform> uniforms: Uniforms;
 // Bits of floats that are not negative have the floats' order.
 var<workgroup> mLargest: atomic<u32>;
 var<workgroup> vLargest: atomic<u32>;
@@ -55,72 +114,51 @@ fn wordOf(bounds: u32, values: vec4f, absmax: f32, count: u32) -> u32 {
   }
   return word;
 }
+${indices.map(update).join('')}
 
 @compute @workgroup_size(${THREADS})
 fn main(${WORKGROUP_PARAMETERS}) {
   let block = ${WORKGROUP_INDEX};
   if (block >= uniforms.blocks || step[${STEP.apply}] == 0.0) { return; }
-  ${ADAMW_FACTORS}
   // WGSL promises zeros here; SwiftShader leaves what the workgroup before left.
   if (lane == 0u) {
     atomicStore(&mLargest, 0u);
     atomicStore(&vLargest, 0u);
   }
   workgroupBarrier();
-  let word = block * ${THREADS}u + lane;
-  let start = word * 4u;
-  var count = 0u;
-  if (start < uniforms.size) { count = min(4u, uniforms.size - start); }
-  var first = vec4f(0.0);
-  var second = vec4f(0.0);
-  if (count > 0u) {
-    let mWord = m[word];
-    let vWord = v[word];
-    for (var e = 0u; e < count; e++) {
-      let scaled = gradient[start + e] * gradientScale;
-      if ((bitcast<u32>(scaled) & 0x7f800000u) == 0x7f800000u) { continue; }
-      let before = tables[(mWord >> (e * 8u)) & 255u] * mAbsmax[block];
-      let beforeSquare = tables[256u + ((vWord >> (e * 8u)) & 255u)] * vAbsmax[block];
-      let next = before * uniforms.beta1 + uniforms.weight1 * scaled;
-      let nextSquare = beforeSquare * uniforms.beta2 + uniforms.weight2 * scaled * scaled;
-      let denominator = sqrt(nextSquare) / rootCorrection2 + uniforms.epsilon;
-      parameter[start + e] = parameter[start + e] * decay - stepSize * next / denominator;
-      first[e] = next;
-      second[e] = nextSquare;
-    }
-  }
-  let magnitudes = abs(first);
-  atomicMax(&mLargest, bitcast<u32>(max(max(magnitudes.x, magnitudes.y), max(magnitudes.z, magnitudes.w))));
-  atomicMax(&vLargest, bitcast<u32>(max(max(second.x, second.y), max(second.z, second.w))));
-  workgroupBarrier();
-  let mScale = bitcast<f32>(atomicLoad(&mLargest));
-  let vScale = bitcast<f32>(atomicLoad(&vLargest));
-  if (count > 0u) {
-    m[word] = wordOf(512u, first, mScale, count);
-    v[word] = wordOf(768u, second, vScale, count);
-  }
-  // Every thread has read the old absmax before the barrier.
-  if (lane == 0u) {
-    mAbsmax[block] = mScale;
-    vAbsmax[block] = vScale;
-  }
-}`,
-);
+  ${[...indices]
+    .reverse()
+    .map((i) => `if (block >= uniforms.entry${i}.start) { update${i}(block - uniforms.entry${i}.start, lane); }`)
+    .join(' else ')}
+}`;
+});
 
 /** In place. */
 export const webgpuAdamw8bit: NonNullable<OpDefinition<Adamw8bitInputs, Adamw8bitAttributes>['webgpu']> = (
-  { parameter, gradient, m, v, mAbsmax, vAbsmax, tables, step },
-  attributes,
+  inputs,
+  { entries, nearest },
   backend,
 ) => {
-  const size = util.sizeFromShape(parameter.shape);
-  const blocks = Math.ceil(size / BLOCKSIZE);
-  dispatch(backend, {
-    ...shader({ nearest: attributes.nearest }),
-    bindings: [parameter, gradient, m, v, mAbsmax, vAbsmax, tables, step],
-    uniforms: [u32(size), u32(blocks), ...adamwWords(attributes)],
-    workgroups: spread(blocks),
-  });
-  forgetHostCopies(backend, [parameter, m, v, mAbsmax, vAbsmax]);
+  const { tables, step } = inputs;
+  const { maxStorageBuffersPerShaderStage: limit } = backend.device.limits;
+  const atOnce = Math.max(1, Math.floor((limit - SHARED_BUFFERS) / ENTRY_BUFFERS));
+  for (let first = 0; first < entries.length; first += atOnce) {
+    const members = entries.slice(first, first + atOnce);
+    const tensors = members.map((_, i) => entryOf<TensorInfo>(inputs, first + i));
+    let blocks = 0;
+    const constants = members.flatMap((attributes, i) => {
+      const size = util.sizeFromShape(tensors[i]!.parameter.shape);
+      const words = [u32(size), u32(blocks), ...adamwWords(attributes)];
+      blocks += Math.ceil(size / BLOCKSIZE);
+      return [...words, ...new Array<number>(ENTRY_WORDS - words.length).fill(0)];
+    });
+    dispatch(backend, {
+      ...shader({ nearest, entries: members.length }),
+      bindings: [...tensors.flatMap((entry) => ENTRY_INPUTS.map((name) => entry[name])), tables, step],
+      uniforms: [...constants, u32(blocks)],
+      workgroups: spread(blocks),
+    });
+    for (const { gradient: _, ...changed } of tensors) forgetHostCopies(backend, Object.values(changed));
+  }
   return [];
 };

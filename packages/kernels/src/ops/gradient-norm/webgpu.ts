@@ -12,20 +12,35 @@ const THREADS = 256;
 const CHUNK = 16 * THREADS;
 
 /** First phase: a workgroup sums the squares of a chunk of one tensor into a place of its own. */
-const chunks = shaderVariants('sumOfSquares chunks', () => {
+const chunks = shaderVariants('sumOfSquares chunks', ({ tensors }: { tensors: number }) => {
+  const indices = Array.from({ length: tensors }, (_, i) => i);
   return /* wgsl */ `
-struct Uniforms { size: u32, chunks: u32, offset: u32 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> partials: array<f32>;
-@group(0) @binding(2) var<uniform> uniforms: Uniforms;
+// Of each tensor: its elements, and the number of its first chunk.
+struct Uniforms { chunks: u32, offset: u32, ${indices.map((i) => `size${i}: u32, start${i}: u32`).join(', ')} }
+${indices.map((i) => `@group(0) @binding(${i}) var<storage, read> x${i}: array<f32>;`).join('\n')}
+@group(0) @binding(${tensors}) var<storage, read_write> partials: array<f32>;
+@group(0) @binding(${tensors + 1}) var<uniform> uniforms: Uniforms;
 ${workgroupSum('f32', THREADS)}
+${indices
+  .map(
+    (i) => /* wgsl */ `
+fn squares${i}(chunk: u32, lane: u32) -> f32 {
+  let end = min((chunk + 1u) * ${CHUNK}u, uniforms.size${i});
+  var sum = 0.0;
+  for (var i = chunk * ${CHUNK}u + lane; i < end; i += ${THREADS}u) { sum += x${i}[i] * x${i}[i]; }
+  return sum;
+}`,
+  )
+  .join('')}
 @compute @workgroup_size(${THREADS})
 fn main(${WORKGROUP_PARAMETERS}) {
   let chunk = ${WORKGROUP_INDEX};
   if (chunk >= uniforms.chunks) { return; }
-  let end = min((chunk + 1u) * ${CHUNK}u, uniforms.size);
   var sum = 0.0;
-  for (var i = chunk * ${CHUNK}u + lane; i < end; i += ${THREADS}u) { sum += x[i] * x[i]; }
+  ${indices
+    .toReversed()
+    .map((i) => `if (chunk >= uniforms.start${i}) { sum = squares${i}(chunk - uniforms.start${i}, lane); }`)
+    .join(' else ')}
   let total = workgroupSum(lane, sum);
   if (lane == 0u) { partials[uniforms.offset + chunk] = total; }
 }`;
@@ -57,17 +72,25 @@ export const webgpuSumOfSquares: NonNullable<OpDefinition<SumOfSquaresInputs, ob
   const sizes = tensors.map(({ shape }) => util.sizeFromShape(shape));
   const count = sizes.reduce((sum, size) => sum + Math.ceil(size / CHUNK), 0);
   const partials = makeOutput(backend, [count]);
+  // One dispatch for as many tensors as a shader may bind beside the partial sums.
+  const group = backend.device.limits.maxStorageBuffersPerShaderStage - 1;
   let offset = 0;
-  tensors.forEach((tensor, index) => {
-    const chunkCount = Math.ceil(sizes[index]! / CHUNK);
+  for (let first = 0; first < tensors.length; first += group) {
+    const members = tensors.slice(first, first + group);
+    const starts: number[] = [];
+    let chunkCount = 0;
+    members.forEach((_, i) => {
+      starts.push(chunkCount);
+      chunkCount += Math.ceil(sizes[first + i]! / CHUNK);
+    });
     dispatch(backend, {
-      ...chunks({}),
-      bindings: [tensor, partials],
-      uniforms: [u32(sizes[index]!), u32(chunkCount), u32(offset)],
+      ...chunks({ tensors: members.length }),
+      bindings: [...members, partials],
+      uniforms: [chunkCount, offset, ...members.flatMap((_, i) => [sizes[first + i]!, starts[i]!])].map(u32),
       workgroups: spread(chunkCount),
     });
     offset += chunkCount;
-  });
+  }
   const total = makeOutput(backend, [1]);
   dispatch(backend, { ...totals({}), bindings: [partials, total], uniforms: [u32(count)], workgroups: [1, 1, 1] });
   backend.disposeData(partials.dataId);

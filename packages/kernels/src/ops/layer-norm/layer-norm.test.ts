@@ -55,7 +55,7 @@ describeBackends('layerNorm', (backend) => {
 
   it('hands x on beside it and adds the gradient that comes back', async () => {
     for (const columns of [7, 64]) {
-      const [values, slopes, residualSlopes] = [1, 2, 3].map((seed) => normals(seed, 5 * columns)) as Float32Array[];
+      const [values, slopes, residualSlopes] = [1, 2, 3].map((seed) => normals(seed, 5 * columns));
       const [x, dy, residual] = [values!, slopes!, residualSlopes!].map((data) => tensor2d(data, [5, columns]));
       const [scales, shifts] = [normals(4, columns), normals(5, columns)];
       const [gamma, beta] = [tensor1d(scales), tensor1d(shifts)];

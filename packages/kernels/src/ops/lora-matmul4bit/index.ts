@@ -22,12 +22,15 @@ function compose(inputs: LoraMatmul4bitInputs, attributes: LoraMatmul4bitAttribu
     { x: inputs.x, factor: a, random },
     { factorTransposed: false, scale: 1, dropout: inputDropout },
   );
-  const [y] = loraProduct({ ...weight, inner: inner!, factor: b, keepBits: undefined, residual, random } as never, {
-    ...product,
-    scale: scaling,
-    keepScale: 1,
-    outputDropout,
-  });
+  const [y] = loraProduct(
+    { ...weight, inner: inner!, factor: b, keepBits: undefined, residual, random },
+    {
+      ...product,
+      scale: scaling,
+      keepScale: 1,
+      outputDropout,
+    },
+  );
   return [y!, inner!, keepBits!];
 }
 
