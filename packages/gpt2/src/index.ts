@@ -1,6 +1,14 @@
 export { Gpt2Error, type Gpt2ErrorCode } from './errors';
 export { parseGpt2Config, type Gpt2Config } from './config/config';
-export { tokenBatch, type PaddedBatch, type TokenBatch, type TokenBatchOptions } from './batch/token-batch';
+export {
+  layoutTokens,
+  tokenBatch,
+  tokenBatchOf,
+  type BatchLayout,
+  type PaddedBatch,
+  type TokenBatch,
+  type TokenBatchOptions,
+} from './batch/token-batch';
 export { packSequences } from './batch/pack-sequences';
 export { IGNORED_LABEL, nextTokenLabels, type NextTokenLabelsOptions } from './batch/next-token-labels';
 export { type Attend, type TokenRows } from './model/attend';

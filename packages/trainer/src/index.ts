@@ -13,5 +13,12 @@ export { evaluationBatches } from './evaluation/batches';
 export { windowGradients, type WindowGradients, type WindowPosition } from './loop/gradients';
 export { Trainer, type PreparedDataset, type TrainerOptions, type TrainOutput } from './loop/trainer';
 export { sequenceClassifier, type ClassificationBatch } from './model/sequence-classifier';
-export { type SavedFiles, type TrainableModel, type UploadedBatch } from './model/trainable-model';
+export {
+  uploadBatch,
+  type BatchInputOptions,
+  type HostInput,
+  type SavedFiles,
+  type TrainableModel,
+  type UploadedBatch,
+} from './model/trainable-model';
 export { newTrainerState, trainerStateJson, type LogRow, type TrainerState } from './state/trainer-state';

@@ -1,7 +1,7 @@
 import { tidy, type Tensor2D } from '@tensorflow/tfjs-core';
 import { DataCollatorWithPadding } from '@qlora-js/data';
 import { INFERENCE } from '@qlora-js/kernels';
-import { sequenceClassifier } from '@qlora-js/trainer';
+import { sequenceClassifier, uploadBatch } from '@qlora-js/trainer';
 import type { RunContext } from './context';
 
 const SENTENCE = 'This is a test sentence for banking.';
@@ -26,7 +26,7 @@ export async function manualForward({ base, model, options }: RunContext): Promi
   const row = { input_ids: inputIds[0]!, label: 0 };
   const collated = collator.collate([row]);
   const classifier = sequenceClassifier(model, { padTokenId: base.padTokenId });
-  const batch = classifier.upload(collated);
+  const batch = uploadBatch(classifier, collated);
   const output = tidy(() => classifier.loss(batch, INFERENCE));
   const [loss] = await output.loss.data();
   const logits: Tensor2D = output.logits;

@@ -3,7 +3,7 @@ import { DataCollatorWithPadding } from '@qlora-js/data';
 import { folderFiles } from '@qlora-js/hub/node';
 import { INFERENCE, openDevice } from '@qlora-js/kernels';
 import { loadAdapter, PeftModel, readAdapterConfig } from '@qlora-js/lora';
-import { sequenceClassifier } from '@qlora-js/trainer';
+import { sequenceClassifier, uploadBatch } from '@qlora-js/trainer';
 import type { PredictOptions } from '../cli/program';
 import type { Output } from '../terminal/output';
 import { buildClassifier, openBase } from './base';
@@ -35,7 +35,7 @@ export async function predictTexts(options: PredictOptions, output: Output): Pro
     for (let start = 0; start < options.texts.length; start += BATCH_SIZE) {
       const texts = options.texts.slice(start, start + BATCH_SIZE);
       const { inputIds } = base.tokenizer.batch(texts, { truncation: true, maxLength: settings.maxLength });
-      const batch = classifier.upload(collator.collate(inputIds.map((ids) => ({ input_ids: ids, label: 0 }))));
+      const batch = uploadBatch(classifier, collator.collate(inputIds.map((ids) => ({ input_ids: ids, label: 0 }))));
       const probabilities = tidy(() => softmax(classifier.loss(batch, INFERENCE).logits));
       const values = await probabilities.data();
       probabilities.dispose();

@@ -61,6 +61,7 @@ export async function trainAdapter(
   });
   const trainer = new Trainer({
     model: sequenceClassifier(model, { padTokenId: base.padTokenId }),
+    device,
     args: trainingArguments({
       outputDir: folder,
       ...parameters,

@@ -46,6 +46,14 @@ describe('tokenBatch', () => {
     });
   });
 
+  it('fills rows up with rows of no sequence', () => {
+    const filled = values(tokenBatch(padTexts(texts, 'right', PAD), { ...OPTIONS, rowMultiple: 4 }));
+    expect(filled.ids).toEqual([1, 2, 3, 4, 5, 6, 0, 0]);
+    expect(filled.positions).toEqual([0, 1, 2, 0, 0, 1, 0, 0]);
+    expect(filled.sequences.at(-1)).toEqual([4, 2, 0, 2]);
+    expect(filled.pooledRows).toEqual([2, 3, 5]);
+  });
+
   it('leaves padding on the left out, and counts positions from the first column', () => {
     const { positions, pooledRows } = values(tokenBatch(padTexts(texts, 'left', PAD), OPTIONS));
     expect(positions).toEqual([0, 1, 2, 2, 1, 2]);

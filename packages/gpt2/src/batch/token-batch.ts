@@ -21,6 +21,11 @@ export interface TokenBatchOptions {
    * loss and gradients are the same at a fraction of the rows. false keeps every row, for hidden states.
    */
   readonly packed?: boolean;
+  /**
+   * Rows are filled up to a multiple of this with rows of no sequence, which change no result: batches of nearly equal
+   * size then have equal shapes, and share a recorded plan. Default 1.
+   */
+  readonly rowMultiple?: number;
 }
 
 /** Sequences one after another in rows, and where they are. */
@@ -48,17 +53,25 @@ export interface BatchLayout {
 }
 
 export function layoutToBatch({ ids, positions, sequences, pooledRows }: BatchLayout): TokenBatch {
-  const tensors = {
+  return tokenBatchOf({
     ids: tensor1d(ids, 'int32'),
     positions: tensor1d(positions, 'int32'),
     sequences: tensor2d(sequences, [pooledRows.length, 4], 'int32'),
     pooledRows: tensor1d(pooledRows, 'int32'),
-  };
+  });
+}
+
+/** The tensors of a batch, in the shapes of `TokenBatch`; they are the batch's to dispose of. */
+export function tokenBatchOf(tensors: Pick<TokenBatch, 'ids' | 'positions' | 'sequences' | 'pooledRows'>): TokenBatch {
+  const { ids, positions, sequences, pooledRows } = tensors;
   return {
-    ...tensors,
-    rows: ids.length,
-    batchSize: pooledRows.length,
-    dispose: () => Object.values(tensors).forEach((tensor) => tensor.dispose()),
+    ids,
+    positions,
+    sequences,
+    pooledRows,
+    rows: ids.size,
+    batchSize: pooledRows.size,
+    dispose: () => [ids, positions, sequences, pooledRows].forEach((tensor) => tensor.dispose()),
   };
 }
 
@@ -79,10 +92,20 @@ export function checkTokenId(id: number, vocabSize: number, place: string): void
  * @throws Gpt2Error BAD_BATCH naming the row and column
  */
 export function tokenBatch(batch: PaddedBatch, options: TokenBatchOptions): TokenBatch {
+  return layoutToBatch(layoutTokens(batch, options));
+}
+
+/** The same before it goes to the device. */
+export function layoutTokens(batch: PaddedBatch, options: TokenBatchOptions): BatchLayout {
   checkSizes(batch, options);
   const layout: BatchLayout = { ids: [], positions: [], sequences: [], pooledRows: [] };
   for (let row = 0; row < batch.batchSize; row++) addText(layout, batch, row, options);
-  return layoutToBatch(layout);
+  const { rowMultiple = 1 } = options;
+  while (layout.ids.length % rowMultiple !== 0) {
+    layout.ids.push(0);
+    layout.positions.push(0);
+  }
+  return layout;
 }
 
 function checkSizes(batch: PaddedBatch, { padTokenId, nPositions }: TokenBatchOptions): void {

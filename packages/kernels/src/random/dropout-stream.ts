@@ -16,11 +16,16 @@ export interface RandomPosition {
  * The random state every dropout of a forward pass reads: int32 [4] = (seed low, seed high, step, micro-batch).
  * A tensor, so that a recorded step can be replayed with another step number.
  */
-export function randomState({ seed, step, microBatch }: RandomPosition): Tensor1D {
+export function randomState(position: RandomPosition): Tensor1D {
+  return tensor1d(randomWords(position), 'int32');
+}
+
+/** The four values of a random state, for an input of a recorded step. */
+export function randomWords({ seed, step, microBatch }: RandomPosition): Int32Array {
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw new KernelError('BAD_ARGUMENT', `seed ${seed} is not an integer between 0 and 2^53 - 1`);
   }
-  return tensor1d([(seed % 2 ** 32) | 0, Math.floor(seed / 2 ** 32), step, microBatch], 'int32');
+  return Int32Array.of((seed % 2 ** 32) | 0, Math.floor(seed / 2 ** 32), step, microBatch);
 }
 
 /** A dropout rate as what the kernels compare and multiply with. */

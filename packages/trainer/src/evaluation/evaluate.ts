@@ -17,7 +17,7 @@ import type { CollatedBatch } from '@qlora-js/data';
 import { INFERENCE } from '@qlora-js/kernels';
 import { metricsFromConfusion, type ConfusionMetrics } from '@qlora-js/metrics';
 import { TrainerError } from '../errors';
-import type { TrainableModel, UploadedBatch } from '../model/trainable-model';
+import { uploadBatch, type TrainableModel, type UploadedBatch } from '../model/trainable-model';
 
 /** What a pass over labelled rows comes to. */
 export interface Evaluation {
@@ -48,7 +48,7 @@ export async function evaluate<Batch extends UploadedBatch>(
   let lossSum: Tensor = scalar(0);
   let rows = 0;
   for (const [index, collated] of batches.entries()) {
-    const batch = model.upload(collated);
+    const batch = uploadBatch(model, collated);
     const [nextConfusion, nextLoss] = tidy<[Tensor, Tensor]>(() => {
       const { loss, logits } = model.loss(batch, INFERENCE);
       return [

@@ -1,7 +1,7 @@
 import { openDevice, type BackendName } from '@qlora-js/kernels';
 import { adapterStateDict } from '@qlora-js/lora';
 import { expect, it } from 'vitest';
-import { trainingArguments } from '../arguments/training-arguments';
+import { trainingArguments, type TrainingArguments } from '../arguments/training-arguments';
 import { sequenceClassifier } from '../model/sequence-classifier';
 import { collator, PAD, tinyClassifier, tinyRows } from '../testing/tiny-classifier';
 import { Trainer } from './trainer';
@@ -13,7 +13,11 @@ interface Run {
 }
 
 /** Trains a 4-bit model with dropout and the 8-bit optimiser: every op of the stack, small. */
-async function trained(backend: BackendName): Promise<Run> {
+async function trained(
+  backend: BackendName,
+  how: Partial<TrainingArguments> & { planned?: boolean } = {},
+): Promise<Run> {
+  const { planned = false, ...args } = how;
   const device = await openDevice({ backend });
   const model = tinyClassifier({ quantised: true });
   const trainer = new Trainer({
@@ -25,7 +29,9 @@ async function trained(backend: BackendName): Promise<Run> {
       numTrainEpochs: 1,
       loggingSteps: 1,
       optim: 'paged_adamw_8bit',
+      ...args,
     }),
+    ...(planned ? { device } : {}),
     trainDataset: tinyRows(18),
     evalDataset: tinyRows(9, 1),
     collator: collator(),
@@ -40,9 +46,7 @@ async function trained(backend: BackendName): Promise<Run> {
   return { losses: trainer.state.logHistory.flatMap((row) => row['loss'] ?? []), accuracy, weights };
 }
 
-it('webgpu trains to what wasm trains to, dropout masks included', async () => {
-  const wasm = await trained('wasm');
-  const webgpu = await trained('webgpu');
+function expectSame(webgpu: Run, wasm: Run): void {
   expect(webgpu.losses).toHaveLength(3);
   webgpu.losses.forEach((loss, step) => expect(loss).toBeCloseTo(wasm.losses[step]!, 4));
   expect(webgpu.accuracy).toBe(wasm.accuracy);
@@ -52,4 +56,17 @@ it('webgpu trains to what wasm trains to, dropout masks included', async () => {
     const size = Math.sqrt(reference.reduce((sum, value) => sum + value ** 2, 0));
     expect(difference / size, name).toBeLessThan(2e-2);
   }
+}
+
+it('webgpu trains to what wasm trains to, dropout masks included, op by op and by recorded plans', async () => {
+  const wasm = await trained('wasm');
+  expectSame(await trained('webgpu'), wasm);
+  expectSame(await trained('webgpu', { planned: true }), wasm);
+});
+
+it('recorded plans accumulate a window of micro-batches, checkpointed or not', async () => {
+  const window = { perDeviceTrainBatchSize: 2, gradientAccumulationSteps: 3 };
+  const wasm = await trained('wasm', window);
+  expectSame(await trained('webgpu', { ...window, planned: true }), wasm);
+  expectSame(await trained('webgpu', { ...window, planned: true, gradientCheckpointing: true }), wasm);
 });

@@ -2,7 +2,7 @@ import { add, dispose, keep, mul, tidy, variableGrads, type Scalar, type Tensor 
 import type { CollatedBatch } from '@qlora-js/data';
 import { randomState } from '@qlora-js/kernels';
 import type { NamedVariable } from '@qlora-js/optim';
-import type { TrainableModel, UploadedBatch } from '../model/trainable-model';
+import { uploadBatch, type TrainableModel, type UploadedBatch } from '../model/trainable-model';
 
 /** The mean loss of an accumulation window and its gradients by parameter name; the caller disposes of all. */
 export interface WindowGradients {
@@ -31,7 +31,7 @@ export function windowGradients<Batch extends UploadedBatch>(
   const variables = trained.map(({ variable }) => variable);
   let total: WindowGradients | undefined;
   window.forEach((collated, microBatch) => {
-    const batch = model.upload(collated);
+    const batch = uploadBatch(model, collated);
     const random = randomState({ seed, step, microBatch });
     const { value, grads } = variableGrads(
       () => weighted(model.loss(batch, { training: true, random }).loss, collated.batchSize / rows),

@@ -1,4 +1,4 @@
-import { add, engine, type Tensor } from '@tensorflow/tfjs-core';
+import { add, engine, mul, reshape, tensor1d, tidy, variable, type Tensor, type Variable } from '@tensorflow/tfjs-core';
 import { TrainerError } from '../errors';
 
 /**
@@ -7,46 +7,45 @@ import { TrainerError } from '../errors';
  * not finite has already been left out by then.
  */
 export class LossLog {
-  private sum: Tensor | undefined;
+  private readonly sum = zero();
+  private readonly last = zero();
+  private readonly norm = zero();
   private count = 0;
-  private norm: Tensor | undefined;
   private total = 0;
   private totalSteps = 0;
   private lastStep = 0;
 
-  /** Takes over both tensors. */
-  async add(loss: Tensor, norm: Tensor, step: number): Promise<void> {
-    if (engine().backendName !== 'webgpu') {
-      const [value] = await loss.data();
-      const [normValue] = await norm.data();
-      if (!Number.isFinite(value) || !Number.isFinite(normValue)) throw nonFinite(value, normValue, step);
-    }
-    this.norm?.dispose();
-    this.norm = norm;
-    if (this.sum === undefined) {
-      this.sum = loss;
-    } else {
-      const sum = add(this.sum, loss);
-      this.sum.dispose();
-      loss.dispose();
-      this.sum = sum;
-    }
+  /** What `record` is to multiply the sum by: 0 for the first loss of a row. */
+  get keep(): number {
+    return this.count === 0 ? 0 : 1;
+  }
+
+  /** Adds a loss on the device; all of it may be part of a recorded plan. The tensors stay the caller's. */
+  record(loss: Tensor, norm: Tensor, keep: Tensor): void {
+    tidy(() => {
+      const value = reshape(loss, [1]);
+      this.sum.assign(add(mul(this.sum as Tensor, keep), value));
+      this.last.assign(value);
+      this.norm.assign(reshape(norm, [1]));
+    });
+  }
+
+  /** Counts the step that `record` was part of. */
+  async counted(step: number): Promise<void> {
     this.count++;
     this.totalSteps++;
     this.lastStep = step;
+    if (engine().backendName === 'webgpu') return;
+    const [loss, norm] = await Promise.all([value(this.last), value(this.norm)]);
+    if (!Number.isFinite(loss) || !Number.isFinite(norm)) throw nonFinite(loss, norm, step);
   }
 
   /** Mean loss since the last row and the last gradient norm before clipping; starts the next row. */
   async flush(): Promise<{ loss: number; grad_norm: number }> {
-    const sum = (await this.sum?.data())?.[0] ?? NaN;
-    const gradNorm = (await this.norm?.data())?.[0] ?? NaN;
+    const [sum, gradNorm] = await Promise.all([value(this.sum), value(this.norm)]);
     if (!Number.isFinite(sum) || !Number.isFinite(gradNorm)) throw nonFinite(sum, gradNorm, this.lastStep);
     const mean = sum / this.count;
     this.total += sum;
-    this.sum?.dispose();
-    this.norm?.dispose();
-    this.sum = undefined;
-    this.norm = undefined;
     this.count = 0;
     return { loss: mean, grad_norm: gradNorm };
   }
@@ -56,9 +55,21 @@ export class LossLog {
     if (this.count > 0) await this.flush();
     return this.total / this.totalSteps;
   }
+
+  dispose(): void {
+    for (const held of [this.sum, this.last, this.norm]) held.dispose();
+  }
 }
 
-function nonFinite(loss: number | undefined, norm: number | undefined, step: number): TrainerError {
+function zero(): Variable {
+  return tidy(() => variable(tensor1d([0]), false));
+}
+
+async function value(scalar: Variable): Promise<number> {
+  return (await scalar.data())[0]!;
+}
+
+function nonFinite(loss: number, norm: number, step: number): TrainerError {
   return new TrainerError(
     'NON_FINITE',
     `step ${step}: the loss is ${loss} and the gradients' norm ${norm}; the update was not applied. Lower learningRate, raise warmupSteps or check the data; the last checkpoint is as it was.`,

@@ -10,15 +10,8 @@ import {
   type Sampler,
 } from '@qlora-js/data';
 import type { ConfusionMetrics } from '@qlora-js/metrics';
-import {
-  clipGradients,
-  createOptimizer,
-  createSchedule,
-  decayGroups,
-  type NamedVariable,
-  type Optimizer,
-} from '@qlora-js/optim';
-import { dispose } from '@tensorflow/tfjs-core';
+import type { Device } from '@qlora-js/kernels';
+import { createOptimizer, createSchedule, decayGroups, type NamedVariable } from '@qlora-js/optim';
 import { warmupStepCount, type TrainingArguments } from '../arguments/training-arguments';
 import type { CallbackContext, TrainerCallback, TrainerControl } from '../callbacks/callback';
 import { MemoryCheckpoints, type CheckpointStore } from '../checkpoints/store';
@@ -28,8 +21,10 @@ import { evaluate, type Evaluation } from '../evaluation/evaluate';
 import { evaluationBatches } from '../evaluation/batches';
 import type { TrainableModel, UploadedBatch } from '../model/trainable-model';
 import { newTrainerState, trainerStateJson, type LogRow, type TrainerState } from '../state/trainer-state';
-import { windowGradients } from './gradients';
 import { LossLog } from './loss-log';
+import { EagerSteps } from './eager-steps';
+import { PlannedSteps } from './planned-steps';
+import type { TrainingSteps } from './step-parts';
 
 export type PreparedDataset = Dataset<PreparedRow>;
 
@@ -38,6 +33,8 @@ export interface TrainerOptions<Batch extends UploadedBatch> {
   readonly args: TrainingArguments;
   readonly trainDataset: PreparedDataset;
   readonly evalDataset?: PreparedDataset;
+  /** Where it is a GPU, training steps are recorded as plans and replayed; without it they go through tfjs op by op. */
+  readonly device?: Device;
   /** Pads training batches. */
   readonly collator: DataCollatorWithPadding;
   readonly callbacks?: readonly TrainerCallback[];
@@ -108,22 +105,28 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
       trainingSteps: totalSteps,
     });
     const losses = new LossLog();
+    const parts = { model, trained: this.trained, optimizer, losses, maxGradNorm: args.maxGradNorm };
+    const { device } = this.options;
+    const steps = device?.backend === 'webgpu' ? new PlannedSteps(parts, device) : new EagerSteps(parts);
+    let trainingLoss: number;
     try {
       await this.emit('onTrainBegin');
       for (let epoch = 0; epoch < epochs && !this.control.shouldTrainingStop; epoch++) {
         await this.emit('onEpochBegin');
-        await this.epoch(epoch, windowsPerEpoch, optimizer, schedule, losses);
+        await this.epoch(epoch, windowsPerEpoch, steps, schedule, losses);
         await this.emit('onEpochEnd');
         this.control.shouldEvaluate = args.evalStrategy === 'epoch';
         this.control.shouldSave = args.saveStrategy === 'epoch';
         await this.logEvaluateSave();
       }
       await this.keeper.loadBest(this.state, model);
+      trainingLoss = await losses.mean();
     } finally {
+      steps.dispose();
       optimizer.dispose();
+      losses.dispose();
     }
     const seconds = (performance.now() - started) / 1000;
-    const trainingLoss = await losses.mean();
     await this.log({
       train_runtime: seconds,
       train_samples_per_second:
@@ -164,7 +167,7 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
   private async epoch(
     epoch: number,
     windowsPerEpoch: number,
-    optimizer: Optimizer,
+    steps: TrainingSteps,
     schedule: (step: number) => number,
     losses: LossLog,
   ): Promise<void> {
@@ -176,7 +179,7 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
         throw new TrainerError('STOPPED', `training was stopped at step ${this.state.globalStep}`);
       }
       await this.emit('onStepBegin');
-      await this.step(window, optimizer, schedule(this.state.globalStep), losses);
+      await this.step(window, steps, schedule(this.state.globalStep));
       done++;
       this.state.globalStep++;
       this.state.epoch = epoch + done / windowsPerEpoch;
@@ -194,22 +197,12 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
     }
   }
 
-  private async step(
-    window: CollatedBatch[],
-    optimizer: Optimizer,
-    learningRate: number,
-    losses: LossLog,
-  ): Promise<void> {
-    const { args, model } = this.options;
-    const position = { seed: args.seed, step: this.state.globalStep };
-    const { loss, gradients } = windowGradients(model, this.trained, window, position);
+  private async step(window: CollatedBatch[], steps: TrainingSteps, learningRate: number): Promise<void> {
+    const { args } = this.options;
     for (let micro = 1; micro < window.length; micro++) await this.emit('onSubstepEnd');
-    const { norm, control } = clipGradients(gradients, { maxNorm: args.maxGradNorm > 0 ? args.maxGradNorm : Infinity });
-    await losses.add(loss, norm, this.state.globalStep);
     await this.emit('onPreOptimizerStep');
-    await optimizer.step(gradients, { learningRate, control });
+    await steps.step(window, { seed: args.seed, step: this.state.globalStep }, learningRate);
     await this.emit('onOptimizerStep');
-    dispose([...gradients.values(), control]);
     this.state.numInputTokensSeen += window.reduce((sum, batch) => sum + batch.realTokens, 0);
   }
 

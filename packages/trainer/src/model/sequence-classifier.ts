@@ -1,10 +1,10 @@
-import { tensor1d, type Tensor1D } from '@tensorflow/tfjs-core';
+import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import type { CollatedBatch } from '@qlora-js/data';
-import { tokenBatch, type GPT2ForSequenceClassification, type TokenBatch } from '@qlora-js/gpt2';
+import { layoutTokens, tokenBatchOf, type GPT2ForSequenceClassification, type TokenBatch } from '@qlora-js/gpt2';
 import { adapterFiles, loadAdapter, type PeftModel } from '@qlora-js/lora';
 import type { NamedVariable } from '@qlora-js/optim';
 import { TrainerError } from '../errors';
-import type { TrainableModel, UploadedBatch } from './trainable-model';
+import type { BatchInputOptions, HostInput, TrainableModel, UploadedBatch } from './trainable-model';
 
 export interface ClassificationBatch extends UploadedBatch {
   readonly tokens: TokenBatch;
@@ -31,13 +31,33 @@ export function sequenceClassifier(
     setGradientCheckpointing: (enabled) => {
       base.transformer.gradientCheckpointing = enabled;
     },
-    upload: (batch: CollatedBatch) => {
-      const tokens = tokenBatch(batch, { padTokenId, nPositions, vocabSize });
-      const labels: Tensor1D = tensor1d(batch.labels, 'int32');
+    inputs: (batch: CollatedBatch, { rowMultiple = 1 }: BatchInputOptions = {}) => {
+      const layout = layoutTokens(batch, { padTokenId, nPositions, vocabSize, rowMultiple });
+      const int32 = (values: ArrayLike<number>, shape: readonly number[] = [values.length]): HostInput => ({
+        values: Int32Array.from(values),
+        shape,
+        dtype: 'int32',
+      });
+      return {
+        ids: int32(layout.ids),
+        positions: int32(layout.positions),
+        sequences: int32(layout.sequences, [batch.batchSize, 4]),
+        pooledRows: int32(layout.pooledRows),
+        labels: int32(batch.labels),
+      };
+    },
+    batchOf: (tensors) => {
+      const tokens = tokenBatchOf({
+        ids: tensors['ids'] as Tensor1D,
+        positions: tensors['positions'] as Tensor1D,
+        sequences: tensors['sequences'] as Tensor2D,
+        pooledRows: tensors['pooledRows'] as Tensor1D,
+      });
+      const labels = tensors['labels'] as Tensor1D;
       return {
         tokens,
         labels,
-        batchSize: batch.batchSize,
+        batchSize: labels.size,
         dispose: () => {
           tokens.dispose();
           labels.dispose();

@@ -1,4 +1,4 @@
-import type { Scalar, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
+import { tensor, type Scalar, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
 import type { CollatedBatch } from '@qlora-js/data';
 import type { ForwardContext } from '@qlora-js/kernels';
 import type { NamedVariable } from '@qlora-js/optim';
@@ -10,13 +10,28 @@ export interface UploadedBatch {
   dispose(): void;
 }
 
+/** Values on the host, to become a tensor. */
+export interface HostInput {
+  readonly values: Int32Array | Float32Array;
+  readonly shape: readonly number[];
+  readonly dtype: 'int32' | 'float32';
+}
+
+export interface BatchInputOptions {
+  /** Fill the rows up to a multiple of this, where that changes no result, so that few shapes occur. Default 1. */
+  readonly rowMultiple?: number;
+}
+
 /** What the trainer needs of a model; `sequenceClassifier` makes one of a GPT-2 with adapters. */
 export interface TrainableModel<Batch extends UploadedBatch = UploadedBatch> {
   readonly numLabels: number;
   /** The variables to train now; called at the start and after weights are loaded. */
   trainedVariables(): NamedVariable[];
   setGradientCheckpointing(enabled: boolean): void;
-  upload(batch: CollatedBatch): Batch;
+  /** A batch as the inputs of `batchOf`, by name. */
+  inputs(batch: CollatedBatch, options?: BatchInputOptions): Record<string, HostInput>;
+  /** The batch on tensors of those names, which are its own from then on. */
+  batchOf(tensors: Readonly<Record<string, Tensor>>): Batch;
   /** Mean loss of the batch and its logits [batchSize, numLabels]. */
   loss(batch: Batch, context: ForwardContext): { loss: Scalar; logits: Tensor2D };
   /** Whatever is needed to have these trained weights again, as files. */
@@ -30,4 +45,12 @@ export interface SavedFiles {
   has(path: string): Promise<boolean>;
   text(path: string): Promise<string>;
   open(path: string): Promise<{ readonly size: number; read(offset: number, length: number): Promise<Uint8Array> }>;
+}
+
+/** Brings a batch to the device; the caller disposes of it. */
+export function uploadBatch<Batch extends UploadedBatch>(model: TrainableModel<Batch>, batch: CollatedBatch): Batch {
+  const inputs = Object.entries(model.inputs(batch));
+  return model.batchOf(
+    Object.fromEntries(inputs.map(([name, { values, shape, dtype }]) => [name, tensor(values, [...shape], dtype)])),
+  );
 }

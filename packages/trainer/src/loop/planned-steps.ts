@@ -1,0 +1,154 @@
+import {
+  add,
+  greater,
+  mul,
+  reshape,
+  tidy,
+  variable,
+  variableGrads,
+  where,
+  zeros,
+  zerosLike,
+  type Scalar,
+  type Tensor,
+  type Tensor1D,
+  type Variable,
+} from '@tensorflow/tfjs-core';
+import type { CollatedBatch } from '@qlora-js/data';
+import { PlanCache, randomWords, type Device, type InputValues } from '@qlora-js/kernels';
+import { clipGradients } from '@qlora-js/optim';
+import type { HostInput, UploadedBatch } from '../model/trainable-model';
+import type { WindowPosition } from './gradients';
+import { clipOptions, type StepParts, type TrainingSteps } from './step-parts';
+
+/**
+ * Rows of a batch are filled up to a multiple of this. Batches of Banking77 then come in some eight shapes, each recorded
+ * once; a GPU is not slower for the rows.
+ */
+const ROW_MULTIPLE = 32;
+/** Steps that may wait on the GPU before the host waits: enough that it never runs dry. */
+const STEPS_IN_FLIGHT = 4;
+
+type Inputs = Readonly<Record<string, Tensor>>;
+type Values = Record<string, HostInput>;
+
+/**
+ * Training steps as recorded plans: forward, backward, clipping, the optimiser and the sum of the losses in one replay a
+ * window. A window of several micro-batches is a replay for each, which adds to accumulators, and one for the update.
+ */
+export class PlannedSteps<Batch extends UploadedBatch> implements TrainingSteps {
+  private readonly whole: PlanCache<string, { loss: Tensor }>;
+  private readonly micro: PlanCache<string, { loss: Tensor }>;
+  private readonly update: PlanCache<string, { norm: Tensor }>;
+  private readonly inFlight: Promise<void>[] = [];
+  /** Sums of a window's gradients, in the order of the trained variables, and of its loss. */
+  private accumulators: readonly Variable[] | undefined;
+
+  constructor(
+    private readonly parts: StepParts<Batch>,
+    private readonly device: Device,
+  ) {
+    const { optimizer } = parts;
+    this.whole = new PlanCache(device, (inputs: Inputs) => this.recordWhole(inputs), { name: 'training step' });
+    this.micro = new PlanCache(device, (inputs: Inputs) => this.recordMicro(inputs), { name: 'micro-batch' });
+    this.update = new PlanCache(device, (inputs: Inputs) => this.recordUpdate(inputs), { name: optimizer.name });
+  }
+
+  async step(window: readonly CollatedBatch[], { seed, step }: WindowPosition, learningRate: number): Promise<void> {
+    const { losses } = this.parts;
+    const perStep: Values = { learningRate: float(learningRate), keepLosses: float(losses.keep) };
+    const [only, ...others] = window;
+    if (only !== undefined && others.length === 0) {
+      this.run(this.whole, { ...this.batchValues(only, { seed, step, microBatch: 0 }), ...perStep });
+    } else {
+      const rows = window.reduce((sum, { batchSize }) => sum + batchSize, 0);
+      this.accumulators ??= this.makeAccumulators();
+      window.forEach((batch, microBatch) => {
+        this.run(this.micro, {
+          ...this.batchValues(batch, { seed, step, microBatch }),
+          share: float(batch.batchSize / rows),
+          carry: float(microBatch === 0 ? 0 : 1),
+        });
+      });
+      this.run(this.update, perStep);
+    }
+    await losses.counted(step);
+    this.inFlight.push(this.device.gpuDevice!.queue.onSubmittedWorkDone());
+    if (this.inFlight.length > STEPS_IN_FLIGHT) await this.inFlight.shift();
+  }
+
+  dispose(): void {
+    for (const cache of [this.whole, this.micro, this.update]) cache.dispose();
+    this.accumulators?.forEach((held) => held.dispose());
+  }
+
+  private run<Outputs extends Record<string, Tensor>>(cache: PlanCache<string, Outputs>, values: Values): void {
+    const inputs: InputValues = Object.fromEntries(Object.entries(values).map(([name, input]) => [name, input.values]));
+    cache.step(values).run(inputs);
+  }
+
+  private batchValues(batch: CollatedBatch, position: WindowPosition & { readonly microBatch: number }): Values {
+    const random: HostInput = { values: randomWords(position), shape: [4], dtype: 'int32' };
+    return { ...this.parts.model.inputs(batch, { rowMultiple: ROW_MULTIPLE }), random };
+  }
+
+  private recordWhole({ learningRate, keepLosses, ...batch }: Inputs): { loss: Tensor } {
+    const { loss, gradients } = this.gradients(batch, (value) => value);
+    this.apply(loss, gradients, { learningRate: learningRate!, keepLosses: keepLosses! });
+    return { loss };
+  }
+
+  private recordMicro({ share, carry, ...batch }: Inputs): { loss: Tensor } {
+    const { loss, gradients } = this.gradients(batch, (value) => mul(value, reshape(share!, [])));
+    tidy(() => {
+      [...gradients.values(), reshape(loss, [1])].forEach((value, index) => {
+        const sum = this.accumulators![index]!;
+        // Chosen, not multiplied: what an overflow has left must not outlive its window.
+        const carried = where(greater(carry!, 0), sum as Tensor, zerosLike(sum));
+        sum.assign(add(carried, value));
+      });
+    });
+    return { loss };
+  }
+
+  private recordUpdate({ learningRate, keepLosses }: Inputs): { norm: Tensor } {
+    const sums = this.accumulators! as readonly Tensor[];
+    const gradients = new Map(this.parts.trained.map(({ name }, index) => [name, sums[index]!]));
+    const norm = this.apply(sums.at(-1)!, gradients, { learningRate: learningRate!, keepLosses: keepLosses! });
+    return { norm };
+  }
+
+  private gradients(
+    { random, ...tensors }: Inputs,
+    weighted: (loss: Scalar) => Scalar,
+  ): { loss: Tensor; gradients: Map<string, Tensor> } {
+    const { model, trained } = this.parts;
+    const batch = model.batchOf(tensors);
+    const { value, grads } = variableGrads(
+      () => weighted(model.loss(batch, { training: true, random: random as Tensor1D }).loss),
+      trained.map(({ variable }) => variable),
+    );
+    return { loss: value, gradients: new Map(trained.map(({ name, variable }) => [name, grads[variable.name]!])) };
+  }
+
+  private apply(
+    loss: Tensor,
+    gradients: ReadonlyMap<string, Tensor>,
+    { learningRate, keepLosses }: { readonly learningRate: Tensor; readonly keepLosses: Tensor },
+  ): Tensor {
+    const { optimizer, losses, maxGradNorm } = this.parts;
+    const { norm, control } = clipGradients(gradients, clipOptions(maxGradNorm));
+    losses.record(loss, norm, keepLosses);
+    optimizer.stepSync(gradients, { learningRate: learningRate as Tensor1D, control });
+    return norm;
+  }
+
+  private makeAccumulators(): Variable[] {
+    const shapes = [...this.parts.trained.map(({ variable: { shape } }) => shape), [1]];
+    return shapes.map((shape) => tidy(() => variable(zeros(shape), false)));
+  }
+}
+
+function float(value: number): HostInput {
+  return { values: Float32Array.of(value), shape: [1], dtype: 'float32' };
+}
