@@ -7,8 +7,13 @@ import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import type { Shader } from '../../webgpu/shader';
 import { f32, u32 } from '../../webgpu/uniforms';
 import type { AttentionAttributes, AttentionBackwardInputs, AttentionInputs } from './types';
+import { hardwareOf } from '../../webgpu/hardware';
+import { hasSubgroupMatrices } from '../../webgpu/variants';
+import { FRAGMENT, LOOP_ROWS, type MatrixTileConstants } from './matrix-wgsl';
 import { backwardWorkgroupBytes, keyGradientShader, queryGradientShader } from './webgpu-backward';
 import { forwardShader, forwardWorkgroupBytes } from './webgpu-forward';
+import { matrixBackwardBytes, matrixKeyGradientShader, matrixQueryGradientShader } from './webgpu-matrix-backward';
+import { matrixForwardBytes, matrixForwardShader } from './webgpu-matrix-forward';
 import type { TileConstants } from './wgsl';
 
 /** Tiles to choose from, own rows by looped rows, best first: the first whose workgroup memory the device has. */
@@ -80,6 +85,25 @@ function run(
   });
 }
 
+/** Own rows of the variants on subgroup matrices, in subgroups of 16: the most whose workgroup memory the device has. */
+const SUBGROUPS = [4, 2, 1] as const;
+
+/** The variant on subgroup matrices for these heads, where the device has them and the memory. */
+function chooseMatrixTile(
+  { device }: WebGPUBackend,
+  { headSize, keyStride, rate }: { headSize: number; keyStride: number; rate: number },
+  workgroupBytes: (constants: Pick<MatrixTileConstants, 'headSize' | 'subgroups'>) => number,
+): MatrixTileConstants | undefined {
+  // A Philox block serves four neighbouring keys only where every row's numbering begins at a multiple of four.
+  if (headSize % FRAGMENT !== 0 || (rate > 0 && keyStride % 4 !== 0)) return undefined;
+  if (!hasSubgroupMatrices(hardwareOf(device))) return undefined;
+  const { maxComputeWorkgroupStorageSize: available } = device.limits;
+  const subgroups = SUBGROUPS.find((count) => workgroupBytes({ headSize, subgroups: count }) <= available);
+  if (subgroups === undefined) return undefined;
+  const ownRows = subgroups * FRAGMENT;
+  return { headSize, ownRows, loopRows: LOOP_ROWS, subgroups, dropout: rate === 0 ? 'none' : 'grouped' };
+}
+
 export const webgpuAttention: NonNullable<OpDefinition<AttentionInputs, AttentionAttributes>['webgpu']> = (
   { qkv, sequences, random },
   attributes,
@@ -88,11 +112,18 @@ export const webgpuAttention: NonNullable<OpDefinition<AttentionInputs, Attentio
   const [rows = 0, width = 0] = qkv.shape;
   const { heads, keyStride, rate } = attributes;
   const headSize = width / 3 / heads;
-  const tile = chooseTile(backend, { headSize, keyStride, rate }, forwardWorkgroupBytes);
+  const shape = { headSize, keyStride, rate };
+  const matrixTile = chooseMatrixTile(backend, shape, matrixForwardBytes);
   const y = makeOutput(backend, [rows, width / 3]);
   const lse = makeOutput(backend, [rows, heads]);
   const bindings = [qkv, sequences, y, lse];
-  run(backend, forwardShader(tile), tile, { sequences, random, rows, attributes, bindings, more: 1 });
+  const job = { sequences, random, rows, attributes, bindings, more: 1 };
+  if (matrixTile === undefined) {
+    const tile = chooseTile(backend, shape, forwardWorkgroupBytes);
+    run(backend, forwardShader(tile), tile, job);
+  } else {
+    run(backend, matrixForwardShader(matrixTile), matrixTile, job);
+  }
   return [y, lse];
 };
 
@@ -102,16 +133,22 @@ export const webgpuAttentionBackward: NonNullable<
   const [rows = 0, width = 0] = qkv.shape;
   const { heads, keyStride, rate } = attributes;
   const headSize = width / 3 / heads;
-  const tile = chooseTile(backend, { headSize, keyStride, rate }, backwardWorkgroupBytes);
+  const shape = { headSize, keyStride, rate };
+  const matrixTile = chooseMatrixTile(backend, shape, matrixBackwardBytes);
+  const tile = matrixTile ?? chooseTile(backend, shape, backwardWorkgroupBytes);
+  const [queryGradient, keyGradient] =
+    matrixTile === undefined
+      ? [queryGradientShader(tile), keyGradientShader(tile)]
+      : [matrixQueryGradientShader(matrixTile), matrixKeyGradientShader(matrixTile)];
   const dqkv = makeOutput(backend, [rows, width]);
   const deltas = makeOutput(backend, [rows, heads]);
   const shared = { sequences, random, rows, attributes };
-  run(backend, queryGradientShader(tile), tile, {
+  run(backend, queryGradient, tile, {
     ...shared,
     bindings: [qkv, sequences, dy, y, lse, dqkv, deltas],
     more: 1,
   });
-  run(backend, keyGradientShader(tile), tile, {
+  run(backend, keyGradient, tile, {
     ...shared,
     bindings: [qkv, sequences, dy, lse, deltas, dqkv],
     more: 0,

@@ -133,6 +133,11 @@ describeBackends('loraMatmul4bit', (backend) => {
     await compare(backend, fusedLoraMatmul4bit, { ...common, rows: 33, N: 128, K: 1024 }, relative());
   });
 
+  it('sums a long batch in parts', async () => {
+    const common = { nested: false, bias: true, residual: true, inputRate: 0.3, outputRate: 0.2, rank: 24 };
+    await compare(backend, fusedLoraMatmul4bit, { ...common, rows: 4099, N: 32, K: 32 }, relative());
+  });
+
   it('takes shapes that the fused kernels do not, composed', async () => {
     const common = { nested: false, bias: true, residual: true, inputRate: 0.3, outputRate: 0.2 };
     await compare(backend, loraMatmul4bit, { ...common, rows: 5, N: 32, K: 64, rank: 3 }, relative());

@@ -9,54 +9,49 @@ import { keepWords } from './keep-bits';
 import type { InnerAttributes, InnerInputs } from './types';
 
 const THREADS = 256;
-/** Rows of x, and of the factor, that a workgroup multiplies: a thread has four by four of them. */
-const ROWS = 16;
-/** Depth of the tiles, in vec4. */
-const DEPTH = 32;
-/** vec4s of a tile that a thread brings. */
-const UNITS = (ROWS * DEPTH) / THREADS;
+/** Rows of the factor that a workgroup multiplies. */
+const RANKS = 16;
+/** vec4 sums of all threads: four a thread. */
+const PARTIALS = 4 * THREADS;
+
+/** Rows of x that a workgroup multiplies, and the depth of the tiles in vec4. */
+type InnerTile = Readonly<{ rows: number; depth: number }>;
+
+/** Few rows a workgroup while that gives every processor one: most of the time goes into Philox and into waiting. */
+const SHORT: InnerTile = { rows: 4, depth: 64 };
+const TALL: InnerTile = { rows: 16, depth: 32 };
+/** Rows from which the taller tile, which reads the factor less often, has enough workgroups. */
+const TALL_FROM = 4096;
 
 /**
- * x·Aᵀ with few columns: tall products that read x once. The 16 sums of a thread run over every 16th part of the
- * depth, and the parts are added at the end, so that all 256 threads have work at 16 x 16 values. The next tiles are
+ * x·Aᵀ with few columns: tall products that read x once. A thread multiplies four rows by four columns over a part of
+ * the depth, and the parts are added at the end, so that all 256 threads have work at so few values. The next tiles are
  * on their way from memory while these are multiplied. vec4s of a tile are swapped by row, which spreads what a
  * subgroup reads at a time over all banks. In float32: LoRA's small gradients pass through here.
  */
 const shader = shaderVariants(
   'lora inner',
-  ({ factorTransposed, dropout }: { factorTransposed: boolean; dropout: boolean }) => {
-    const units = Array.from({ length: UNITS }, (_, u) => u);
+  ({ rows, depth, factorTransposed, dropout }: InnerTile & { factorTransposed: boolean; dropout: boolean }) => {
     const quarters = [0, 1, 2, 3];
-    const load = /* wgsl */ `
-    ${units
-      .map(
-        (u) => /* wgsl */ `
-    x${u} = vec4f();
-    if (depth0 + step${u} < depth) { x${u} = x[xRow${u} * depth + depth0 + step${u}]; }
-    factor${u} = vec4f();
-    ${
+    const rowQuads = rows / 4;
+    const parts = THREADS / (4 * rowQuads);
+    const units = (lines: number): number[] => Array.from({ length: (lines * depth) / THREADS }, (_, u) => u);
+    const leftUnits = units(rows);
+    const rightUnits = units(RANKS);
+    const rightSize = RANKS * depth;
+    const loadFactor = (u: number): string =>
       factorTransposed
-        ? `if ((depth0 * 4u + factorStep${u}) < uniforms.depth && factorAt${u} < uniforms.rank) {
+        ? /* wgsl */ `
+    factor${u} = vec4f();
+    if (depth0 * 4u + factorStep${u} < uniforms.depth && factorAt${u} < uniforms.rank) {
       factor${u} = factor[((depth0 * 4u + factorStep${u}) * uniforms.rank + factorAt${u}) / 4u];
     }`
-        : `if (depth0 + step${u} < depth && rank0 + line${u} < uniforms.rank) {
-      factor${u} = factor[(rank0 + line${u}) * depth + depth0 + step${u}];
-    }`
-    }`,
-      )
-      .join('')}`;
-    const store = units
-      .map(
-        (u) => /* wgsl */ `
-    ${
-      dropout
-        ? `let keep${u} = dropoutWords(random, xRow${u} * depth + depth0 + step${u}, uniforms.site) >= vec4u(uniforms.threshold);
-    x${u} = select(vec4f(), x${u} * uniforms.keepScale, keep${u});
-    nibbles[unit${u}] = dot(select(vec4u(), vec4u(1u, 2u, 4u, 8u), keep${u}), vec4u(1u));`
-        : ''
-    }
-    left[place(line${u}, step${u})] = x${u};
-    ${
+        : /* wgsl */ `
+    factor${u} = vec4f();
+    if (depth0 + factorStep${u} < depth && rank0 + factorLine${u} < uniforms.rank) {
+      factor${u} = factor[(rank0 + factorLine${u}) * depth + depth0 + factorStep${u}];
+    }`;
+    const storeFactor = (u: number): string =>
       factorTransposed
         ? quarters
             .map(
@@ -64,10 +59,22 @@ const shader = shaderVariants(
                 `right[place(factorAt${u} - rank0 + ${e}u, factorStep${u} / 4u)][factorStep${u} % 4u] = factor${u}[${e}];`,
             )
             .join(' ')
-        : `right[place(line${u}, step${u})] = factor${u};`
-    }`,
+        : `right[place(factorLine${u}, factorStep${u})] = factor${u};`;
+    const load = /* wgsl */ `
+    ${leftUnits.map((u) => `x${u} = vec4f(); if (depth0 + step${u} < depth) { x${u} = x[xRow${u} * depth + depth0 + step${u}]; }`).join('\n    ')}
+    ${rightUnits.map(loadFactor).join('')}`;
+    const store = /* wgsl */ `
+    ${leftUnits
+      .map((u) =>
+        dropout
+          ? /* wgsl */ `
+    let keep${u} = dropoutWords(random, xRow${u} * depth + depth0 + step${u}, uniforms.site) >= vec4u(uniforms.threshold);
+    left[place(line${u}, step${u})] = select(vec4f(), x${u} * uniforms.keepScale, keep${u});
+    nibbles[lane + ${u * THREADS}u] = dot(select(vec4u(), vec4u(1u, 2u, 4u, 8u), keep${u}), vec4u(1u));`
+          : `left[place(line${u}, step${u})] = x${u};`,
       )
-      .join('');
+      .join('\n    ')}
+    ${rightUnits.map(storeFactor).join('\n    ')}`;
     return /* wgsl */ `
 struct Uniforms { rows: u32, depth: u32, rank: u32, scale: f32, threshold: u32, site: u32, keepScale: f32 }
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
@@ -79,31 +86,42 @@ ${
 @group(0) @binding(4) var<storage, read> random: vec4i;
 @group(0) @binding(5) var<uniform> uniforms: Uniforms;
 ${PHILOX}
-var<workgroup> nibbles: array<u32, ${ROWS * DEPTH}>;`
+var<workgroup> nibbles: array<u32, ${rows * depth}>;`
     : '@group(0) @binding(3) var<uniform> uniforms: Uniforms;'
 }
-var<workgroup> left: array<vec4f, ${ROWS * DEPTH}>;
-var<workgroup> right: array<vec4f, ${ROWS * DEPTH}>;
+var<workgroup> left: array<vec4f, ${rows * depth}>;
+var<workgroup> right: array<vec4f, ${rightSize}>;
 
-fn place(row: u32, step: u32) -> u32 { return row * ${DEPTH}u + (step ^ ((row >> 2u) << 1u)); }
+fn place(row: u32, step: u32) -> u32 { return row * ${depth}u + (step ^ ((row >> 2u) << 1u)); }
 
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) lane: u32) {
   let depth = uniforms.depth / 4u;
-  let row0 = workgroup.x * ${ROWS}u;
-  let rank0 = workgroup.y * ${ROWS}u;
-  let rows = (lane >> 2u) & 3u;
+  let row0 = workgroup.x * ${rows}u;
+  let rank0 = workgroup.y * ${RANKS}u;
   let columns = lane & 3u;
-  let part = lane >> 4u;
-  ${units
+  let rows = (lane >> 2u) % ${rowQuads}u;
+  let part = lane / ${4 * rowQuads}u;
+  ${leftUnits
     .map(
       (u) => /* wgsl */ `
-  let unit${u} = lane + ${u * THREADS}u;
-  let line${u} = unit${u} / ${DEPTH}u;
-  let step${u} = unit${u} % ${DEPTH}u;
+  let line${u} = (lane + ${u * THREADS}u) / ${depth}u;
+  let step${u} = (lane + ${u * THREADS}u) % ${depth}u;
   let xRow${u} = min(row0 + line${u}, uniforms.rows - 1u);
-  ${factorTransposed ? `let factorStep${u} = unit${u} / 4u; let factorAt${u} = rank0 + (unit${u} % 4u) * 4u;` : ''}
-  var x${u}: vec4f; var factor${u}: vec4f;`,
+  var x${u}: vec4f;`,
+    )
+    .join('')}
+  ${rightUnits
+    .map((u) =>
+      factorTransposed
+        ? /* wgsl */ `
+  let factorStep${u} = (lane + ${u * THREADS}u) / ${RANKS / 4}u;
+  let factorAt${u} = rank0 + (lane % ${RANKS / 4}u) * 4u;
+  var factor${u}: vec4f;`
+        : /* wgsl */ `
+  let factorLine${u} = (lane + ${u * THREADS}u) / ${depth}u;
+  let factorStep${u} = (lane + ${u * THREADS}u) % ${depth}u;
+  var factor${u}: vec4f;`,
     )
     .join('')}
   ${quarters.map((i) => `var sum${i} = vec4f();`).join(' ')}
@@ -115,9 +133,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     ${
       dropout
         ? /* wgsl */ `
-    if (lane < ${(ROWS * DEPTH) / 8}u && workgroup.y == 0u) {
-      let row = row0 + lane / ${DEPTH / 8}u;
-      let at = depth0 + (lane % ${DEPTH / 8}u) * 8u;
+    if (lane < ${(rows * depth) / 8}u && workgroup.y == 0u) {
+      let row = row0 + lane / ${depth / 8}u;
+      let at = depth0 + (lane % ${depth / 8}u) * 8u;
       if (row < uniforms.rows && at < depth) {
         var word = 0u;
         for (var e = 0u; e < 8u; e++) { word |= nibbles[lane * 8u + e] << (4u * e); }
@@ -126,11 +144,11 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     }`
         : ''
     }
-    depth0 += ${DEPTH}u;
+    depth0 += ${depth}u;
     if (depth0 < depth) {
       ${load}
     }
-    for (var s = part; s < ${DEPTH}u; s += ${THREADS / 16}u) {
+    for (var s = part; s < ${depth}u; s += ${parts}u) {
       ${quarters.map((j) => `let b${j} = right[place(columns * 4u + ${j}u, s)];`).join(' ')}
       ${quarters
         .map(
@@ -142,20 +160,27 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     workgroupBarrier();
     if (depth0 >= depth) { break; }
   }
-  // The tiles have room for half of the parts each.
-  let to = (part & 7u) * ${ROWS * 4}u + rows * 16u + columns;
-  if (part < 8u) {
-    ${quarters.map((i) => `left[to + ${4 * i}u] = sum${i};`).join(' ')}
-  } else {
-    ${quarters.map((i) => `right[to + ${4 * i}u] = sum${i};`).join(' ')}
-  }
+  // The parts take the tiles' place.
+  ${quarters
+    .map((i) => {
+      const at = `part * ${rows * 4}u + (rows * 4u + ${i}u) * 4u + columns`;
+      return rightSize >= PARTIALS
+        ? `right[${at}] = sum${i};`
+        : `{ let at = ${at}; if (at < ${rightSize}u) { right[at] = sum${i}; } else { left[at - ${rightSize}u] = sum${i}; } }`;
+    })
+    .join('\n  ')}
   workgroupBarrier();
-  let row = lane / ${ROWS}u;
-  let column = lane % ${ROWS}u;
+  if (lane >= ${rows * RANKS}u) { return; }
+  let row = lane / ${RANKS}u;
+  let column = lane % ${RANKS}u;
   var total = 0.0;
-  for (var p = 0u; p < 8u; p++) {
-    let at = p * ${ROWS * 4}u + lane / 4u;
-    total += left[at][lane & 3u] + right[at][lane & 3u];
+  for (var p = 0u; p < ${parts}u; p++) {
+    let at = p * ${rows * 4}u + lane / 4u;
+    ${
+      rightSize >= PARTIALS
+        ? 'total += right[at][lane & 3u];'
+        : `if (at < ${rightSize}u) { total += right[at][lane & 3u]; } else { total += left[at - ${rightSize}u][lane & 3u]; }`
+    }
   }
   if (row0 + row < uniforms.rows && rank0 + column < uniforms.rank) {
     inner[(row0 + row) * uniforms.rank + rank0 + column] = total * uniforms.scale;
@@ -172,14 +197,15 @@ export const webgpuInner: NonNullable<OpDefinition<InnerInputs, InnerAttributes>
   const [rows = 0, depth = 0] = x.shape;
   const rank = factor.shape[factorTransposed ? 1 : 0]!;
   const dropout = rate > 0;
+  const tile = rows < TALL_FROM ? SHORT : TALL;
   const { threshold, keepScale } = dropoutNumbers(rate);
   const inner = makeOutput(backend, [rows, rank]);
   const keepBits = makeOutput(backend, [dropout ? keepWords(util.sizeFromShape(x.shape)) : 1], 'int32');
   dispatch(backend, {
-    ...shader({ factorTransposed, dropout }),
+    ...shader({ ...tile, factorTransposed, dropout }),
     bindings: [x, factor, inner, ...(dropout ? [keepBits, random] : [])],
     uniforms: [u32(rows), u32(depth), u32(rank), f32(scale), u32(threshold), u32(site), f32(keepScale)],
-    workgroups: [Math.ceil(rows / ROWS), Math.ceil(rank / ROWS), 1],
+    workgroups: [Math.ceil(rows / tile.rows), Math.ceil(rank / RANKS), 1],
   });
   return [inner, keepBits];
 };

@@ -1,0 +1,177 @@
+import type { TileConstants } from './wgsl';
+
+/** Sides of a subgroup matrix, and lanes of a subgroup. */
+export const FRAGMENT = 16;
+export const LANES = 32;
+/** Rows of the looped side that a workgroup takes at a time: a lane's share is 16 of a subgroup's 16 x 32 scores. */
+export const LOOP_ROWS = 32;
+
+/**
+ * What gradients are multiplied by on their way to f16, and results divided by: a power of two. Most are below 6e-5,
+ * where f16 loses digits; values up to 64 stay finite.
+ */
+export const SLOPE_SCALE = 1024;
+
+/** What a variant on subgroup matrices bakes in. */
+export interface MatrixTileConstants extends TileConstants {
+  /** Subgroups of a workgroup, 16 own rows each; `ownRows` is 16 times as many. */
+  readonly subgroups: number;
+}
+
+export interface MatrixTileSizes {
+  readonly threads: number;
+  /** vec4u (eight f16) of a head, and from one row of a tile to the next: 16 bytes more, which spreads eight rows over all banks. */
+  readonly units: number;
+  readonly pitch: number;
+  /** Fragments along a head. */
+  readonly headFragments: number;
+}
+
+export function matrixTileSizes({
+  headSize,
+  subgroups,
+}: Pick<MatrixTileConstants, 'headSize' | 'subgroups'>): MatrixTileSizes {
+  const units = headSize / 8;
+  return { threads: subgroups * LANES, units, pitch: units + 1, headFragments: headSize / FRAGMENT };
+}
+
+export const times = <Text>(count: number, make: (index: number) => Text): Text[] =>
+  Array.from({ length: count }, (_, index) => make(index));
+
+export const MATRIX_EXTENSIONS = /* wgsl */ `
+enable f16;
+enable subgroups;
+enable chromium_experimental_subgroup_matrix;
+diagnostic(off, chromium.subgroup_matrix_uniformity);
+diagnostic(off, subgroup_uniformity);
+`;
+
+export const MATRIX_TYPES = /* wgsl */ `
+alias Left = subgroup_matrix_left<f16, ${FRAGMENT}, ${FRAGMENT}>;
+alias Right = subgroup_matrix_right<f16, ${FRAGMENT}, ${FRAGMENT}>;
+alias Sum = subgroup_matrix_result<f32, ${FRAGMENT}, ${FRAGMENT}>;
+fn pack(pair: vec2f) -> u32 { return bitcast<u32>(vec2<f16>(pair)); }
+fn pack8(low: vec4f, high: vec4f) -> vec4u { return vec4u(pack(low.xy), pack(low.zw), pack(high.xy), pack(high.zw)); }
+`;
+
+export const MATRIX_ENTRY = (threads: number): string => /* wgsl */ `
+@compute @workgroup_size(${threads})
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let head = workgroup.y;
+  let subgroup = thread / ${LANES}u;
+  let lane = thread % ${LANES}u;`;
+
+/** WGSL declaration of a tile of rows of a head in f16. */
+export const halfTile = (name: string, rows: number, { pitch }: MatrixTileSizes): string =>
+  `var<workgroup> ${name}: array<vec4u, ${rows * pitch}>;`;
+
+/**
+ * WGSL that fills a tile in f16 with rows `first`, `first` + 1, ... of the sequence, zeros behind its end.
+ *
+ * @param value WGSL expression of four columns at `d`, in vec4, of row `row`
+ */
+export function loadHalfTile(
+  into: string,
+  rows: number,
+  { units, pitch, threads }: MatrixTileSizes,
+  { first, value }: { first: string; value: (d: string) => string },
+): string {
+  return /* wgsl */ `
+  for (var u = thread; u < ${rows * units}u; u += ${threads}u) {
+    let r = u / ${units}u;
+    let d = (u % ${units}u) * 2u;
+    let row = ${first} + i32(r);
+    var half = vec4u();
+    if (row < sequence.count) { half = pack8(${value('d')}, ${value('(d + 1u)')}); }
+    ${into}[r * ${pitch}u + d / 2u] = half;
+  }`;
+}
+
+/**
+ * WGSL of left · rightᵀ over the head: 16 rows of `left` from `row`, 32 rows of `right`; declares `into0` and `into1`.
+ * The zeros are written out: without them a loop's variable keeps what the round before left.
+ */
+export function rowProducts(
+  into: string,
+  left: string,
+  right: string,
+  row: string,
+  { pitch, headFragments }: MatrixTileSizes,
+): string {
+  return /* wgsl */ `
+    var ${into}0 = Sum(); var ${into}1 = Sum();
+    ${times(
+      headFragments,
+      (f) => /* wgsl */ `{
+      let a = subgroupMatrixLoad<Left, row_major>(&${left}, (${row}) * ${pitch}u + ${2 * f}u, ${pitch}u);
+      ${[0, 1]
+        .map(
+          (j) =>
+            `${into}${j} = subgroupMatrixMultiplyAccumulate(a, subgroupMatrixLoad<Right, col_major>(&${right}, ${j * FRAGMENT * pitch + 2 * f}u, ${pitch}u), ${into}${j});`,
+        )
+        .join('\n      ')}
+    }`,
+    ).join('\n    ')}`;
+}
+
+/**
+ * WGSL that adds weights · right to the sums `into0`, `into1`, ... along the head: weights 16 x 32 in f16, `right` the 32
+ * looped rows.
+ *
+ * @param weight WGSL of a left fragment of the weights: columns 16 j and on
+ */
+export function addProducts(
+  into: string,
+  weight: (j: number) => string,
+  right: string,
+  { pitch, headFragments }: MatrixTileSizes,
+): string {
+  return [0, 1]
+    .map(
+      (j) => /* wgsl */ `{
+      let a = ${weight(j)};
+      ${times(
+        headFragments,
+        (f) =>
+          `${into}${f} = subgroupMatrixMultiplyAccumulate(a, subgroupMatrixLoad<Right, row_major>(&${right}, ${j * FRAGMENT * pitch + 2 * f}u, ${pitch}u), ${into}${f});`,
+      ).join('\n      ')}
+    }`,
+    )
+    .join('\n    ');
+}
+
+export const declareSums = (name: string, { headFragments }: MatrixTileSizes): string =>
+  times(headFragments, (f) => `var ${name}${f}: Sum;`).join(' ');
+
+/** vec4 from one row to the next of what a subgroup leaves in f32 for its lanes: 16 rows of 32 columns, and four spread over the banks. */
+export const SCRATCH_PITCH = LOOP_ROWS / 4 + 1;
+export const SCRATCH = FRAGMENT * SCRATCH_PITCH;
+
+/** WGSL that writes a subgroup's sums along the head, two fragments at a time, through its scratch. */
+export function writeSums(
+  name: string,
+  { headFragments }: MatrixTileSizes,
+  { write, factor }: { write: (row: string, d: string, value: string) => string; factor: string },
+): string {
+  const pairs = times(Math.ceil(headFragments / 2), (p) => [2 * p, 2 * p + 1].filter((f) => f < headFragments));
+  return pairs
+    .map(
+      (fragments) => /* wgsl */ `
+  workgroupBarrier();
+  ${fragments.map((f, at) => `subgroupMatrixStore<row_major>(&scratch, scratch0 + ${4 * at}u, ${name}${f}, ${SCRATCH_PITCH}u);`).join(' ')}
+  workgroupBarrier();
+  for (var k = lane; k < ${FRAGMENT * 4 * fragments.length}u; k += ${LANES}u) {
+    let r = k / ${4 * fragments.length}u;
+    let c = k % ${4 * fragments.length}u;
+    let row = first + i32(subgroup * ${FRAGMENT}u + r);
+    if (row < sequence.count) {
+      ${write('row', `${4 * fragments[0]!}u + c`, `scratch[scratch0 + r * ${SCRATCH_PITCH}u + c] * ${factor}`)}
+    }
+  }`,
+    )
+    .join('');
+}

@@ -1,0 +1,267 @@
+import { shaderVariants } from '../../webgpu/shader';
+import {
+  addProducts,
+  declareSums,
+  FRAGMENT,
+  halfTile,
+  loadHalfTile,
+  LOOP_ROWS,
+  MATRIX_ENTRY,
+  MATRIX_EXTENSIONS,
+  MATRIX_TYPES,
+  matrixTileSizes,
+  rowProducts,
+  SCRATCH,
+  SCRATCH_PITCH,
+  SLOPE_SCALE,
+  times,
+  writeSums,
+  type MatrixTileConstants,
+} from './matrix-wgsl';
+import { NO_KEYS, preamble, reader, writer } from './wgsl';
+
+/** vec4u from one query's weights to the next: 32 keys in f16, or a subgroup's 16, and 16 bytes for the banks. */
+const QUERY_PITCH = LOOP_ROWS / 8 + 1;
+const KEY_PITCH = FRAGMENT / 8 + 1;
+/** vec4 from one query's scores of 16 keys to the next. */
+const COLUMN_PITCH = FRAGMENT / 4 + 1;
+const COLUMNS = LOOP_ROWS * COLUMN_PITCH;
+
+export function matrixBackwardBytes(constants: Pick<MatrixTileConstants, 'headSize' | 'subgroups'>): number {
+  const { pitch } = matrixTileSizes(constants);
+  const { subgroups } = constants;
+  const tiles = (2 * subgroups * FRAGMENT + 2 * LOOP_ROWS) * pitch;
+  const queries = subgroups * (SCRATCH + FRAGMENT * QUERY_PITCH);
+  const keys = subgroups * (Math.max(SCRATCH, COLUMNS) + LOOP_ROWS * KEY_PITCH);
+  return 16 * (tiles + Math.max(queries, keys));
+}
+
+const slopes = (d: string): string => `readDy(sequence.start + row, 0u, head, ${d}) * ${SLOPE_SCALE}.0`;
+
+/** WGSL: four probabilities' dropout applied to `value`; `element` is the number of the first, a multiple of four. */
+const dropped = (value: string, element: string): string =>
+  `select(vec4f(0.0), ${value} * uniforms.keepScale, dropoutWords(random, (${element}) >> 2u, uniforms.site) >= vec4u(uniforms.threshold))`;
+
+/**
+ * The gradient by the queries on subgroup matrices (Dao 2023, FlashAttention-2, section 3.1): a subgroup owns 16
+ * queries. Leaves delta = sum(dy * y) of each row for the kernel that follows, and zeros in the rows of no sequence.
+ */
+export const matrixQueryGradientShader = shaderVariants(
+  'attention backward matrix, queries',
+  (constants: MatrixTileConstants) => {
+    const sizes = matrixTileSizes(constants);
+    const { ownRows, subgroups, dropout, headSize } = constants;
+    const own = `subgroup * ${FRAGMENT}u`;
+    const store = (name: string): string => /* wgsl */ `
+    subgroupMatrixStore<row_major>(&scratch, scratch0, ${name}0, ${SCRATCH_PITCH}u);
+    subgroupMatrixStore<row_major>(&scratch, scratch0 + 4u, ${name}1, ${SCRATCH_PITCH}u);
+    workgroupBarrier();`;
+    const quad = (c: number): string => `scratch[scratch0 + (lane >> 1u) * ${SCRATCH_PITCH}u + side * 4u + ${c}u]`;
+    return /* wgsl */ `
+${MATRIX_EXTENSIONS}
+${preamble(constants, [
+  'read> qkv: array<vec4f>',
+  'read> sequences: array<vec4i>',
+  'read> dy: array<vec4f>',
+  'read> y: array<vec4f>',
+  'read> lse: array<f32>',
+  'read_write> dqkv: array<vec4f>',
+  'read_write> deltas: array<f32>',
+  ...(dropout === 'none' ? [] : ['read> random: vec4i']),
+])}
+${MATRIX_TYPES}
+${reader('readQkv', 'qkv', 3, constants)}
+${reader('readDy', 'dy', 1, constants)}
+${reader('readY', 'y', 1, constants)}
+${writer('writeDqkv', 'dqkv', 3, constants)}
+${halfTile('queries', ownRows, sizes)}
+${halfTile('slopes', ownRows, sizes)}
+${halfTile('keys', LOOP_ROWS, sizes)}
+${halfTile('values', LOOP_ROWS, sizes)}
+var<workgroup> scratch: array<vec4f, ${subgroups * SCRATCH}>;
+var<workgroup> weights: array<vec4u, ${subgroups * FRAGMENT * QUERY_PITCH}>;
+${MATRIX_ENTRY(sizes.threads)}
+  if (workgroup.z == uniforms.sequences) {
+    for (var row = i32(workgroup.x * ${sizes.threads}u + thread); row < uniforms.rows; row += i32(workgroups.x * ${sizes.threads}u)) {
+      if (inSomeSequence(row)) { continue; }
+      for (var part = 0u; part < 3u; part++) {
+        for (var d = 0u; d < ${headSize / 4}u; d++) { writeDqkv(row, part, head, d, vec4f(0.0)); }
+      }
+    }
+    return;
+  }
+  let sequence = sequenceAt(workgroup.z);
+  let first = i32(workgroup.x) * ${ownRows};
+  if (first >= sequence.count) { return; }
+  let query = first + i32(${own} + (lane >> 1u));
+  let side = lane & 1u;
+  let scratch0 = subgroup * ${SCRATCH}u;
+  let weights0 = subgroup * ${FRAGMENT * QUERY_PITCH}u;
+  ${loadHalfTile('queries', ownRows, sizes, {
+    first: 'first',
+    value: (d) => `readQkv(sequence.start + row, 0u, head, ${d})`,
+  })}
+  ${loadHalfTile('slopes', ownRows, sizes, { first: 'first', value: slopes })}
+  var logSum = ${NO_KEYS};
+  var part = 0.0;
+  if (query < sequence.count) {
+    let row = sequence.start + query;
+    logSum = lse[u32(row) * uniforms.heads + head];
+    for (var d = side; d < ${headSize / 4}u; d += 2u) { part += dot(readDy(row, 0u, head, d), readY(row, 0u, head, d)); }
+  }
+  let delta = part + subgroupShuffleXor(part, 1u);
+  if (side == 0u && query < sequence.count) { deltas[u32(sequence.start + query) * uniforms.heads + head] = delta; }
+  ${declareSums('o', sizes)}
+  let end = min(first + ${ownRows}, sequence.keyEnd);
+  for (var t = sequence.keyStart / ${LOOP_ROWS} * ${LOOP_ROWS}; t < end; t += ${LOOP_ROWS}) {
+    ${loadHalfTile('keys', LOOP_ROWS, sizes, { first: 't', value: (d) => `readQkv(sequence.start + row, 1u, head, ${d})` })}
+    ${loadHalfTile('values', LOOP_ROWS, sizes, { first: 't', value: (d) => `readQkv(sequence.start + row, 2u, head, ${d})` })}
+    workgroupBarrier();
+    ${rowProducts('s', 'queries', 'keys', own, sizes)}
+    ${store('s')}
+    ${times(
+      4,
+      (c) => /* wgsl */ `
+    let key${c} = vec4i(t + i32(side * 16u) + ${4 * c}) + vec4i(0, 1, 2, 3);
+    let seen${c} = (key${c} <= vec4i(query)) & (key${c} >= vec4i(sequence.keyStart)) & (key${c} < vec4i(sequence.keyEnd));
+    var p${c} = select(vec4f(0.0), exp(${quad(c)} * uniforms.scale - logSum), seen${c});`,
+    ).join('')}
+    workgroupBarrier();
+    ${rowProducts('dp', 'slopes', 'values', own, sizes)}
+    ${store('dp')}
+    ${times(
+      4,
+      (c) => /* wgsl */ `
+    var slope${c} = ${quad(c)};
+    ${
+      dropout === 'none'
+        ? ''
+        : /* wgsl */ `if (any(seen${c})) {
+      let element = (u32(sequence.start + query) * uniforms.heads + head) * uniforms.keyStride + u32(key${c}.x);
+      slope${c} = ${dropped(`slope${c}`, 'element')};
+    }`
+    }
+    p${c} *= slope${c} - delta * ${SLOPE_SCALE}.0;`,
+    ).join('')}
+    let place = weights0 + (lane >> 1u) * ${QUERY_PITCH}u + side * 2u;
+    weights[place] = pack8(p0, p1);
+    weights[place + 1u] = pack8(p2, p3);
+    workgroupBarrier();
+    ${addProducts(
+      'o',
+      (j) => `subgroupMatrixLoad<Left, row_major>(&weights, weights0 + ${2 * j}u, ${QUERY_PITCH}u)`,
+      'keys',
+      sizes,
+    )}
+    workgroupBarrier();
+  }
+  ${writeSums('o', sizes, {
+    factor: `(uniforms.scale / ${SLOPE_SCALE}.0)`,
+    write: (row, d, value) => `writeDqkv(sequence.start + ${row}, 0u, head, ${d}, ${value});`,
+  })}
+}`;
+  },
+);
+
+/**
+ * The gradients by the keys and values on subgroup matrices: a subgroup owns 16 keys and goes over the queries that see
+ * them. A lane takes one query's 16 scores, so that a Philox block serves four neighbouring keys here too.
+ */
+export const matrixKeyGradientShader = shaderVariants(
+  'attention backward matrix, keys',
+  (constants: MatrixTileConstants) => {
+    const sizes = matrixTileSizes(constants);
+    const { ownRows, subgroups, dropout } = constants;
+    const own = `subgroup * ${FRAGMENT}u`;
+    const store = (name: string): string => /* wgsl */ `
+    subgroupMatrixStore<col_major>(&scratch, scratch0, ${name}0, ${COLUMN_PITCH}u);
+    subgroupMatrixStore<col_major>(&scratch, scratch0 + ${FRAGMENT * COLUMN_PITCH}u, ${name}1, ${COLUMN_PITCH}u);
+    workgroupBarrier();`;
+    const quad = (c: number): string => `scratch[scratch0 + lane * ${COLUMN_PITCH}u + ${c}u]`;
+    const weights = (j: number): string =>
+      `subgroupMatrixLoad<Left, col_major>(&weights, weights0 + ${j * FRAGMENT * KEY_PITCH}u, ${KEY_PITCH}u)`;
+    const element = (c: number): string =>
+      `(u32(sequence.start + query) * uniforms.heads + head) * uniforms.keyStride + u32(ownKey) + ${4 * c}u`;
+    return /* wgsl */ `
+${MATRIX_EXTENSIONS}
+${preamble(constants, [
+  'read> qkv: array<vec4f>',
+  'read> sequences: array<vec4i>',
+  'read> dy: array<vec4f>',
+  'read> lse: array<f32>',
+  'read> deltas: array<f32>',
+  'read_write> dqkv: array<vec4f>',
+  ...(dropout === 'none' ? [] : ['read> random: vec4i']),
+])}
+${MATRIX_TYPES}
+${reader('readQkv', 'qkv', 3, constants)}
+${reader('readDy', 'dy', 1, constants)}
+${writer('writeDqkv', 'dqkv', 3, constants)}
+${halfTile('keys', ownRows, sizes)}
+${halfTile('values', ownRows, sizes)}
+${halfTile('queries', LOOP_ROWS, sizes)}
+${halfTile('slopes', LOOP_ROWS, sizes)}
+var<workgroup> scratch: array<vec4f, ${subgroups * Math.max(SCRATCH, COLUMNS)}>;
+var<workgroup> weights: array<vec4u, ${subgroups * LOOP_ROWS * KEY_PITCH}>;
+${MATRIX_ENTRY(sizes.threads)}
+  let sequence = sequenceAt(workgroup.z);
+  let first = i32(workgroup.x) * ${ownRows};
+  if (first >= sequence.count) { return; }
+  let ownKey = first + i32(${own});
+  let scratch0 = subgroup * ${Math.max(SCRATCH, COLUMNS)}u;
+  let weights0 = subgroup * ${LOOP_ROWS * KEY_PITCH}u;
+  ${loadHalfTile('keys', ownRows, sizes, { first: 'first', value: (d) => `readQkv(sequence.start + row, 1u, head, ${d})` })}
+  ${loadHalfTile('values', ownRows, sizes, { first: 'first', value: (d) => `readQkv(sequence.start + row, 2u, head, ${d})` })}
+  ${declareSums('k', sizes)}
+  ${declareSums('v', sizes)}
+  // No query sees a key before keyStart or from keyEnd on; key j is seen by queries j and later.
+  let anySeen = first < sequence.keyEnd && first + ${ownRows} > sequence.keyStart;
+  let end = select(0, sequence.count, anySeen);
+  for (var t = first / ${LOOP_ROWS} * ${LOOP_ROWS}; t < end; t += ${LOOP_ROWS}) {
+    ${loadHalfTile('queries', LOOP_ROWS, sizes, { first: 't', value: (d) => `readQkv(sequence.start + row, 0u, head, ${d})` })}
+    ${loadHalfTile('slopes', LOOP_ROWS, sizes, { first: 't', value: slopes })}
+    let query = t + i32(lane);
+    var logSum = ${NO_KEYS};
+    var delta = 0.0;
+    if (query < sequence.count) {
+      let index = u32(sequence.start + query) * uniforms.heads + head;
+      logSum = lse[index];
+      delta = deltas[index];
+    }
+    workgroupBarrier();
+    ${rowProducts('s', 'keys', 'queries', own, sizes)}
+    ${store('s')}
+    ${times(
+      4,
+      (c) => /* wgsl */ `
+    let key${c} = vec4i(ownKey + ${4 * c}) + vec4i(0, 1, 2, 3);
+    let seen${c} = (key${c} <= vec4i(query)) & (key${c} >= vec4i(sequence.keyStart)) & (key${c} < vec4i(sequence.keyEnd));
+    var p${c} = select(vec4f(0.0), exp(${quad(c)} * uniforms.scale - logSum), seen${c});
+    var kept${c} = vec4f(1.0);
+    ${dropout === 'none' ? '' : `if (any(seen${c})) { kept${c} = ${dropped('vec4f(1.0)', element(c))}; }`}`,
+    ).join('')}
+    let place = weights0 + lane * ${KEY_PITCH}u;
+    weights[place] = pack8(p0 * kept0, p1 * kept1);
+    weights[place + 1u] = pack8(p2 * kept2, p3 * kept3);
+    workgroupBarrier();
+    ${addProducts('v', weights, 'slopes', sizes)}
+    ${rowProducts('dp', 'values', 'slopes', own, sizes)}
+    ${store('dp')}
+    ${times(4, (c) => `p${c} *= ${quad(c)} * kept${c} - delta * ${SLOPE_SCALE}.0;`).join(' ')}
+    weights[place] = pack8(p0, p1);
+    weights[place + 1u] = pack8(p2, p3);
+    workgroupBarrier();
+    ${addProducts('k', weights, 'queries', sizes)}
+    workgroupBarrier();
+  }
+  ${writeSums('k', sizes, {
+    factor: `(uniforms.scale / ${SLOPE_SCALE}.0)`,
+    write: (row, d, value) => `writeDqkv(sequence.start + ${row}, 1u, head, ${d}, ${value});`,
+  })}
+  ${writeSums('v', sizes, {
+    factor: `(1.0 / ${SLOPE_SCALE}.0)`,
+    write: (row, d, value) => `writeDqkv(sequence.start + ${row}, 2u, head, ${d}, ${value});`,
+  })}
+}`;
+  },
+);

@@ -1,0 +1,156 @@
+import { shaderVariants } from '../../webgpu/shader';
+import {
+  addProducts,
+  declareSums,
+  FRAGMENT,
+  halfTile,
+  loadHalfTile,
+  LOOP_ROWS,
+  MATRIX_ENTRY,
+  MATRIX_EXTENSIONS,
+  MATRIX_TYPES,
+  matrixTileSizes,
+  rowProducts,
+  SCRATCH,
+  SCRATCH_PITCH,
+  times,
+  writeSums,
+  type MatrixTileConstants,
+} from './matrix-wgsl';
+import { MASKED, NO_KEYS, preamble, reader, writer } from './wgsl';
+
+/** vec4u from one row of the weights to the next: 32 columns in f16, and 16 bytes that spread rows over the banks. */
+const WEIGHT_PITCH = LOOP_ROWS / 8 + 1;
+
+export function matrixForwardBytes(constants: Pick<MatrixTileConstants, 'headSize' | 'subgroups'>): number {
+  const { pitch } = matrixTileSizes(constants);
+  const { subgroups } = constants;
+  return 16 * ((subgroups * FRAGMENT + 2 * LOOP_ROWS) * pitch + subgroups * (SCRATCH + FRAGMENT * WEIGHT_PITCH));
+}
+
+/**
+ * Attention forward on subgroup matrices, f16 factors and f32 sums. A subgroup owns 16 queries; scores go through
+ * workgroup memory, where two lanes share a query. Keys are gone over twice: for the log-sums, then for the
+ * probabilities. The second product of scores is cheaper than to bring the sums to lanes and back for each rescaling
+ * that an online softmax needs.
+ */
+export const matrixForwardShader = shaderVariants('attention matrix', (constants: MatrixTileConstants) => {
+  const sizes = matrixTileSizes(constants);
+  const { ownRows, subgroups, dropout, headSize } = constants;
+  const scores = (keys: string): string => /* wgsl */ `
+    ${rowProducts('s', 'queries', keys, `subgroup * ${FRAGMENT}u`, sizes)}
+    subgroupMatrixStore<row_major>(&scratch, scratch0, s0, ${SCRATCH_PITCH}u);
+    subgroupMatrixStore<row_major>(&scratch, scratch0 + 4u, s1, ${SCRATCH_PITCH}u);
+    workgroupBarrier();`;
+  /** Statements for each of a lane's four times four keys, written out: arrays would leave the registers. */
+  const eachQuad = (body: (c: number) => string): string =>
+    times(
+      4,
+      (c) => /* wgsl */ `
+    let key${c} = vec4i(t + i32(side * 16u) + ${4 * c}) + vec4i(0, 1, 2, 3);
+    let seen${c} = (key${c} <= vec4i(query)) & (key${c} >= vec4i(sequence.keyStart)) & (key${c} < vec4i(sequence.keyEnd));
+    let score${c} = scratch[scratch0 + (lane >> 1u) * ${SCRATCH_PITCH}u + side * 4u + ${c}u] * uniforms.scale;
+    ${body(c)}`,
+    ).join('');
+  const load = (into: string, part: string): string =>
+    loadHalfTile(into, LOOP_ROWS, sizes, {
+      first: 't',
+      value: (d) => `readQkv(sequence.start + row, ${part}, head, ${d})`,
+    });
+  return /* wgsl */ `
+${MATRIX_EXTENSIONS}
+${preamble(constants, [
+  'read> qkv: array<vec4f>',
+  'read> sequences: array<vec4i>',
+  'read_write> y: array<vec4f>',
+  'read_write> lse: array<f32>',
+  ...(dropout === 'none' ? [] : ['read> random: vec4i']),
+])}
+${MATRIX_TYPES}
+${reader('readQkv', 'qkv', 3, constants)}
+${writer('writeY', 'y', 1, constants)}
+${halfTile('queries', ownRows, sizes)}
+${halfTile('keys', LOOP_ROWS, sizes)}
+${halfTile('values', LOOP_ROWS, sizes)}
+var<workgroup> scratch: array<vec4f, ${subgroups * SCRATCH}>;
+var<workgroup> weights: array<vec4u, ${subgroups * FRAGMENT * WEIGHT_PITCH}>;
+${MATRIX_ENTRY(sizes.threads)}
+  if (workgroup.z == uniforms.sequences) {
+    for (var row = i32(workgroup.x * ${sizes.threads}u + thread); row < uniforms.rows; row += i32(workgroups.x * ${sizes.threads}u)) {
+      if (inSomeSequence(row)) { continue; }
+      for (var d = 0u; d < ${headSize / 4}u; d++) { writeY(row, 0u, head, d, vec4f(0.0)); }
+      lse[u32(row) * uniforms.heads + head] = ${NO_KEYS};
+    }
+    return;
+  }
+  let sequence = sequenceAt(workgroup.z);
+  let first = i32(workgroup.x) * ${ownRows};
+  if (first >= sequence.count) { return; }
+  let query = first + i32(subgroup * ${FRAGMENT}u + (lane >> 1u));
+  let side = lane & 1u;
+  let scratch0 = subgroup * ${SCRATCH}u;
+  let weights0 = subgroup * ${FRAGMENT * WEIGHT_PITCH}u;
+  ${loadHalfTile('queries', ownRows, sizes, {
+    first: 'first',
+    value: (d) => `readQkv(sequence.start + row, 0u, head, ${d})`,
+  })}
+  let begin = sequence.keyStart / ${LOOP_ROWS} * ${LOOP_ROWS};
+  let end = min(first + ${ownRows}, sequence.keyEnd);
+  var largest = ${MASKED};
+  var total = 0.0;
+  for (var t = begin; t < end; t += ${LOOP_ROWS}) {
+    ${load('keys', '1u')}
+    workgroupBarrier();
+    ${scores('keys')}
+    var most = largest;
+    ${eachQuad(
+      (c) => /* wgsl */ `let quad${c} = select(vec4f(${MASKED}), score${c}, seen${c});
+    most = max(most, max(max(quad${c}.x, quad${c}.y), max(quad${c}.z, quad${c}.w)));`,
+    )}
+    total *= exp(largest - most);
+    // A masked score is told by its value: no real one lies so low.
+    ${times(4, (c) => `total += dot(select(exp(quad${c} - most), vec4f(0.0), quad${c} <= vec4f(${MASKED})), vec4f(1.0));`).join('\n    ')}
+    largest = most;
+    workgroupBarrier();
+  }
+  let otherLargest = subgroupShuffleXor(largest, 1u);
+  let otherTotal = subgroupShuffleXor(total, 1u);
+  let highest = max(largest, otherLargest);
+  let sum = total * exp(largest - highest) + otherTotal * exp(otherLargest - highest);
+  let logSum = select(${NO_KEYS}, highest + log(sum), sum > 0.0);
+  if (side == 0u && query < sequence.count) { lse[u32(sequence.start + query) * uniforms.heads + head] = logSum; }
+  ${declareSums('o', sizes)}
+  for (var t = begin; t < end; t += ${LOOP_ROWS}) {
+    ${load('keys', '1u')}
+    ${load('values', '2u')}
+    workgroupBarrier();
+    ${scores('keys')}
+    ${eachQuad(
+      (c) => /* wgsl */ `var p${c} = select(vec4f(0.0), exp(score${c} - logSum), seen${c});
+    ${
+      dropout === 'none'
+        ? ''
+        : /* wgsl */ `if (any(seen${c})) {
+      let element = (u32(sequence.start + query) * uniforms.heads + head) * uniforms.keyStride + u32(key${c}.x);
+      p${c} = select(vec4f(0.0), p${c} * uniforms.keepScale, dropoutWords(random, element >> 2u, uniforms.site) >= vec4u(uniforms.threshold));
+    }`
+    }`,
+    )}
+    let place = weights0 + (lane >> 1u) * ${WEIGHT_PITCH}u + side * 2u;
+    weights[place] = pack8(p0, p1);
+    weights[place + 1u] = pack8(p2, p3);
+    workgroupBarrier();
+    ${addProducts(
+      'o',
+      (j) => `subgroupMatrixLoad<Left, row_major>(&weights, weights0 + ${2 * j}u, ${WEIGHT_PITCH}u)`,
+      'values',
+      sizes,
+    )}
+    workgroupBarrier();
+  }
+  ${writeSums('o', sizes, {
+    factor: '1.0',
+    write: (row, d, value) => `writeY(sequence.start + ${row}, 0u, head, ${d}, ${value});`,
+  })}
+}`;
+});
