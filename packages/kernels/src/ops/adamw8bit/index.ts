@@ -1,4 +1,4 @@
-import { tensor1d, variable, zeros, type Variable } from '@tensorflow/tfjs-core';
+import { keep, tensor1d, variable, zeros, type Variable } from '@tensorflow/tfjs-core';
 import { checkShape } from '../../engine/check';
 import { defineOp } from '../../engine/op';
 import { createDynamicMap } from '../../tables';
@@ -76,7 +76,8 @@ export function adamw8bitMaps(nearest: Nearest = 'exact'): Adamw8bitMaps {
   });
   tables[767] = Infinity;
   tables[1023] = Infinity;
-  return { tables: tensor1d(tables), nearest };
+  // Kept: the first step that needs them may be one that is being recorded.
+  return { tables: keep(tensor1d(tables)), nearest };
 }
 
 /** Moments of zero for a parameter of so many elements: codes and absmax 0, as bitsandbytes starts. */

@@ -80,15 +80,24 @@ export function loadHalfTile(
   { units, pitch, threads }: MatrixTileSizes,
   { first, value }: { first: string; value: (d: string) => string },
 ): string {
-  return /* wgsl */ `
-  for (var u = thread; u < ${rows * units}u; u += ${threads}u) {
-    let r = u / ${units}u;
-    let d = (u % ${units}u) * 2u;
-    let row = ${first} + i32(r);
-    var half = vec4u();
-    if (row < sequence.count) { half = pack8(${value('d')}, ${value('(d + 1u)')}); }
-    ${into}[r * ${pitch}u + d / 2u] = half;
-  }`;
+  const count = Math.ceil((rows * units) / threads);
+  // All reads first: written as a loop, each would wait for the one before.
+  const reads = times(
+    count,
+    (i) => /* wgsl */ `
+    let u${i} = thread + ${i * threads}u;
+    var half${i} = vec4u();
+    {
+      let d = (u${i} % ${units}u) * 2u;
+      let row = ${first} + i32(u${i} / ${units}u);
+      if (row < sequence.count) { half${i} = pack8(${value('d')}, ${value('(d + 1u)')}); }
+    }`,
+  );
+  const writes = times(count, (i) => {
+    const write = `${into}[(u${i} / ${units}u) * ${pitch}u + u${i} % ${units}u] = half${i};`;
+    return (i + 1) * threads <= rows * units ? write : `if (u${i} < ${rows * units}u) { ${write} }`;
+  });
+  return `{${reads.join('')}\n    ${writes.join('\n    ')}\n  }`;
 }
 
 /**
