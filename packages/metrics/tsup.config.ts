@@ -1,3 +1,3 @@
 import { packageBuild } from '../../tools/build/tsup';
 
-export default packageBuild({ entry: ['src/index.ts'] });
+export default packageBuild({ entry: { index: 'src/index.ts', tensors: 'src/tensors/index.ts' } });

@@ -13,6 +13,7 @@ export { checkpoint } from './engine/checkpoint';
 export { normalValues, uniformValues, type RandomStream } from './random/uniform';
 export { activation, activationNames, isActivationName, type ActivationName } from './ops/activation';
 export { attention, type AttentionOptions } from './ops/attention';
+export { addConfusion, confusionSize } from './ops/confusion';
 export { crossEntropy, type CrossEntropyOptions } from './ops/cross-entropy';
 export { dropout, dropoutAdd, type DropoutOptions } from './ops/dropout';
 export { embedding } from './ops/embedding';

@@ -8,7 +8,7 @@ export {
 export { type CallbackContext, type TrainerCallback, type TrainerControl } from './callbacks/callback';
 export { SpeedMemCallback, type SpeedMemOptions } from './callbacks/speed-memory';
 export { MemoryCheckpoints, type CheckpointStore } from './checkpoints/store';
-export { evaluate, type EvaluateOptions, type Evaluation } from './evaluation/evaluate';
+export { evaluate, Evaluator, type EvaluateOptions, type Evaluation } from './evaluation/evaluate';
 export { evaluationBatches } from './evaluation/batches';
 export { windowGradients, type WindowGradients, type WindowPosition } from './loop/gradients';
 export { Trainer, type PreparedDataset, type TrainerOptions, type TrainOutput } from './loop/trainer';

@@ -15,22 +15,17 @@ import {
   type Variable,
 } from '@tensorflow/tfjs-core';
 import type { CollatedBatch } from '@qlora-js/data';
-import { PlanCache, randomWords, type Device, type InputValues } from '@qlora-js/kernels';
+import { PlanCache, randomWords, type Device } from '@qlora-js/kernels';
 import { clipGradients } from '@qlora-js/optim';
 import type { HostInput, UploadedBatch } from '../model/trainable-model';
+import { numberInput, replay, ROW_MULTIPLE, type HostInputs } from '../plan/replay';
 import type { WindowPosition } from './gradients';
 import { clipOptions, type StepParts, type TrainingSteps } from './step-parts';
 
-/**
- * Rows of a batch are filled up to a multiple of this. Batches of Banking77 then come in some eight shapes, each recorded
- * once; a GPU is not slower for the rows.
- */
-const ROW_MULTIPLE = 32;
 /** Steps that may wait on the GPU before the host waits: enough that it never runs dry. */
 const STEPS_IN_FLIGHT = 4;
 
 type Inputs = Readonly<Record<string, Tensor>>;
-type Values = Record<string, HostInput>;
 
 /**
  * Training steps as recorded plans: forward, backward, clipping, the optimiser and the sum of the losses in one replay a
@@ -56,21 +51,21 @@ export class PlannedSteps<Batch extends UploadedBatch> implements TrainingSteps 
 
   async step(window: readonly CollatedBatch[], { seed, step }: WindowPosition, learningRate: number): Promise<void> {
     const { losses } = this.parts;
-    const perStep: Values = { learningRate: float(learningRate), keepLosses: float(losses.keep) };
+    const perStep: HostInputs = { learningRate: numberInput(learningRate), keepLosses: numberInput(losses.keep) };
     const [only, ...others] = window;
     if (only !== undefined && others.length === 0) {
-      this.run(this.whole, { ...this.batchValues(only, { seed, step, microBatch: 0 }), ...perStep });
+      replay(this.whole, { ...this.batchValues(only, { seed, step, microBatch: 0 }), ...perStep });
     } else {
       const rows = window.reduce((sum, { batchSize }) => sum + batchSize, 0);
       this.accumulators ??= this.makeAccumulators();
       window.forEach((batch, microBatch) => {
-        this.run(this.micro, {
+        replay(this.micro, {
           ...this.batchValues(batch, { seed, step, microBatch }),
-          share: float(batch.batchSize / rows),
-          carry: float(microBatch === 0 ? 0 : 1),
+          share: numberInput(batch.batchSize / rows),
+          carry: numberInput(microBatch === 0 ? 0 : 1),
         });
       });
-      this.run(this.update, perStep);
+      replay(this.update, perStep);
     }
     await losses.counted(step);
     this.inFlight.push(this.device.gpuDevice!.queue.onSubmittedWorkDone());
@@ -82,12 +77,7 @@ export class PlannedSteps<Batch extends UploadedBatch> implements TrainingSteps 
     this.accumulators?.forEach((held) => held.dispose());
   }
 
-  private run<Outputs extends Record<string, Tensor>>(cache: PlanCache<string, Outputs>, values: Values): void {
-    const inputs: InputValues = Object.fromEntries(Object.entries(values).map(([name, input]) => [name, input.values]));
-    cache.step(values).run(inputs);
-  }
-
-  private batchValues(batch: CollatedBatch, position: WindowPosition & { readonly microBatch: number }): Values {
+  private batchValues(batch: CollatedBatch, position: WindowPosition & { readonly microBatch: number }): HostInputs {
     const random: HostInput = { values: randomWords(position), shape: [4], dtype: 'int32' };
     return { ...this.parts.model.inputs(batch, { rowMultiple: ROW_MULTIPLE }), random };
   }
@@ -147,8 +137,4 @@ export class PlannedSteps<Batch extends UploadedBatch> implements TrainingSteps 
     const shapes = [...this.parts.trained.map(({ variable: { shape } }) => shape), [1]];
     return shapes.map((shape) => tidy(() => variable(zeros(shape), false)));
   }
-}
-
-function float(value: number): HostInput {
-  return { values: Float32Array.of(value), shape: [1], dtype: 'float32' };
 }

@@ -17,7 +17,7 @@ import type { CallbackContext, TrainerCallback, TrainerControl } from '../callba
 import { MemoryCheckpoints, type CheckpointStore } from '../checkpoints/store';
 import { CheckpointKeeper } from '../checkpoints/keeper';
 import { TrainerError } from '../errors';
-import { evaluate, type Evaluation } from '../evaluation/evaluate';
+import { evaluate, Evaluator, type Evaluation } from '../evaluation/evaluate';
 import { evaluationBatches } from '../evaluation/batches';
 import type { TrainableModel, UploadedBatch } from '../model/trainable-model';
 import { newTrainerState, trainerStateJson, type LogRow, type TrainerState } from '../state/trainer-state';
@@ -67,6 +67,8 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
   private readonly callbacks: readonly TrainerCallback[];
   private readonly keeper: CheckpointKeeper;
   private trained: readonly NamedVariable[] = [];
+  /** While training, so that each evaluation goes on with what the first has recorded. */
+  private evaluator: Evaluator<Batch> | undefined;
 
   constructor(private readonly options: TrainerOptions<Batch>) {
     const { args, trainDataset, evalDataset, callbacks = [], checkpoints = new MemoryCheckpoints() } = options;
@@ -108,6 +110,7 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
     const parts = { model, trained: this.trained, optimizer, losses, maxGradNorm: args.maxGradNorm };
     const { device } = this.options;
     const steps = device?.backend === 'webgpu' ? new PlannedSteps(parts, device) : new EagerSteps(parts);
+    this.evaluator = new Evaluator(model, device);
     let trainingLoss: number;
     try {
       await this.emit('onTrainBegin');
@@ -123,6 +126,8 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
       trainingLoss = await losses.mean();
     } finally {
       steps.dispose();
+      this.evaluator.dispose();
+      this.evaluator = undefined;
       optimizer.dispose();
       losses.dispose();
     }
@@ -161,7 +166,10 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
     const { model, args, collator } = this.options;
     if (dataset === undefined) throw new TrainerError('NO_DATA', 'there is no evaluation data set');
     const list = evaluationBatches(dataset, args.perDeviceEvalBatchSize, collator);
-    return evaluate(model, list, { onBatch: (done, total) => this.emit('onPredictionStep', { done, total }) });
+    const { device } = this.options;
+    const onBatch = (done: number, total: number): Promise<void> => this.emit('onPredictionStep', { done, total });
+    if (this.evaluator !== undefined) return this.evaluator.evaluate(list, { onBatch });
+    return evaluate(model, list, { onBatch, ...(device === undefined ? {} : { device }) });
   }
 
   private async epoch(

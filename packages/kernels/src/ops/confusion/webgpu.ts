@@ -1,0 +1,60 @@
+import type { OpDefinition } from '../../engine/op';
+import { dispatch } from '../../webgpu/dispatch';
+import { shaderVariants, spread, WORKGROUP_INDEX, WORKGROUP_PARAMETERS } from '../../webgpu/shader';
+import { u32 } from '../../webgpu/uniforms';
+import { forgetHostCopies } from '../adamw/in-place';
+import type { ConfusionInputs } from './types';
+
+const THREADS = 64;
+
+/** A workgroup takes a row: each thread the best of its columns, then one thread the best of those, the first of equals. */
+const shader = shaderVariants(
+  'confusion',
+  () => /* wgsl */ `
+struct Uniforms { rows: u32, classes: u32 }
+@group(0) @binding(0) var<storage, read_write> counts: array<atomic<i32>>;
+@group(0) @binding(1) var<storage, read> logits: array<f32>;
+@group(0) @binding(2) var<storage, read> labels: array<i32>;
+@group(0) @binding(3) var<uniform> uniforms: Uniforms;
+var<workgroup> best: array<u32, ${THREADS}>;
+
+@compute @workgroup_size(${THREADS})
+fn main(${WORKGROUP_PARAMETERS}) {
+  let row = ${WORKGROUP_INDEX};
+  if (row >= uniforms.rows) { return; }
+  let start = row * uniforms.classes;
+  var found = min(lane, uniforms.classes - 1u);
+  for (var i = found + ${THREADS}u; i < uniforms.classes; i += ${THREADS}u) {
+    if (logits[start + i] > logits[start + found]) { found = i; }
+  }
+  best[lane] = found;
+  workgroupBarrier();
+  if (lane != 0u) { return; }
+  for (var i = 1u; i < min(${THREADS}u, uniforms.classes); i++) {
+    let other = best[i];
+    let larger = logits[start + other] > logits[start + found];
+    if (larger || (logits[start + other] == logits[start + found] && other < found)) { found = other; }
+  }
+  let label = labels[row];
+  let classes = i32(uniforms.classes);
+  let place = select(classes * classes, label * classes + i32(found), label >= 0 && label < classes);
+  atomicAdd(&counts[place], 1);
+}`,
+);
+
+/** In place. */
+export const webgpuConfusion: NonNullable<OpDefinition<ConfusionInputs, object>['webgpu']> = (
+  { counts, logits, labels },
+  _attributes,
+  backend,
+) => {
+  const [rows = 0, classes = 0] = logits.shape;
+  dispatch(backend, {
+    ...shader({}),
+    bindings: [counts, logits, labels],
+    uniforms: [u32(rows), u32(classes)],
+    workgroups: spread(rows),
+  });
+  forgetHostCopies(backend, [counts]);
+  return [];
+};

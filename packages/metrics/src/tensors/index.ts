@@ -1,0 +1,1 @@
+export { ConfusionAccumulator } from './confusion-accumulator';
