@@ -1,7 +1,6 @@
-#!/usr/bin/env node
-// Writes the table of largest errors into packages/kernels/README.md, from what the last test run left in reports/errors.
-// usage: node tools/errors/table.mjs
-import { readFile, readdir, rename, writeFile } from 'node:fs/promises';
+// Global set-up of the tests of packages/kernels: when a run of all of them on the software GPU ends, the table of largest
+// errors in packages/kernels/README.md becomes what the run has recorded in reports/errors.
+import { readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -11,6 +10,7 @@ const END = '<!-- largest errors: end -->';
 
 const kernels = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'packages', 'kernels');
 const readme = join(kernels, 'README.md');
+const folder = join(kernels, 'reports', 'errors');
 
 /** Rounded up to one digit, so that the table changes when an error does and not when a digit does. */
 function rounded(error) {
@@ -20,9 +20,7 @@ function rounded(error) {
 }
 
 async function readRecords() {
-  const folder = join(kernels, 'reports', 'errors');
   const files = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.json'));
-  if (files.length === 0) throw new Error(`${folder} holds no records: run the tests of packages/kernels first`);
   return (await Promise.all(files.map(async (name) => JSON.parse(await readFile(join(folder, name), 'utf8'))))).flat();
 }
 
@@ -53,13 +51,34 @@ function aligned([head, ...body]) {
   return [line(head, ' '), line(rule, '-'), ...body.map((row) => line(row, ' '))].join('\n');
 }
 
-const table = tableOf(await readRecords());
-const text = await readFile(readme, 'utf8');
-const [from, to] = [text.indexOf(START), text.indexOf(END)];
-if (from < 0 || to < from) throw new Error(`${readme} lacks the lines ${START} and ${END}`);
-const updated = `${text.slice(0, from + START.length)}\n\n${table}\n\n${text.slice(to)}`;
-if (updated !== text) {
+async function writeTable() {
+  const table = tableOf(await readRecords());
+  const text = await readFile(readme, 'utf8');
+  const [from, to] = [text.indexOf(START), text.indexOf(END)];
+  if (from < 0 || to < from) throw new Error(`${readme} lacks the lines ${START} and ${END}`);
+  const updated = `${text.slice(0, from + START.length)}\n\n${table}\n\n${text.slice(to)}`;
+  if (updated === text) return;
   await writeFile(`${readme}.new`, updated);
   await rename(`${readme}.new`, readme);
+  console.log(
+    `packages/kernels/README.md: the table of largest errors has changed, ${table.split('\n').length - 2} rows`,
+  );
 }
-console.log(`${table.split('\n').length - 2} rows in packages/kernels/README.md`);
+
+/** Whether the run was of all tests and all passed: a run of some has not seen every op. */
+async function wasWhole(project) {
+  const { testFiles } = await project.globTestFiles();
+  const { state, config } = project.vitest;
+  return (
+    config.testNamePattern === undefined &&
+    state.getFiles().length === testFiles.length &&
+    state.getCountOfFailedTests() === 0
+  );
+}
+
+export default async function setup(project) {
+  await rm(folder, { recursive: true, force: true });
+  return async () => {
+    if (process.env.QLORA_SOFTWARE_GPU === '1' && (await wasWhole(project))) await writeTable();
+  };
+}

@@ -44,6 +44,7 @@ export interface RunOptions {
   readonly evalSteps: number;
   readonly loggingSteps: number;
   readonly groupByLength: boolean;
+  readonly fp16: boolean;
   readonly previousAccuracy: number;
   readonly previousF1: number;
   readonly previousTokensPerSec: number;
@@ -87,6 +88,7 @@ export const DEFAULT_OPTIONS: RunOptions = {
   evalSteps: 100,
   loggingSteps: 50,
   groupByLength: false,
+  fp16: false,
   previousAccuracy: 0.93,
   previousF1: 0.93,
   previousTokensPerSec: 90_000,

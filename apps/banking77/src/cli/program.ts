@@ -97,6 +97,7 @@ function runCommand(program: Command, commands: Commands): void {
   command.option('--gradient-checkpointing', 'compute activations again instead of keeping them');
   number('--weight-decay', 'decoupled weight decay', 'weightDecay');
   number('--warmup-steps', 'steps of warm-up, or their share of all steps if below 1', 'warmupSteps');
+  command.option('--fp16', 'scale the loss for float16, as GradScaler does; steps that overflow are left out');
   number('--max-grad-norm', 'bound of the gradient norm; 0 does not clip', 'maxGradNorm');
   choice('--optim', 'optimiser', 'optim', [
     'adamw_torch',

@@ -78,6 +78,7 @@ export async function trainAdapter(
       metricForBestModel: 'f1',
       saveTotalLimit: 1,
       groupByLength: options.groupByLength,
+      fp16: options.fp16,
       seed: options.seed,
     }),
     trainDataset: splits.train,

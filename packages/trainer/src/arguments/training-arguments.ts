@@ -40,6 +40,11 @@ export interface TrainingArguments {
   readonly greaterIsBetter: boolean;
   readonly gradientCheckpointing: boolean;
   readonly groupByLength: boolean;
+  /**
+   * Scales the loss as torch.amp.GradScaler does, for products in float16: a step whose gradients overflow is left out and
+   * halves the scale. Which dtype products have is the device's matter, not this argument's.
+   */
+  readonly fp16: boolean;
   /** Orders the rows and draws dropout. */
   readonly seed: number;
 }
@@ -67,6 +72,7 @@ const DEFAULTS = {
   metricForBestModel: 'loss',
   gradientCheckpointing: false,
   groupByLength: false,
+  fp16: false,
   seed: 42,
 } as const;
 

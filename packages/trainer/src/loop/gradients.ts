@@ -1,4 +1,4 @@
-import { add, dispose, keep, mul, tidy, variableGrads, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
+import { add, clone, dispose, keep, mul, tidy, variableGrads, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
 import type { CollatedBatch } from '@qlora-js/data';
 import { randomState } from '@qlora-js/kernels';
 import type { NamedVariable } from '@qlora-js/optim';
@@ -8,6 +8,11 @@ import { uploadBatch, type TrainableModel, type UploadedBatch } from '../model/t
 export interface WindowGradients {
   readonly loss: Tensor;
   readonly gradients: Map<string, Tensor>;
+}
+
+export interface WindowOptions {
+  /** Multiplies the loss that is differentiated, as `GradScaler.scale` does; the loss returned is the loss as it was. */
+  readonly scaleLoss?: (loss: Scalar) => Scalar;
 }
 
 export interface WindowPosition {
@@ -25,26 +30,45 @@ export function windowGradients<Batch extends UploadedBatch>(
   trained: readonly NamedVariable[],
   window: readonly CollatedBatch[],
   { seed, step }: WindowPosition,
-  afterMicroBatch: (index: number) => void = () => undefined,
+  { scaleLoss = (loss) => loss }: WindowOptions = {},
 ): WindowGradients {
   const rows = window.reduce((sum, batch) => sum + batch.batchSize, 0);
-  const variables = trained.map(({ variable }) => variable);
   let total: WindowGradients | undefined;
   window.forEach((collated, microBatch) => {
     const batch = uploadBatch(model, collated);
     const random = randomState({ seed, step, microBatch });
-    const { value, grads } = variableGrads(
+    const { loss, gradients } = lossGradients(
       () => weighted(model.loss(batch, { training: true, random }).loss, collated.batchSize / rows),
-      variables,
+      trained,
+      scaleLoss,
     );
     batch.dispose();
     random.dispose();
-    const gradients = new Map(trained.map(({ name, variable }) => [name, grads[variable.name]!]));
-    total = total === undefined ? { loss: value, gradients } : added(total, { loss: value, gradients });
-    afterMicroBatch(microBatch);
+    total = total === undefined ? { loss, gradients } : added(total, { loss, gradients });
   });
   if (total === undefined) throw new Error('an accumulation window has at least one micro-batch');
   return total;
+}
+
+/** A loss and its gradients by parameter name, those of the scaled loss. */
+export function lossGradients(
+  compute: () => Scalar,
+  trained: readonly NamedVariable[],
+  scaleLoss: (loss: Scalar) => Scalar,
+): WindowGradients {
+  let loss: Scalar | undefined;
+  const { value, grads } = variableGrads(
+    () => {
+      loss = keep(compute());
+      return scaleLoss(loss);
+    },
+    trained.map(({ variable }) => variable),
+  );
+  if (value !== loss) value.dispose();
+  // Kept past the inner scope, but not past the caller's.
+  const result = clone(loss!);
+  loss!.dispose();
+  return { loss: result, gradients: new Map(trained.map(({ name, variable }) => [name, grads[variable.name]!])) };
 }
 
 function weighted(loss: Scalar, share: number): Scalar {

@@ -5,7 +5,6 @@ import {
   reshape,
   tidy,
   variable,
-  variableGrads,
   where,
   zeros,
   zerosLike,
@@ -16,11 +15,10 @@ import {
 } from '@tensorflow/tfjs-core';
 import type { CollatedBatch } from '@qlora-js/data';
 import { PlanCache, randomWords, type Device } from '@qlora-js/kernels';
-import { clipGradients } from '@qlora-js/optim';
 import type { HostInput, UploadedBatch } from '../model/trainable-model';
 import { numberInput, replay, ROW_MULTIPLE, type HostInputs } from '../plan/replay';
-import type { WindowPosition } from './gradients';
-import { clipOptions, type StepParts, type TrainingSteps } from './step-parts';
+import { lossGradients, type WindowGradients, type WindowPosition } from './gradients';
+import { clip, type StepParts, type TrainingSteps } from './step-parts';
 
 /** Steps that may wait on the GPU before the host waits: enough that it never runs dry. */
 const STEPS_IN_FLIGHT = 4;
@@ -108,17 +106,14 @@ export class PlannedSteps<Batch extends UploadedBatch> implements TrainingSteps 
     return { norm };
   }
 
-  private gradients(
-    { random, ...tensors }: Inputs,
-    weighted: (loss: Scalar) => Scalar,
-  ): { loss: Tensor; gradients: Map<string, Tensor> } {
-    const { model, trained } = this.parts;
+  private gradients({ random, ...tensors }: Inputs, weighted: (loss: Scalar) => Scalar): WindowGradients {
+    const { model, trained, scaler } = this.parts;
     const batch = model.batchOf(tensors);
-    const { value, grads } = variableGrads(
+    return lossGradients(
       () => weighted(model.loss(batch, { training: true, random: random as Tensor1D }).loss),
-      trained.map(({ variable }) => variable),
+      trained,
+      (loss) => scaler.scale(loss),
     );
-    return { loss: value, gradients: new Map(trained.map(({ name, variable }) => [name, grads[variable.name]!])) };
   }
 
   private apply(
@@ -126,10 +121,11 @@ export class PlannedSteps<Batch extends UploadedBatch> implements TrainingSteps 
     gradients: ReadonlyMap<string, Tensor>,
     { learningRate, keepLosses }: { readonly learningRate: Tensor; readonly keepLosses: Tensor },
   ): Tensor {
-    const { optimizer, losses, maxGradNorm } = this.parts;
-    const { norm, control } = clipGradients(gradients, clipOptions(maxGradNorm));
+    const { optimizer, losses, scaler } = this.parts;
+    const { norm, control } = clip(this.parts, gradients);
     losses.record(loss, norm, keepLosses);
     optimizer.stepSync(gradients, { learningRate: learningRate as Tensor1D, control });
+    scaler.update(control);
     return norm;
   }
 

@@ -1,5 +1,6 @@
+import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
 import type { CollatedBatch } from '@qlora-js/data';
-import type { NamedVariable, Optimizer } from '@qlora-js/optim';
+import { clipGradients, type GradScaler, type NamedVariable, type Optimizer } from '@qlora-js/optim';
 import type { TrainableModel, UploadedBatch } from '../model/trainable-model';
 import type { WindowPosition } from './gradients';
 import type { LossLog } from './loss-log';
@@ -9,6 +10,7 @@ export interface StepParts<Batch extends UploadedBatch> {
   readonly trained: readonly NamedVariable[];
   readonly optimizer: Optimizer;
   readonly losses: LossLog;
+  readonly scaler: GradScaler;
   /** 0 does not clip. */
   readonly maxGradNorm: number;
 }
@@ -19,6 +21,13 @@ export interface TrainingSteps {
   dispose(): void;
 }
 
-export function clipOptions(maxGradNorm: number): { maxNorm: number } {
-  return { maxNorm: maxGradNorm > 0 ? maxGradNorm : Infinity };
+/** Norm and control of a step's gradients, by the trainer's arguments. */
+export function clip<Batch extends UploadedBatch>(
+  { maxGradNorm, scaler }: StepParts<Batch>,
+  gradients: ReadonlyMap<string, Tensor>,
+): { norm: Tensor1D; control: Tensor1D } {
+  return clipGradients(gradients, {
+    maxNorm: maxGradNorm > 0 ? maxGradNorm : Infinity,
+    ...(scaler.enabled ? { lossScale: scaler.lossScale } : {}),
+  });
 }

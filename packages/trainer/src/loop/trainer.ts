@@ -11,7 +11,7 @@ import {
 } from '@qlora-js/data';
 import type { ConfusionMetrics } from '@qlora-js/metrics';
 import type { Device } from '@qlora-js/kernels';
-import { createOptimizer, createSchedule, decayGroups, type NamedVariable } from '@qlora-js/optim';
+import { createOptimizer, createSchedule, decayGroups, GradScaler, type NamedVariable } from '@qlora-js/optim';
 import { warmupStepCount, type TrainingArguments } from '../arguments/training-arguments';
 import type { CallbackContext, TrainerCallback, TrainerControl } from '../callbacks/callback';
 import { MemoryCheckpoints, type CheckpointStore } from '../checkpoints/store';
@@ -53,6 +53,14 @@ export interface TrainOutput {
   readonly seconds: number;
   readonly bestMetric: number | null;
   readonly bestModelCheckpoint: string | null;
+}
+
+/** What lives as long as a training. */
+interface Running {
+  readonly steps: TrainingSteps;
+  readonly schedule: (step: number) => number;
+  readonly losses: LossLog;
+  readonly scaler: GradScaler;
 }
 
 /** transformers' Trainer for a classifier with adapters: its arguments, its log rows, its order of events. */
@@ -106,8 +114,9 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
       warmupSteps: warmupStepCount(args, totalSteps),
       trainingSteps: totalSteps,
     });
-    const losses = new LossLog();
-    const parts = { model, trained: this.trained, optimizer, losses, maxGradNorm: args.maxGradNorm };
+    const losses = new LossLog(args.fp16);
+    const scaler = new GradScaler({ enabled: args.fp16 });
+    const parts = { model, trained: this.trained, optimizer, losses, scaler, maxGradNorm: args.maxGradNorm };
     const { device } = this.options;
     const steps = device?.backend === 'webgpu' ? new PlannedSteps(parts, device) : new EagerSteps(parts);
     this.evaluator = new Evaluator(model, device);
@@ -116,7 +125,7 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
       await this.emit('onTrainBegin');
       for (let epoch = 0; epoch < epochs && !this.control.shouldTrainingStop; epoch++) {
         await this.emit('onEpochBegin');
-        await this.epoch(epoch, windowsPerEpoch, steps, schedule, losses);
+        await this.epoch(epoch, windowsPerEpoch, { steps, schedule, losses, scaler });
         await this.emit('onEpochEnd');
         this.control.shouldEvaluate = args.evalStrategy === 'epoch';
         this.control.shouldSave = args.saveStrategy === 'epoch';
@@ -130,6 +139,7 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
       this.evaluator = undefined;
       optimizer.dispose();
       losses.dispose();
+      scaler.dispose();
     }
     const seconds = (performance.now() - started) / 1000;
     await this.log({
@@ -175,9 +185,7 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
   private async epoch(
     epoch: number,
     windowsPerEpoch: number,
-    steps: TrainingSteps,
-    schedule: (step: number) => number,
-    losses: LossLog,
+    { steps, schedule, losses, scaler }: Running,
   ): Promise<void> {
     const { args } = this.options;
     let done = 0;
@@ -199,7 +207,11 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
       this.control.shouldSave ||= args.saveStrategy === 'steps' && (globalStep % args.saveSteps === 0 || last);
       if (this.control.shouldLog) {
         this.control.shouldLog = false;
-        await this.log({ ...(await losses.flush()), learning_rate: schedule(globalStep - 1) });
+        await this.log({
+          ...(await losses.flush()),
+          learning_rate: schedule(globalStep - 1),
+          ...(await scaling(scaler)),
+        });
       }
       await this.logEvaluateSave();
     }
@@ -270,6 +282,13 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
       );
     }
   }
+}
+
+/** What a log row says of loss scaling. */
+async function scaling(scaler: GradScaler): Promise<LogRow> {
+  if (!scaler.enabled) return {};
+  const { scale, skippedSteps } = await scaler.stats();
+  return { loss_scale: scale, skipped_steps: skippedSteps };
 }
 
 function defaultMetrics(metrics: ConfusionMetrics): Record<string, number> {
