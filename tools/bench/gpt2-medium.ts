@@ -1,6 +1,7 @@
-import { tensor1d, tensor2d, type Tensor2D } from '@tensorflow/tfjs-core';
+import { tensor1d, tensor2d } from '@tensorflow/tfjs-core';
 import { GPT2ForSequenceClassification, GPT2Model, parseGpt2Config, type BlockLayers } from '@qlora-js/gpt2';
-import { LayerNorm, normalValues } from '@qlora-js/kernels';
+import { float32ToFloat16 } from '@qlora-js/hub';
+import { HalfTable, LayerNorm, normalValues } from '@qlora-js/kernels';
 import { getPeftModel, loraConfig, type PeftModel } from '@qlora-js/lora';
 import { Linear4bit, quantizeArray, toDevice, type QuantizedArrays } from '@qlora-js/quant';
 
@@ -56,13 +57,15 @@ export function randomModel({ layers, width, heads, vocabulary }: ModelSize): Pe
     cFc: linear(width, 4 * width),
     mlpProjection: linear(4 * width, width),
   }));
-  const table = (rows: number): Tensor2D => {
+  const tableValues = (rows: number): Float32Array => {
     const row = normal(64 * width);
     const values = new Float32Array(rows * width);
     for (let i = 0; i < values.length; i++) values[i] = row[(i * 31) % row.length]!;
-    return tensor2d(values, [rows, width]);
+    return values;
   };
-  const backbone = new GPT2Model(config, { wte: table(vocabulary), wpe: table(1024), blocks, lnF: layerNorm() });
+  const wte = new HalfTable(float32ToFloat16(tableValues(vocabulary)), [vocabulary, width]);
+  const wpe = tensor2d(tableValues(1024), [1024, width]);
+  const backbone = new GPT2Model(config, { wte, wpe, blocks, lnF: layerNorm() });
   const model = new GPT2ForSequenceClassification(backbone, tensor2d(normal(LABELS * width), [LABELS, width]));
   return getPeftModel(
     model,

@@ -13,7 +13,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import { tokenBatch, type TokenBatch } from '@qlora-js/gpt2';
 import { INFERENCE, openDevice, randomState } from '@qlora-js/kernels';
-import { clipGradients, createOptimizer, decayGroups } from '@qlora-js/optim';
+import { clipGradients, createOptimizer, decayGroups, GradScaler } from '@qlora-js/optim';
 import { sequenceClassifier } from '@qlora-js/trainer';
 import { plan, type InputValues, type Step } from '../../packages/kernels/src/plan';
 import { hasSubgroupMatrices } from '../../packages/kernels/src/webgpu/variants';
@@ -42,6 +42,7 @@ const trainable = sequenceClassifier(model, { padTokenId: 50256 });
 const trained = trainable.trainedVariables();
 const variables = trained.map(({ variable }) => variable);
 const optimizer = createOptimizer('paged_adamw_8bit', decayGroups(trained, 0.01));
+const scaler = new GradScaler();
 
 let state = 99;
 const randomInteger = (below: number) => {
@@ -65,16 +66,17 @@ function makeBatch(batchSize: number, length: number): { tokens: TokenBatch; lab
 }
 
 type Inputs = Record<'ids' | 'positions' | 'sequences' | 'pooledRows' | 'labels' | 'random' | 'learningRate', Tensor>;
-/** One training step: loss, gradients, clipping, 8-bit AdamW. */
+/** One training step: scaled loss, gradients, clipping, 8-bit AdamW or a step left out. */
 function trainStep(inputs: Inputs): Record<'loss' | 'norm', Tensor> {
   const batch = batchOf(inputs);
-  const { value, grads } = variableGrads(
-    () => model.base.loss(batch, inputs.labels as Tensor1D, { training: true, random: inputs.random as Tensor1D }).loss,
-    variables,
-  );
+  const { value, grads } = variableGrads(() => {
+    const context = { training: true, random: inputs.random as Tensor1D };
+    return scaler.scale(model.base.loss(batch, inputs.labels as Tensor1D, context).loss);
+  }, variables);
   const gradients = new Map(trained.map(({ name, variable }) => [name, grads[variable.name]!]));
-  const { norm, control } = clipGradients(gradients, { maxNorm: 1 });
+  const { norm, control } = clipGradients(gradients, { maxNorm: 1, lossScale: scaler.lossScale });
   optimizer.stepSync(gradients, { learningRate: inputs.learningRate as Tensor1D, control });
+  scaler.update(control);
   dispose([...gradients.values(), control]);
   return { loss: value, norm };
 }
@@ -180,7 +182,8 @@ for (const [batchSize, length] of shapes as [number, number][]) {
       row['hostMs'] = (performance.now() - from) / 3;
       await device.synchronize();
       row['planMs'] = await time(run, 5);
-      row['loss'] = (await step.read('loss'))[0];
+      const { scale, skippedSteps } = await scaler.stats();
+      Object.assign(row, { loss: (await step.read('loss'))[0]! / scale, lossScale: scale, skippedSteps });
       const profile = await step.profile(values);
       row['gpuMs'] = profile.microseconds / 1e3;
       kernels[`${name}${checkpointing ? ' checkpointing' : ''}`] = {

@@ -7,6 +7,7 @@ export { registerCoreGradients } from './engine/core-gradients';
 export * from './nn/module';
 export * from './nn/parameter';
 export * from './nn/layers';
+export { HalfTable } from './nn/half-table';
 export { randomState, randomWords, type RandomPosition } from './random/dropout-stream';
 export { layerNorm, layerNormBranch } from './ops/layer-norm';
 export { checkpoint } from './engine/checkpoint';

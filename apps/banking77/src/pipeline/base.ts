@@ -1,6 +1,7 @@
 import type { ModelFiles } from '@qlora-js/hub';
 import { resolveModel } from '@qlora-js/hub/node';
 import { loadGpt2ForSequenceClassification, readGpt2Config, type GPT2ForSequenceClassification } from '@qlora-js/gpt2';
+import type { Device } from '@qlora-js/kernels';
 import { loraConfig, type LoraConfig } from '@qlora-js/lora';
 import { GPT2Tokenizer } from '@qlora-js/tokenize-gpt2';
 import { UsageError, type RunOptions } from '../cli/options';
@@ -61,7 +62,7 @@ export async function buildClassifier(
   base: Base,
   numLabels: number,
   options: BuildOptions,
-  output: Output,
+  { device, output }: { readonly device: Device; readonly output: Output },
 ): Promise<GPT2ForSequenceClassification> {
   const { quantType, blocksize, doubleQuant, seed } = options;
   const bar = output.bar('load', 1);
@@ -69,6 +70,8 @@ export async function buildClassifier(
     numLabels,
     seed,
     quantization: quantType === 'none' ? null : { quantType, blocksize, doubleQuant },
+    // Where products are in float16, so is what they begin from.
+    embeddingDtype: device.info.computeDtype,
     onWeight: (done, total, name) => bar.update(done / total, name),
   });
   bar.stop();

@@ -26,7 +26,7 @@ export async function predictTexts(options: PredictOptions, output: Output): Pro
   try {
     const base = await openBase(options.base ?? config.baseModelNameOrPath ?? undefined, settings.maxLength, 'right');
     const model = new PeftModel(
-      await buildClassifier(base, labelMap.size, settings, { ...output, line: () => undefined }),
+      await buildClassifier(base, labelMap.size, settings, { device, output: { ...output, line: () => undefined } }),
     );
     await loadAdapter(model, files);
     const classifier = sequenceClassifier(model, { padTokenId: base.padTokenId });

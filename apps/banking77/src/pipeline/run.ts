@@ -49,7 +49,7 @@ async function runOn(device: Device, options: RunOptions, output: Output): Promi
   if (splits.truncated > 0) output.warn(`${splits.truncated} texts were cut to ${options.maxLength} tokens`);
 
   output.section('Model');
-  const classifier = await buildClassifier(base, texts.labelMap.size, options, output);
+  const classifier = await buildClassifier(base, texts.labelMap.size, options, { device, output });
   prepareModelForKbitTraining(classifier, { useGradientCheckpointing: options.gradientCheckpointing });
   const model = new PeftModel(classifier);
   const context: RunContext = { options, output, device, base, labelMap: texts.labelMap, splits, model };

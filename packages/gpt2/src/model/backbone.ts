@@ -3,6 +3,7 @@ import {
   checkpoint,
   Dropout,
   embedding,
+  HalfTable,
   type LayerNorm,
   Module,
   Parameter,
@@ -15,7 +16,7 @@ import { Block, type BlockLayers } from './block';
 
 export interface BackboneWeights {
   /** [vocabSize, nEmbd] */
-  readonly wte: Tensor2D;
+  readonly wte: Tensor2D | HalfTable;
   /** [nPositions, nEmbd] */
   readonly wpe: Tensor2D;
   readonly blocks: readonly BlockLayers[];
@@ -37,7 +38,7 @@ export class GPT2Model extends Module {
     weights: BackboneWeights,
   ) {
     super();
-    this.wte = new Parameter(weights.wte);
+    this.wte = weights.wte instanceof HalfTable ? weights.wte : new Parameter(weights.wte);
     this.wpe = new Parameter(weights.wpe);
     this.setChild('wte', new Table(this.wte));
     this.setChild('wpe', new Table(this.wpe));

@@ -1,5 +1,6 @@
 import { tensor1d, tensor2d, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
-import { LayerNorm, Linear, normalValues, type LinearLayer } from '@qlora-js/kernels';
+import { HalfTable, LayerNorm, Linear, normalValues, type LinearLayer } from '@qlora-js/kernels';
+import { float32ToFloat16 } from '@qlora-js/hub';
 import { dequantizeTensors, Linear4bit, QuantError, type QuantizeOptions } from '@qlora-js/quant';
 import type { Gpt2Config } from '../config/config';
 import { Gpt2Error } from '../errors';
@@ -10,11 +11,13 @@ import { transposed } from './transpose';
 
 export interface LayerLoaderOptions {
   readonly quantization?: QuantizeOptions | null;
+  readonly embeddingDtype?: 'float32' | 'float16';
   readonly onWeight?: (done: number, total: number, name: string) => void;
 }
 
 /** Weights of a block and its norms and biases, by the names they are read under. */
 const WEIGHTS_PER_BLOCK = 12;
+const LARGEST_FLOAT16 = 65_504;
 /** wte, wpe, ln_f.weight, ln_f.bias */
 const WEIGHTS_BESIDE_BLOCKS = 4;
 
@@ -43,7 +46,7 @@ export class LayerLoader {
 
   async backbone(): Promise<GPT2Model> {
     const { vocabSize, nPositions, nEmbd, nLayer } = this.config;
-    const wte = await this.table('wte.weight', [vocabSize, nEmbd]);
+    const wte = await this.tokenTable([vocabSize, nEmbd]);
     const wpe = await this.table('wpe.weight', [nPositions, nEmbd]);
     const blocks: BlockLayers[] = [];
     for (let layer = 0; layer < nLayer; layer++) blocks.push(await this.block(`h.${layer}`));
@@ -90,12 +93,30 @@ export class LayerLoader {
     return new LayerNorm(weight, await this.vector(`${name}.bias`, nEmbd), layerNormEpsilon);
   }
 
+  private async tokenTable(shape: [number, number]): Promise<Tensor2D | HalfTable> {
+    const { embeddingDtype = 'float32' } = this.options;
+    if (embeddingDtype === 'float32') return this.table('wte.weight', shape);
+    const values = await this.tableValues('wte.weight', shape);
+    const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    if (largest > LARGEST_FLOAT16) {
+      throw new Gpt2Error(
+        'BAD_CHECKPOINT',
+        `${this.source.place}: 'wte.weight' holds ${largest}, which float16 has not; load it with embeddingDtype 'float32'`,
+      );
+    }
+    return this.keep(new HalfTable(float32ToFloat16(values), shape));
+  }
+
   private async table(name: string, shape: [number, number]): Promise<Tensor2D> {
+    return this.keep(tensor2d(await this.tableValues(name, shape), shape));
+  }
+
+  private async tableValues(name: string, shape: [number, number]): Promise<Float32Array> {
     const quantised = await this.source.quantised(name);
     const values =
       quantised === undefined ? await this.source.dense(name, shape) : dequantizeTensors(name, quantised, shape);
     this.progress(name);
-    return this.keep(tensor2d(values, shape));
+    return values;
   }
 
   private async vector(name: string, size: number): Promise<Tensor1D> {

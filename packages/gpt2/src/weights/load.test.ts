@@ -103,6 +103,29 @@ describe('loading', () => {
     model.dispose();
   });
 
+  it('keeps the token embedding in float16 where asked to: half the bytes, each value rounded once', async () => {
+    const options = { quantization: null, numLabels: 3 } as const;
+    const full = await loadGpt2ForSequenceClassification(tinyFiles(), options);
+    const half = await loadGpt2ForSequenceClassification(tinyFiles(), { ...options, embeddingDtype: 'float16' });
+    const { wte } = half.model.transformer;
+    expect([wte.value.size, wte.shape, wte.logicalSize]).toEqual([40 * 4, [40, 8], 320]);
+    const batch = packSequences([[1, 7, 39, 4]], half.model.config);
+    const states = [full, half].map(({ model }) =>
+      tidy(() => model.transformer.hiddenStates(batch, INFERENCE)[0]!.dataSync().slice()),
+    );
+    const difference = largestDifference(states[0]!, states[1]!);
+    // Values below 1 in 11 bits.
+    expect(difference).toBeGreaterThan(0);
+    expect(difference).toBeLessThan(2 ** -11);
+    expect(() => wte.setRequiresGrad(true)).toThrow(/float16 table is frozen/);
+    await expect(loadGpt2LMHeadModel(tinyFiles(), { embeddingDtype: 'float16' })).rejects.toThrow(
+      /head is its embedding/,
+    );
+    batch.dispose();
+    full.model.dispose();
+    half.model.dispose();
+  });
+
   it('starts a head that is missing from config.initializer_range, and says so', async () => {
     const files = tinyFiles({ ...TINY, initializer_range: 0.5 });
     const head = async (seed: number) => {

@@ -14,6 +14,11 @@ export interface LoadOptions {
    * for float32. Weights that are stored in 4 bits already are taken as they are.
    */
   readonly quantization?: QuantizeOptions | null;
+  /**
+   * How the token embedding is kept: float16 takes half the memory, exact where the checkpoint has float16. A tied
+   * language-model head multiplies by it and needs float32, the default.
+   */
+  readonly embeddingDtype?: 'float32' | 'float16';
   /** Replaces values of config.json, such as dropout rates. */
   readonly config?: Partial<Gpt2Config>;
   /** Called after each weight, for progress. */
@@ -91,6 +96,12 @@ export async function loadGpt2LMHeadModel(
   const { seed = 0 } = options;
   return load(files, options, async (loader, backbone) => {
     const { tieWordEmbeddings, vocabSize } = backbone.config;
+    if (tieWordEmbeddings && options.embeddingDtype === 'float16') {
+      throw new Gpt2Error(
+        'BAD_ARGUMENT',
+        "embeddingDtype is 'float16', but this model's head is its embedding, which has to be float32",
+      );
+    }
     if (tieWordEmbeddings) return new GPT2LMHeadModel(backbone);
     return new GPT2LMHeadModel(
       backbone,

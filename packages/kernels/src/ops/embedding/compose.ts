@@ -1,6 +1,21 @@
-import { add, gather, type Tensor, type Tensor1D } from '@tensorflow/tfjs-core';
+import { add, gather, tensor2d, type Tensor, type Tensor1D } from '@tensorflow/tfjs-core';
+import { hostValues } from '../../engine/host';
+import { halfValue } from './half';
 import type { EmbeddingInputs } from './types';
 
 export function composeEmbedding({ ids, positions, tokenTable, positionTable }: EmbeddingInputs): Tensor[] {
-  return [add(gather(tokenTable, ids as Tensor1D), gather(positionTable, positions as Tensor1D))];
+  const rows = gather(tokenTable, ids as Tensor1D);
+  const tokens = tokenTable.dtype === 'int32' ? unpacked(rows) : rows;
+  return [add(tokens, gather(positionTable, positions as Tensor1D))];
+}
+
+/** Rows of packed float16 as float32, on the host: tfjs has no cast from bits. */
+function unpacked(rows: Tensor): Tensor {
+  const [count = 0, words = 0] = rows.shape;
+  const values = new Float32Array(count * words * 2);
+  hostValues(rows).forEach((word, i) => {
+    values[2 * i] = halfValue(word & 0xffff);
+    values[2 * i + 1] = halfValue(word >>> 16);
+  });
+  return tensor2d(values, [count, words * 2]);
 }

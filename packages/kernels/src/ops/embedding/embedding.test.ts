@@ -2,6 +2,7 @@ import { add, grad, sum, tensor1d, tensor2d, type Tensor1D, type Tensor2D } from
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { describeBackends, expectClose, forAll, integers, normals, runPoisoned } from '../../testing';
+import { halfValue } from './half';
 import { embeddingReference } from './reference';
 import { embedding } from '.';
 
@@ -29,6 +30,27 @@ describeBackends('embedding', (backend) => {
       await expectClose('embedding', backend, y!, expected, { relative: 1e-7 });
       for (const held of inputs) held.dispose();
     });
+  });
+
+  it('adds rows of a table in float16, two values a word', async () => {
+    for (const columns of [2, 6, 8, 64]) {
+      // Every exponent, both signs, subnormals.
+      const bits = integers(9, 20 * columns, 2 ** 16).map((value) => ((value & 0x7c00) === 0x7c00 ? 0 : value));
+      const words = Int32Array.from({ length: bits.length / 2 }, (_, i) => bits[2 * i]! | (bits[2 * i + 1]! << 16));
+      const position = normals(2, 3 * columns);
+      const [idValues, positionValues] = [integers(3, 33, 20), integers(4, 33, 3)];
+      const inputs = [
+        tensor1d(idValues, 'int32'),
+        tensor1d(positionValues, 'int32'),
+        tensor2d(words, [20, columns / 2], 'int32'),
+        tensor2d(position, [3, columns]),
+      ] as const;
+      const [y] = await runPoisoned(backend, () => [embedding(...inputs)]);
+      const token = Float64Array.from(bits, halfValue);
+      const expected = embeddingReference(idValues, positionValues, { token, position, columns });
+      await expectClose('embedding, float16', backend, y!, expected, { relative: 1e-7 });
+      for (const held of inputs) held.dispose();
+    }
   });
 
   const tables = () => [tensor2d(normals(1, 8), [4, 2]), tensor2d(normals(2, 6), [3, 2])] as const;
@@ -64,6 +86,15 @@ describeBackends('embedding', (backend) => {
       'positionTable has shape [1, 3]',
     );
     expect(() => embedding(tensor1d([1]), ids(1), token, position)).toThrow('ids has dtype float32');
+  });
+});
+
+describe('halfValue', () => {
+  it('reads signs, subnormals, the largest, infinity and NaN', () => {
+    const bits = [0x3c00, 0xc000, 0x0001, 0x03ff, 0x7bff, 0x7c00, 0xfc00, 0x3555];
+    const values = [1, -2, 2 ** -24, 1023 * 2 ** -24, 65504, Infinity, -Infinity, 0.333251953125];
+    expect(bits.map(halfValue)).toEqual(values);
+    expect(halfValue(0x7e00)).toBeNaN();
   });
 });
 

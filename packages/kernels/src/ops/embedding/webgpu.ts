@@ -8,13 +8,17 @@ import type { EmbeddingInputs } from './types';
 const WORKGROUP_SIZE = 256;
 
 /** A thread adds one element, or four where the row length allows; an index out of range makes its row NaN. */
-const shader = shaderVariants('embedding', ({ vector }: { vector: boolean }) => {
+const shader = shaderVariants('embedding', ({ vector, half }: { vector: boolean; half: boolean }) => {
   const type = vector ? 'vec4f' : 'f32';
+  const word = vector ? 'vec2u' : 'u32';
+  const token = vector
+    ? 'vec4f(unpack2x16float(tokenTable[at].x), unpack2x16float(tokenTable[at].y))'
+    : 'unpack2x16float(tokenTable[at >> 1u])[at & 1u]';
   return /* wgsl */ `
 struct Uniforms { threads: u32, columns: u32, tokens: u32, positionCount: u32 }
 @group(0) @binding(0) var<storage, read> ids: array<u32>;
 @group(0) @binding(1) var<storage, read> positions: array<u32>;
-@group(0) @binding(2) var<storage, read> tokenTable: array<${type}>;
+@group(0) @binding(2) var<storage, read> tokenTable: array<${half ? word : type}>;
 @group(0) @binding(3) var<storage, read> positionTable: array<${type}>;
 @group(0) @binding(4) var<storage, read_write> y: array<${type}>;
 @group(0) @binding(5) var<uniform> uniforms: Uniforms;
@@ -32,7 +36,8 @@ fn main(${WORKGROUP_PARAMETERS}) {
     y[i] = ${type}(notANumber(lane));
     return;
   }
-  y[i] = tokenTable[id * uniforms.columns + column] + positionTable[position * uniforms.columns + column];
+  let at = id * uniforms.columns + column;
+  y[i] = ${half ? token : 'tokenTable[at]'} + positionTable[position * uniforms.columns + column];
 }`;
 });
 
@@ -42,12 +47,13 @@ export const webgpuEmbedding: NonNullable<OpDefinition<EmbeddingInputs, object>[
   backend,
 ) => {
   const [rows = 0] = ids.shape;
-  const [tokens = 0, columns = 0] = tokenTable.shape;
+  const tokens = tokenTable.shape[0]!;
+  const columns = positionTable.shape[1]!;
   const vector = columns % 4 === 0;
   const rowLength = vector ? columns / 4 : columns;
   const y = makeOutput(backend, [rows, columns]);
   dispatch(backend, {
-    ...shader({ vector }),
+    ...shader({ vector, half: tokenTable.dtype === 'int32' }),
     bindings: [ids, positions, tokenTable, positionTable, y],
     uniforms: [u32(rows * rowLength), u32(rowLength), u32(tokens), u32(positionTable.shape[0]!)],
     workgroups: spread(Math.ceil((rows * rowLength) / WORKGROUP_SIZE)),

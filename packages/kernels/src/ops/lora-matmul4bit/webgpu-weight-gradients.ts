@@ -10,6 +10,8 @@ const THREADS = 256;
 const COLUMNS = 64;
 const QUADS = COLUMNS / 4;
 const GROUPS = THREADS / QUADS;
+/** Rows a thread has on their way from memory. */
+const ROWS_AT_ONCE = 4;
 /** Rows that one workgroup sums: fewer would cost more in partial sums than they gain. */
 const SHARE = 512;
 
@@ -20,14 +22,22 @@ const SHARE = 512;
 const shader = shaderVariants('lora weight gradients', ({ ranks, masked }: { ranks: number; masked: boolean }) => {
   const quads = Array.from({ length: ranks / 4 }, (_, q) => q);
   const quarters = [0, 1, 2, 3];
-  const loop = (thin: string, value: string): string => /* wgsl */ `
-    for (var row = start + group; row < end; row += ${GROUPS}u) {
-      let at = (row * width + column) / 4u;
-      let value = ${value};
-      ${quads
+  // Several rows at a time, so that a row's values need not wait for those of the row before.
+  const atOnce = Array.from({ length: ROWS_AT_ONCE }, (_, i) => i);
+  const loop = (thin: string, value: (at: string) => string): string => /* wgsl */ `
+    for (var row0 = start + group; row0 < end; row0 += ${GROUPS * ROWS_AT_ONCE}u) {
+      ${atOnce
         .map(
-          (q) =>
-            `{ let p = ${thin}[(row * uniforms.rank + rank0) / 4u + ${q}u]; ${quarters.map((e) => `sum${4 * q + e} += value * p[${e}];`).join(' ')} }`,
+          (i) => /* wgsl */ `let row${i} = min(row0 + ${i * GROUPS}u, end - 1u);
+      let value${i} = select(vec4f(), ${value(`(row${i} * width + column) / 4u`)}, row0 + ${i * GROUPS}u < end);`,
+        )
+        .join('\n      ')}
+      ${atOnce
+        .flatMap((i) =>
+          quads.map(
+            (q) =>
+              `{ let p = ${thin}[(row${i} * uniforms.rank + rank0) / 4u + ${q}u]; ${quarters.map((e) => `sum${4 * q + e} += value${i} * p[${e}];`).join(' ')} }`,
+          ),
         )
         .join('\n      ')}
     }`;
@@ -64,9 +74,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   let end = select(start, min(start + uniforms.share, uniforms.rows), column < width);
   ${quads.flatMap((q) => quarters.map((e) => `var sum${4 * q + e} = vec4f();`)).join(' ')}
   if (ofInputs) {
-    ${loop('dInner', masked ? 'kept(at)' : 'x[at]')}
+    ${loop('dInner', (at) => (masked ? `kept(${at})` : `x[${at}]`))}
   } else {
-    ${loop('inner', 'dy[at]')}
+    ${loop('inner', (at) => `dy[${at}]`)}
   }
   let line = lane / ${COLUMNS}u;
   let place = block * ${COLUMNS}u + lane % ${COLUMNS}u;
