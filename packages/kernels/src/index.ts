@@ -26,7 +26,7 @@ export * from './ops/quantize4bit';
 export * from './ops/dequantize4bit';
 export { matmul4bit, type Matmul4bitOptions, type Weight4bit } from './ops/matmul4bit';
 export {
-  addToProduct,
+  forwardWithAdditions,
   loraMatmul4bit,
   type LinearAdditions,
   type LoraMatmul4bitOptions,

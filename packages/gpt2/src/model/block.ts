@@ -1,5 +1,12 @@
 import type { Tensor2D } from '@tensorflow/tfjs-core';
-import { activation, Dropout, type LayerNorm, type LinearLayer, Module, type ForwardContext } from '@qlora-js/kernels';
+import {
+  Dropout,
+  type LayerNorm,
+  type LinearAdditions,
+  type LinearLayer,
+  Module,
+  type ForwardContext,
+} from '@qlora-js/kernels';
 import type { Gpt2Config } from '../config/config';
 import type { Attend } from './attend';
 
@@ -48,7 +55,7 @@ class Attention extends Module {
       ...(dropout === undefined ? {} : { dropout }),
     };
     const attended = attend(qkv, options, this.layerIndex);
-    return addTo(linear(this, 'c_proj'), attended, residual, this.residDropout, context);
+    return linear(this, 'c_proj').forwardWith(attended, context, residualAfter(this.residDropout, residual, context));
   }
 }
 
@@ -69,8 +76,11 @@ class Mlp extends Module {
 
   /** residual + dropout(c_proj(act(c_fc(x)))) */
   forward(x: Tensor2D, residual: Tensor2D, context: ForwardContext): Tensor2D {
-    const inner = activation(linear(this, 'c_fc').forward(x, context), this.config.activationFunction);
-    return addTo(linear(this, 'c_proj'), inner, residual, this.dropout, context);
+    const inner = linear(this, 'c_fc').forward(x, context);
+    return linear(this, 'c_proj').forwardWith(inner, context, {
+      activation: this.config.activationFunction,
+      ...residualAfter(this.dropout, residual, context),
+    });
   }
 }
 
@@ -104,16 +114,8 @@ function linear(parent: Module, name: string): LinearLayer {
   return parent.child(name) as LinearLayer;
 }
 
-/** residual + dropout(layer(x)) */
-function addTo(
-  layer: LinearLayer,
-  x: Tensor2D,
-  residual: Tensor2D,
-  dropout: Dropout,
-  context: ForwardContext,
-): Tensor2D {
+/** Addition of `residual` to a layer's result, which is dropped out before. */
+function residualAfter(dropout: Dropout, residual: Tensor2D, context: ForwardContext): LinearAdditions {
   const options = dropout.options(context);
-  return layer.forwardWith(x, context, {
-    residual: { tensor: residual, ...(options === undefined ? {} : { dropout: options }) },
-  });
+  return { residual: { tensor: residual, ...(options === undefined ? {} : { dropout: options }) } };
 }

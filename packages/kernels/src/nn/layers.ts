@@ -2,7 +2,7 @@ import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import { dropout, type DropoutOptions } from '../ops/dropout';
 import { gemm } from '../ops/gemm';
 import { layerNorm, layerNormBranch } from '../ops/layer-norm';
-import { addToProduct, type LinearAdditions } from '../ops/lora-matmul4bit';
+import { forwardWithAdditions, type LinearAdditions } from '../ops/lora-matmul4bit';
 import { KernelError } from '../errors';
 import { Module, type ForwardContext } from './module';
 import { Parameter } from './parameter';
@@ -15,9 +15,9 @@ export abstract class LinearLayer extends Module {
   /** x [rows, inFeatures] -> [rows, outFeatures] */
   abstract forward(x: Tensor2D, context: ForwardContext): Tensor2D;
 
-  /** The same with LoRA's term and a residual added; a layer that can do so in the product's own pass overrides it. */
+  /** The same with an activation before it, LoRA's term and a residual added; a layer that can do so in the product's own pass overrides it. */
   forwardWith(x: Tensor2D, context: ForwardContext, additions: LinearAdditions): Tensor2D {
-    return addToProduct(x, this.forward(x, context), additions);
+    return forwardWithAdditions(x, (taken) => this.forward(taken, context), additions);
   }
 
   /** The dense weight [outFeatures, inFeatures], newly made; the caller disposes of it. */

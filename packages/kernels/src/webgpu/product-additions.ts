@@ -1,4 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
+import type { ActivationKind } from '../ops/activation/types';
+import { activationFunction } from '../ops/activation/wgsl';
 import { dropoutNumbers } from '../random/dropout-stream';
 import { f32, u32 } from './uniforms';
 
@@ -16,6 +18,8 @@ export interface ProductAdditions {
     /** Dropout of the term: bits of `keepBits` and 1 / (1 - rate). */
     readonly kept?: { readonly bits: TensorInfo; readonly scale: number } | undefined;
   };
+  /** Multiplies by the derivative of an activation at `at` [rows, columns]. */
+  readonly slope?: { readonly at: TensorInfo; readonly kind: ActivationKind } | undefined;
   readonly dropout?: { readonly random: TensorInfo; readonly rate: number; readonly site: number } | undefined;
   /** [rows, columns] */
   readonly residual?: TensorInfo | undefined;
@@ -26,16 +30,25 @@ export type AdditionConstants = Readonly<{
   /** Columns of the inner product, 0 without LoRA; a multiple of 8. */
   rank: number;
   masked: boolean;
+  /** 'linear' without a slope. */
+  slope: ActivationKind;
   residual: boolean;
   dropout: boolean;
 }>;
 
-export const NO_ADDITIONS: AdditionConstants = { rank: 0, masked: false, residual: false, dropout: false };
+export const NO_ADDITIONS: AdditionConstants = {
+  rank: 0,
+  masked: false,
+  slope: 'linear',
+  residual: false,
+  dropout: false,
+};
 
-export function additionConstants({ lora, residual, dropout }: ProductAdditions): AdditionConstants {
+export function additionConstants({ lora, slope, residual, dropout }: ProductAdditions): AdditionConstants {
   return {
     rank: lora?.inner.shape[1] ?? 0,
     masked: lora?.kept !== undefined,
+    slope: slope?.kind ?? 'linear',
     residual: residual !== undefined,
     dropout: dropout !== undefined,
   };
@@ -50,8 +63,8 @@ export function additionWords({ lora, dropout }: ProductAdditions): number[] {
 }
 
 /** The additions' tensors but the bias, in the order that `additionDeclarations` binds them. */
-export function additionBindings({ lora, residual, dropout }: ProductAdditions): TensorInfo[] {
-  return [lora?.inner, lora?.factor, lora?.kept?.bits, residual, dropout?.random].filter(
+export function additionBindings({ lora, slope, residual, dropout }: ProductAdditions): TensorInfo[] {
+  return [lora?.inner, lora?.factor, lora?.kept?.bits, slope?.at, residual, dropout?.random].filter(
     (tensor) => tensor !== undefined,
   );
 }
@@ -62,13 +75,16 @@ export function additionBindings({ lora, residual, dropout }: ProductAdditions):
  * @param next the next free binding
  */
 export function additionDeclarations(
-  { rank, masked, residual, dropout }: AdditionConstants,
+  { rank, masked, slope, residual, dropout }: AdditionConstants,
   next: () => number,
 ): string {
   const declare = (text: string): string => `@group(0) @binding(${next()}) var<storage, read> ${text};`;
   return [
     ...(rank > 0 ? [declare('inner: array<vec4f>'), declare('factor: array<vec4f>')] : []),
     ...(masked ? [declare('keepBits: array<u32>'), KEEPS_OF] : []),
+    ...(slope === 'linear'
+      ? []
+      : [declare('activated: array<vec4f>'), activationFunction('activationSlope', slope, 'derivative')]),
     ...(residual ? [declare('residual: array<vec4f>')] : []),
     ...(dropout ? [declare('random: vec4i')] : []),
   ].join('\n');

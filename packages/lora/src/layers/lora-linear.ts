@@ -12,8 +12,8 @@ import {
   type Tensor2D,
 } from '@tensorflow/tfjs-core';
 import {
-  addToProduct,
   Dropout,
+  forwardWithAdditions,
   gemm,
   LinearLayer,
   Module,
@@ -118,7 +118,7 @@ export class LoraLinear extends LinearLayer {
     if (adapter !== undefined && adapter.magnitude === undefined && others.length === 0 && !additions.lora) {
       return this.base.forwardWith(x, context, { ...additions, lora: term(adapter, context) });
     }
-    return addToProduct(x, this.sumOfAdapters(x, context), additions);
+    return forwardWithAdditions(x, (taken) => this.sumOfAdapters(taken, context), additions);
   }
 
   private sumOfAdapters(x: Tensor2D, context: ForwardContext): Tensor2D {

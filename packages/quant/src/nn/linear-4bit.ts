@@ -1,5 +1,5 @@
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
-import { addToProduct, LinearLayer, Parameter, type ForwardContext, type LinearAdditions } from '@qlora-js/kernels';
+import { LinearLayer, Parameter, type ForwardContext, type LinearAdditions } from '@qlora-js/kernels';
 import { QuantError } from '../errors';
 import { dequantize4bit, loraMatmul4bit, matmul4bit, quantize4bit } from '../quantize/ops';
 import { quantizeArray } from '../quantize/quantize-array';
@@ -105,13 +105,12 @@ export class Linear4bit extends LinearLayer {
     return matmul4bit(x, this.weight.quantized, this.bias === undefined ? {} : { bias: this.bias.value as Tensor1D });
   }
 
-  override forwardWith(x: Tensor2D, context: ForwardContext, { lora, residual }: LinearAdditions): Tensor2D {
-    if (lora === undefined) {
-      return addToProduct(x, this.forward(x, context), residual === undefined ? {} : { residual });
-    }
+  override forwardWith(x: Tensor2D, context: ForwardContext, additions: LinearAdditions): Tensor2D {
+    const { lora } = additions;
+    if (lora === undefined) return super.forwardWith(x, context, additions);
     return loraMatmul4bit(x, this.weight.quantized, {
+      ...additions,
       lora,
-      ...(residual === undefined ? {} : { residual }),
       ...(this.bias === undefined ? {} : { bias: this.bias.value as Tensor1D }),
     });
   }

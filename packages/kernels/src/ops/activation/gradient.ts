@@ -4,7 +4,8 @@ import type { ActivationAttributes, ActivationBackwardInputs, ActivationInputs }
 import { webgpuActivationBackward } from './webgpu';
 import { wasmActivationBackward } from './wasm';
 
-const backward = defineOp<ActivationBackwardInputs, ActivationAttributes>({
+/** dy times the derivative at x. */
+export const activationBackward = defineOp<ActivationBackwardInputs, ActivationAttributes>({
   name: 'QActivationBackward',
   compose: composeActivationBackward,
   wasm: wasmActivationBackward,
@@ -13,5 +14,5 @@ const backward = defineOp<ActivationBackwardInputs, ActivationAttributes>({
 
 export const activationGradient: OpGradient<ActivationInputs, ActivationAttributes> = {
   saveInputs: ['x'],
-  backward: ([dy], [x], attributes) => ({ x: () => backward({ dy: dy!, x: x! }, attributes)[0]! }),
+  backward: ([dy], [x], attributes) => ({ x: () => activationBackward({ dy: dy!, x: x! }, attributes)[0]! }),
 };

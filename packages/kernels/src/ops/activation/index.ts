@@ -4,11 +4,17 @@ import { defineOp } from '../../engine/op';
 import { KernelError } from '../../errors';
 import { composeActivation } from './compose';
 import { activationGradient } from './gradient';
-import { ACTIVATION_KINDS, type ActivationAttributes, type ActivationInputs, type ActivationName } from './types';
+import {
+  ACTIVATION_KINDS,
+  type ActivationAttributes,
+  type ActivationInputs,
+  type ActivationKind,
+  type ActivationName,
+} from './types';
 import { webgpuActivation } from './webgpu';
 import { wasmActivation } from './wasm';
 
-export type { ActivationName } from './types';
+export type { ActivationKind, ActivationName } from './types';
 
 const run = defineOp<ActivationInputs, ActivationAttributes>({
   name: 'QActivation',
@@ -34,13 +40,19 @@ export function isActivationName(name: string): name is ActivationName {
  */
 export function activation<T extends Tensor>(x: T, name: ActivationName): T {
   checkTensor('activation', 'x', x, x.rank, 'float32');
-  if (!isActivationName(name)) {
-    throw new KernelError(
-      'BAD_ARGUMENT',
-      `activation: '${String(name)}' is unknown; the known ones are ${activationNames.join(', ')}`,
-    );
-  }
-  const kind = ACTIVATION_KINDS[name];
-  if (kind === 'linear') return clone(x);
-  return run({ x }, { kind })[0] as T;
+  return activate(x, activationKind('activation', name));
+}
+
+/** The formula of a name; for ops that have an activation in them. */
+export function activationKind(op: string, name: ActivationName): ActivationKind {
+  if (isActivationName(name)) return ACTIVATION_KINDS[name];
+  throw new KernelError(
+    'BAD_ARGUMENT',
+    `${op}: '${String(name)}' is unknown; the known ones are ${activationNames.join(', ')}`,
+  );
+}
+
+/** `activation` by its formula. */
+export function activate<T extends Tensor>(x: T, kind: ActivationKind): T {
+  return kind === 'linear' ? clone(x) : (run({ x }, { kind })[0] as T);
 }

@@ -86,3 +86,8 @@ export const FORMULAS: Record<ActivationKind, { readonly value: string; readonly
   },
   linear: { value: 'return x;', derivative: 'return T(1.0);' },
 };
+
+/** WGSL of `name(x: vec4f) -> vec4f`, an activation or its derivative, with the helpers it uses. */
+export function activationFunction(name: string, kind: ActivationKind, form: 'value' | 'derivative'): string {
+  return `alias T = vec4f;${HELPERS}fn ${name}(x: T) -> T { ${FORMULAS[kind][form]} }`;
+}

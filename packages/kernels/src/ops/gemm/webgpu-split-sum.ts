@@ -33,7 +33,7 @@ const term = ({ rank, transposed }: SplitSumConstants): string => /* wgsl */ `
 
 /** Sum of partial products [splits, rows, columns] and the additions, four values a thread. */
 function splitSum(constants: SplitSumConstants): string {
-  const { bias, rank, masked, residual, dropout, workgroupSize } = constants;
+  const { bias, rank, masked, slope, residual, dropout, workgroupSize } = constants;
   let binding = 2;
   const next = (): number => binding++;
   return /* wgsl */ `
@@ -53,6 +53,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgr
   ${bias ? 'sum += bias[i % uniforms.columns];' : ''}
   ${rank > 0 ? term(constants) : ''}
   ${rank > 0 ? `sum += ${masked ? 'select(vec4f(), term * uniforms.keepScale, keepsOf(i))' : 'term'};` : ''}
+  ${slope === 'linear' ? '' : 'sum *= activationSlope(activated[i]);'}
   ${dropout ? 'sum = select(vec4f(), sum * uniforms.dropoutScale, dropoutWords(random, i, uniforms.site) >= vec4u(uniforms.threshold));' : ''}
   ${residual ? 'sum += residual[i];' : ''}
   product[i] = sum;

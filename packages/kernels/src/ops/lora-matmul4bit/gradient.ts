@@ -10,8 +10,8 @@ import { loraWeightGradients } from './weight-gradients';
 const NO_DROPOUT = { rate: 0, site: 0 } as const;
 
 /**
- * With g = dropout(dy) and dInner = scaling · g · b: dx = g·W + keep(dInner · a), da = dInnerᵀ · keep(x),
- * db = scaling · gᵀ · inner. All of it is computed once, whichever of the gradients are asked for: what needs one
+ * With g = dropout(dy) and dInner = scaling · g · b: dx = f'(x) (g·W + keep(dInner · a)), da = dInnerᵀ · keep(f(x)),
+ * db = scaling · gᵀ · inner, f being the activation. All of it is computed once, whichever of the gradients are asked for: what needs one
  * needs them all while an adapter is trained.
  */
 export function loraMatmul4bitGradient(
@@ -22,7 +22,7 @@ export function loraMatmul4bitGradient(
     saveInputs,
     saveOutputs: [1, 2],
     backward: ([dy], saved, attributes) => {
-      const { scaling, inputDropout, outputDropout, transposed, ...packed } = attributes;
+      const { activation, scaling, inputDropout, outputDropout, transposed, ...packed } = attributes;
       const of = (name: string): Tensor => saved[saveInputs.indexOf(name)]!;
       const [inner, bits] = saved.slice(saveInputs.length) as [Tensor, Tensor];
       const random = of('random');
@@ -35,16 +35,25 @@ export function loraMatmul4bitGradient(
       );
       const weightGradients = loraWeightGradients(
         { x: of('x'), dy: slope, inner, dInner: dInner!, ...kept },
-        { scaling, keepScale },
+        { activation, scaling, keepScale },
       );
+      const activated = activation === 'linear' ? {} : { activated: of('x') };
       const weight = Object.fromEntries(weightInputs.map((name) => [name, of(name)]));
-      const inputs = { ...weight, x: slope, inner: dInner, factor: of('a'), ...kept } as unknown as ProductInputs;
+      const inputs = {
+        ...weight,
+        x: slope,
+        inner: dInner,
+        factor: of('a'),
+        ...kept,
+        ...activated,
+      } as unknown as ProductInputs;
       return {
         x: () =>
           loraProduct(inputs, {
             ...packed,
             transposed: !transposed,
             scale: 1,
+            slope: activation,
             keepScale,
             outputDropout: NO_DROPOUT,
           })[0]!,

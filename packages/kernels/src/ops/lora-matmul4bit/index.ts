@@ -2,31 +2,34 @@ import { engine, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/t
 import { checkShape, checkTensor } from '../../engine/check';
 import { defineOp, type Op } from '../../engine/op';
 import { KernelError } from '../../errors';
+import { activate, activationKind } from '../activation';
 import { takeApart } from '../dequantize4bit/check';
 import { checkDropout, type DropoutOptions } from '../dropout';
 import { matmul4bit, type Weight4bit } from '../matmul4bit';
 import { NESTED_WEIGHT_INPUTS, WEIGHT_INPUTS } from '../matmul4bit/gradient';
-import { addToProduct } from './additions';
+import { forwardWithAdditions } from './additions';
 import { loraMatmul4bitGradient } from './gradient';
 import { loraInner } from './inner';
 import { loraProduct } from './product';
 import type { LoraMatmul4bitAttributes, LoraMatmul4bitInputs, LoraMatmul4bitOptions, Site } from './types';
 
-export { addToProduct } from './additions';
+export { forwardWithAdditions } from './additions';
 export type { LinearAdditions, LoraMatmul4bitOptions, LoraTerm, Residual } from './types';
 
 function compose(inputs: LoraMatmul4bitInputs, attributes: LoraMatmul4bitAttributes): Tensor[] {
   const { a, b, residual, random, ...weight } = inputs;
-  const { scaling, inputDropout, outputDropout, ...product } = attributes;
+  const { activation, scaling, inputDropout, outputDropout, ...product } = attributes;
+  const x = activate(inputs.x, activation);
   const [inner, keepBits] = loraInner(
-    { x: inputs.x, factor: a, random },
+    { x, factor: a, random },
     { factorTransposed: false, scale: 1, dropout: inputDropout },
   );
   const [y] = loraProduct(
-    { ...weight, inner: inner!, factor: b, keepBits: undefined, residual, random },
+    { ...weight, x, inner: inner!, factor: b, keepBits: undefined, activated: undefined, residual, random },
     {
       ...product,
       scale: scaling,
+      slope: 'linear',
       keepScale: 1,
       outputDropout,
     },
@@ -53,7 +56,7 @@ function fits(shape: readonly [number, number], rank: number): boolean {
 }
 
 /**
- * residual + dropout(x·Wᵀ + bias + scaling · (dropout(x) · aᵀ) · bᵀ) with W in 4 bits: a whole linear layer with LoRA
+ * residual + dropout(x·Wᵀ + bias + scaling · (dropout(x) · aᵀ) · bᵀ) with W in 4 bits, or with activation(x) for x: a whole linear layer with LoRA
  * (Hu et al. 2021, section 4.1, on Dettmers et al. 2023, equation 5). On webgpu it takes two passes forward and three
  * back where widths are multiples of 32 and r one of 8 up to 64; elsewhere it is composed of `matmul4bit`, `dropout`,
  * `gemm` and `dropoutAdd`. No gradient flows to W.
@@ -66,7 +69,8 @@ function fits(shape: readonly [number, number], rank: number): boolean {
 export function loraMatmul4bit(x: Tensor2D, weight: Weight4bit, options: LoraMatmul4bitOptions): Tensor2D {
   const { bias, ...additions } = options;
   if (engine().backendName !== 'webgpu' || !fits(weight.shape, options.lora.a.shape[0])) {
-    return addToProduct(x, matmul4bit(x, weight, bias === undefined ? {} : { bias }), additions);
+    const product = (taken: Tensor2D): Tensor2D => matmul4bit(taken, weight, bias === undefined ? {} : { bias });
+    return forwardWithAdditions(x, product, additions);
   }
   return fusedLoraMatmul4bit(x, weight, options);
 }
@@ -75,7 +79,7 @@ export function loraMatmul4bit(x: Tensor2D, weight: Weight4bit, options: LoraMat
 export function fusedLoraMatmul4bit(
   x: Tensor2D,
   weight: Weight4bit,
-  { bias, lora, residual }: LoraMatmul4bitOptions,
+  { activation, bias, lora, residual }: LoraMatmul4bitOptions,
 ): Tensor2D {
   const op = 'loraMatmul4bit';
   checkTensor(op, 'x', x, 2, 'float32');
@@ -95,6 +99,7 @@ export function fusedLoraMatmul4bit(
       ...attributes,
       shape: weight.shape,
       transposed: false,
+      activation: activation === undefined ? 'linear' : activationKind(op, activation),
       scaling: lora.scaling,
       inputDropout: siteOf(lora.dropout),
       outputDropout: siteOf(residual?.dropout),

@@ -11,6 +11,7 @@ import {
   runPoisoned,
   type TestBackend,
 } from '../../testing';
+import { ACTIVATION_KINDS, type ActivationName } from '../activation/types';
 import { hasSubgroupMatrices } from '../../webgpu/variants';
 import { loraMatmul4bitReference, type LoraResults } from './reference';
 import { fusedLoraMatmul4bit, loraMatmul4bit, type LoraMatmul4bitOptions } from '.';
@@ -25,6 +26,7 @@ interface Case {
   readonly residual: boolean;
   readonly inputRate: number;
   readonly outputRate: number;
+  readonly activation?: ActivationName;
 }
 
 const SCALING = 1.75;
@@ -33,7 +35,7 @@ const SCALING = 1.75;
 async function compare(
   backend: TestBackend,
   run: typeof fusedLoraMatmul4bit,
-  { rows, N, K, rank, nested, bias, residual, inputRate, outputRate }: Case,
+  { rows, N, K, rank, nested, bias, residual, inputRate, outputRate, activation }: Case,
   relative: number,
 ): Promise<void> {
   const { weight, dense, dispose } = randomWeight({ N, K, blocksize: 64, quantType: 'nf4', nested });
@@ -51,7 +53,16 @@ async function compare(
   const random = randomState(position);
   const sites = { inputDropout: { rate: inputRate, site: 3 }, outputDropout: { rate: outputRate, site: 4 } };
   const expected: LoraResults = loraMatmul4bitReference(
-    { rows, inputs: K, outputs: N, rank, scaling: SCALING, random: await random.data(), ...sites },
+    {
+      rows,
+      inputs: K,
+      outputs: N,
+      rank,
+      scaling: SCALING,
+      random: await random.data(),
+      activation: activation === undefined ? 'linear' : ACTIVATION_KINDS[activation],
+      ...sites,
+    },
     {
       ...values,
       bias: bias ? values.bias : zeros(N),
@@ -77,6 +88,7 @@ async function compare(
         scaling: SCALING,
         ...(inputRate > 0 ? { dropout: { ...sites.inputDropout, random } } : {}),
       },
+      ...(activation === undefined ? {} : { activation }),
       ...(bias ? { bias: of['bias'] as Tensor1D } : {}),
       ...(residual
         ? {
@@ -115,6 +127,7 @@ const cases = fc
     residual: flag,
     inputRate: fc.constantFrom(0, 0.3),
     outputRate: fc.constantFrom(0, 0.2),
+    activation: fc.constantFrom<ActivationName | undefined>(undefined, undefined, 'gelu_new', 'silu'),
   })
   .map((given) => ({ ...given, outputRate: given.residual ? given.outputRate : 0 }));
 
@@ -131,6 +144,12 @@ describeBackends('loraMatmul4bit', (backend) => {
     const common = { nested: true, bias: true, residual: true, inputRate: 0.1, outputRate: 0.1, rank: 16 };
     await compare(backend, fusedLoraMatmul4bit, { ...common, rows: 130, N: 128, K: 128 }, relative());
     await compare(backend, fusedLoraMatmul4bit, { ...common, rows: 33, N: 128, K: 1024 }, relative());
+    await compare(
+      backend,
+      fusedLoraMatmul4bit,
+      { ...common, rows: 33, N: 128, K: 1024, activation: 'gelu_new' },
+      relative(),
+    );
   });
 
   it('sums a long batch in parts', async () => {
@@ -141,7 +160,12 @@ describeBackends('loraMatmul4bit', (backend) => {
   it('takes shapes that the fused kernels do not, composed', async () => {
     const common = { nested: false, bias: true, residual: true, inputRate: 0.3, outputRate: 0.2 };
     await compare(backend, loraMatmul4bit, { ...common, rows: 5, N: 32, K: 64, rank: 3 }, relative());
-    await compare(backend, loraMatmul4bit, { ...common, rows: 5, N: 40, K: 24, rank: 8 }, relative());
+    await compare(
+      backend,
+      loraMatmul4bit,
+      { ...common, rows: 5, N: 40, K: 24, rank: 8, activation: 'gelu' },
+      relative(),
+    );
   });
 
   it('refuses dropouts with two random states', () => {

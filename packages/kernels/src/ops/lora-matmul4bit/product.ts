@@ -2,6 +2,7 @@ import { add, matMul, mul, type Tensor, type Tensor2D } from '@tensorflow/tfjs-c
 import { defineOp, type OpDefinition } from '../../engine/op';
 import { dropoutNumbers } from '../../random/dropout-stream';
 import type { ProductAdditions } from '../../webgpu/product-additions';
+import { activationBackward } from '../activation/gradient';
 import { addSplits } from '../gemm/webgpu-split-sum';
 import { product4bit } from '../matmul4bit';
 import { webgpuMatmul4bit } from '../matmul4bit/webgpu';
@@ -12,13 +13,14 @@ import { applyKeepBits, drawKeepBits, keepBitsTensor } from './keep-bits';
 import type { ProductAttributes, ProductInputs } from './types';
 
 function compose(inputs: ProductInputs, attributes: ProductAttributes): Tensor[] {
-  const { inner, factor, keepBits, residual, random } = inputs;
-  const { scale, keepScale, outputDropout, transposed } = attributes;
+  const { inner, factor, keepBits, activated, residual, random } = inputs;
+  const { scale, keepScale, slope, outputDropout, transposed } = attributes;
   const term = mul(matMul(inner as Tensor2D, factor as Tensor2D, false, !transposed), scale);
   const kept = keepBits === undefined ? term : applyKeepBits(term, keepBits, keepScale);
   const { x, packed, absmax, code, nestedAbsmax, nestedCode, offset, bias } = inputs;
   const base = product4bit({ x, packed, absmax, code, nestedAbsmax, nestedCode, offset, bias }, attributes);
-  const sum = add(base, kept);
+  const whole = add(base, kept);
+  const sum = activated === undefined ? whole : activationBackward({ dy: whole, x: activated }, { kind: slope })[0]!;
   if (outputDropout.rate === 0) return [residual === undefined ? sum : add(residual, sum)];
   const bits = keepBitsTensor(drawKeepBits(sum.size, random!, outputDropout));
   const dropped = applyKeepBits(sum, bits, dropoutNumbers(outputDropout.rate).keepScale);
@@ -26,8 +28,8 @@ function compose(inputs: ProductInputs, attributes: ProductAttributes): Tensor[]
 }
 
 const webgpu: NonNullable<OpDefinition<ProductInputs, ProductAttributes>['webgpu']> = (inputs, attributes, backend) => {
-  const { x, inner, factor, keepBits, residual, random, bias } = inputs;
-  const { scale, keepScale, outputDropout, transposed } = attributes;
+  const { x, inner, factor, keepBits, activated, residual, random, bias } = inputs;
+  const { scale, keepScale, slope, outputDropout, transposed } = attributes;
   const additions: ProductAdditions = {
     bias,
     lora: {
@@ -36,6 +38,7 @@ const webgpu: NonNullable<OpDefinition<ProductInputs, ProductAttributes>['webgpu
       scale,
       ...(keepBits === undefined ? {} : { kept: { bits: keepBits, scale: keepScale } }),
     },
+    ...(activated === undefined ? {} : { slope: { at: activated, kind: slope } }),
     residual,
     ...(outputDropout.rate === 0 ? {} : { dropout: { random: random!, ...outputDropout } }),
   };
@@ -51,7 +54,7 @@ const webgpu: NonNullable<OpDefinition<ProductInputs, ProductAttributes>['webgpu
 };
 
 /**
- * residual + dropout(x·Wᵀ + bias + keep(scale · inner · factorᵀ)), or with x·W and inner · factor where it is
- * transposed: a 4-bit product and all that a layer with LoRA does to it, in the pass that writes it.
+ * residual + dropout(slope · (x·Wᵀ + bias + keep(scale · inner · factorᵀ))), or with x·W and inner · factor where it is
+ * transposed, slope being an activation's derivative: a 4-bit product and all that a layer with LoRA does to it, in the pass that writes it.
  */
 export const loraProduct = defineOp<ProductInputs, ProductAttributes>({ name: 'QLoraProduct', compose, webgpu });

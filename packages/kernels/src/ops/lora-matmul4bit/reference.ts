@@ -1,4 +1,6 @@
 import { DropoutStream, dropoutNumbers } from '../../random/dropout-stream';
+import { activationBackwardReference, activationReference } from '../activation/reference';
+import type { ActivationKind } from '../activation/types';
 import type { Site } from './types';
 
 export interface LoraCase {
@@ -9,6 +11,8 @@ export interface LoraCase {
   readonly scaling: number;
   readonly inputDropout: Site;
   readonly outputDropout: Site;
+  /** Of x; 'linear' where there is none. */
+  readonly activation: ActivationKind;
   /** The state that both dropouts draw from. */
   readonly random: ArrayLike<number>;
 }
@@ -56,7 +60,7 @@ export function loraMatmul4bitReference(given: LoraCase, values: LoraValues): Lo
     }
     return result;
   };
-  const xs = Float64Array.from(values.x);
+  const xs = activationReference(given.activation, values.x);
   const loraX = dropped(xs, given.inputDropout);
   const inner = product(
     [rows, rank, inputs],
@@ -93,9 +97,10 @@ export function loraMatmul4bitReference(given: LoraCase, values: LoraValues): Lo
     (column, r) => a[r * inputs + column]!,
   );
   const dLora = dropped(dDropped, given.inputDropout);
+  const dTaken = dBase.map((value, i) => value + dLora[i]!);
   return {
     y,
-    dx: dBase.map((value, i) => value + dLora[i]!),
+    dx: activationBackwardReference(given.activation, dTaken, values.x),
     da: product(
       [rank, inputs, rows],
       (r, row) => dInner[row * rank + r]!,

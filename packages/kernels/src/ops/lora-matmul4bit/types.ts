@@ -1,4 +1,5 @@
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
+import type { ActivationKind, ActivationName } from '../activation/types';
 import type { DropoutOptions } from '../dropout/types';
 import type { Matmul4bitInputs, Matmul4bitAttributes } from '../matmul4bit/types';
 
@@ -21,8 +22,10 @@ export interface Residual {
   readonly dropout?: DropoutOptions;
 }
 
-/** What is added in the pass that makes a product. */
+/** What is done in the passes that make a linear layer's product. */
 export interface LinearAdditions {
+  /** Of x on its way in: the layer takes activation(x), and its gradient by x comes through it. */
+  readonly activation?: ActivationName;
   readonly lora?: LoraTerm;
   readonly residual?: Residual;
 }
@@ -48,6 +51,8 @@ export interface LoraMatmul4bitInputs extends Matmul4bitInputs {
 }
 
 export interface LoraMatmul4bitAttributes extends Matmul4bitAttributes {
+  /** Of x; 'linear' where there is none. */
+  readonly activation: ActivationKind;
   readonly scaling: number;
   readonly inputDropout: Site;
   readonly outputDropout: Site;
@@ -72,11 +77,15 @@ export interface ProductInputs extends Matmul4bitInputs {
   /** [columns, r], or [r, columns] where the product is transposed. */
   factor: Tensor;
   keepBits: Tensor | undefined;
+  /** What an activation was applied to whose derivative multiplies the product [M, columns]. */
+  activated: Tensor | undefined;
   residual: Tensor | undefined;
   random: Tensor | undefined;
 }
 
 export interface ProductAttributes extends Matmul4bitAttributes {
+  /** The activation of `activated`. */
+  readonly slope: ActivationKind;
   readonly scale: number;
   /** What kept values of LoRA's term are multiplied by, where there are keep bits. */
   readonly keepScale: number;
@@ -84,7 +93,7 @@ export interface ProductAttributes extends Matmul4bitAttributes {
 }
 
 export interface WeightGradientInputs extends Record<string, Tensor | undefined> {
-  /** [M, K] */
+  /** [M, K], before the activation */
   x: Tensor;
   /** [M, N] */
   dy: Tensor;
@@ -97,6 +106,7 @@ export interface WeightGradientInputs extends Record<string, Tensor | undefined>
 }
 
 export interface WeightGradientAttributes {
+  readonly activation: ActivationKind;
   readonly scaling: number;
   /** What kept values of x are multiplied by, where there are keep bits. */
   readonly keepScale: number;

@@ -1,4 +1,6 @@
 import type { OpDefinition } from '../../engine/op';
+import type { ActivationKind } from '../activation/types';
+import { activationFunction } from '../activation/wgsl';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { shaderVariants } from '../../webgpu/shader';
 import { f32, u32 } from '../../webgpu/uniforms';
@@ -19,12 +21,14 @@ const SHARE = 512;
  * Both products of rows with rows, long · thinᵀ: the first workgroups take x and give A's gradient, the others take dy
  * and give B's. A thread keeps four columns by `ranks` sums and reads its long factor once, in float32.
  */
-const shader = shaderVariants('lora weight gradients', ({ ranks, masked }: { ranks: number; masked: boolean }) => {
-  const quads = Array.from({ length: ranks / 4 }, (_, q) => q);
-  const quarters = [0, 1, 2, 3];
-  // Several rows at a time, so that a row's values need not wait for those of the row before.
-  const atOnce = Array.from({ length: ROWS_AT_ONCE }, (_, i) => i);
-  const loop = (thin: string, value: (at: string) => string): string => /* wgsl */ `
+const shader = shaderVariants(
+  'lora weight gradients',
+  ({ ranks, masked, activation }: { ranks: number; masked: boolean; activation: ActivationKind }) => {
+    const quads = Array.from({ length: ranks / 4 }, (_, q) => q);
+    const quarters = [0, 1, 2, 3];
+    // Several rows at a time, so that a row's values need not wait for those of the row before.
+    const atOnce = Array.from({ length: ROWS_AT_ONCE }, (_, i) => i);
+    const loop = (thin: string, value: (at: string) => string): string => /* wgsl */ `
     for (var row0 = start + group; row0 < end; row0 += ${GROUPS * ROWS_AT_ONCE}u) {
       ${atOnce
         .map(
@@ -41,7 +45,7 @@ const shader = shaderVariants('lora weight gradients', ({ ranks, masked }: { ran
         )
         .join('\n      ')}
     }`;
-  return /* wgsl */ `
+    return /* wgsl */ `
 struct Uniforms { rows: u32, inputs: u32, outputs: u32, rank: u32, scaleA: f32, scaleB: f32, share: u32, inputBlocks: u32 }
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> dy: array<vec4f>;
@@ -52,12 +56,14 @@ struct Uniforms { rows: u32, inputs: u32, outputs: u32, rank: u32, scaleA: f32, 
 ${masked ? '@group(0) @binding(6) var<storage, read> keepBits: array<u32>;' : ''}
 @group(0) @binding(${masked ? 7 : 6}) var<uniform> uniforms: Uniforms;
 var<workgroup> parts: array<vec4f, ${GROUPS * 4 * QUADS}>;
+${activation === 'linear' ? '' : activationFunction('activate', activation, 'value')}
+fn taken(at: u32) -> vec4f { return ${activation === 'linear' ? 'x[at]' : 'activate(x[at])'}; }
 ${
   masked
     ? /* wgsl */ `
 fn kept(at: u32) -> vec4f {
   let bits = (vec4u(keepBits[at >> 3u] >> ((at & 7u) * 4u)) >> vec4u(0u, 1u, 2u, 3u)) & vec4u(1u);
-  return select(vec4f(), x[at], bits != vec4u(0u));
+  return select(vec4f(), taken(at), bits != vec4u(0u));
 }`
     : ''
 }
@@ -74,7 +80,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   let end = select(start, min(start + uniforms.share, uniforms.rows), column < width);
   ${quads.flatMap((q) => quarters.map((e) => `var sum${4 * q + e} = vec4f();`)).join(' ')}
   if (ofInputs) {
-    ${loop('dInner', (at) => (masked ? `kept(${at})` : `x[${at}]`))}
+    ${loop('dInner', (at) => `${masked ? 'kept' : 'taken'}(${at})`)}
   } else {
     ${loop('inner', (at) => `dy[${at}]`)}
   }
@@ -101,11 +107,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     )
     .join('')}
 }`;
-});
+  },
+);
 
 export const webgpuWeightGradients: NonNullable<
   OpDefinition<WeightGradientInputs, WeightGradientAttributes>['webgpu']
-> = ({ x, dy, inner, dInner, keepBits }, { scaling, keepScale }, backend) => {
+> = ({ x, dy, inner, dInner, keepBits }, { activation, scaling, keepScale }, backend) => {
   const [rows = 0, inputs = 0] = x.shape;
   const outputs = dy.shape[1]!;
   const rank = inner.shape[1]!;
@@ -119,7 +126,7 @@ export const webgpuWeightGradients: NonNullable<
     : [da, db];
   const inputBlocks = Math.ceil(inputs / COLUMNS);
   dispatch(backend, {
-    ...shader({ ranks, masked: keepBits !== undefined }),
+    ...shader({ ranks, masked: keepBits !== undefined, activation }),
     bindings: [x, dy, inner, dInner, partialA, partialB, ...(keepBits === undefined ? [] : [keepBits])],
     uniforms: [
       ...[rows, inputs, outputs, rank].map(u32),

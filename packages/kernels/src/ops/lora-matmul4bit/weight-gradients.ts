@@ -1,21 +1,23 @@
 import { matMul, mul, type Tensor, type Tensor2D } from '@tensorflow/tfjs-core';
 import { defineOp } from '../../engine/op';
+import { activate } from '../activation';
 import { applyKeepBits } from './keep-bits';
 import type { WeightGradientAttributes, WeightGradientInputs } from './types';
 import { webgpuWeightGradients } from './webgpu-weight-gradients';
 
 function compose(
   { x, dy, inner, dInner, keepBits }: WeightGradientInputs,
-  { scaling, keepScale }: WeightGradientAttributes,
+  { activation, scaling, keepScale }: WeightGradientAttributes,
 ): Tensor[] {
-  const dropped = keepBits === undefined ? x : applyKeepBits(x, keepBits, keepScale);
+  const taken = activate(x, activation);
+  const dropped = keepBits === undefined ? taken : applyKeepBits(taken, keepBits, keepScale);
   return [
     matMul(dInner as Tensor2D, dropped as Tensor2D, true, false),
     mul(matMul(dy as Tensor2D, inner as Tensor2D, true, false), scaling),
   ];
 }
 
-/** Gradients of both of LoRA's weights: dInnerᵀ · dropout(x) [r, K] and scaling · dyᵀ · inner [N, r]. */
+/** Gradients of both of LoRA's weights: dInnerᵀ · dropout(activation(x)) [r, K] and scaling · dyᵀ · inner [N, r]. */
 export const loraWeightGradients = defineOp<WeightGradientInputs, WeightGradientAttributes>({
   name: 'QLoraWeightGradients',
   compose,

@@ -69,9 +69,10 @@ describe('shader', () => {
     expect(workgroupBytes({ ...tile, transposed: given.transposed })).toBeLessThanOrEqual(49_152);
     const additions = [
       NO_ADDITIONS,
-      { rank: 16, masked: given.transposed, residual: false, dropout: false },
-      { rank: 8, masked: false, residual: true, dropout: !given.transposed },
-      { rank: 64, masked: true, residual: true, dropout: true },
+      { ...NO_ADDITIONS, rank: 16, masked: given.transposed },
+      { ...NO_ADDITIONS, rank: 16, masked: true, slope: 'gelu_tanh' as const },
+      { ...NO_ADDITIONS, rank: 8, residual: true, dropout: !given.transposed },
+      { ...NO_ADDITIONS, rank: 64, masked: true, residual: true, dropout: true },
     ];
     for (const [index, added] of additions.entries()) {
       const code = subgroupMatrixProduct({

@@ -67,9 +67,9 @@ export function workgroupBytes(tile: MatrixTile & { readonly transposed: boolean
 export function subgroupMatrixProduct(constants: MatrixConstants): string {
   const { tileRows, tileColumns, tileDepth, subgroupRows, subgroupColumns } = constants;
   const { transposed, nested, bias, split, blockShift, nestedShift } = constants;
-  const { rank, masked, residual, dropout } = constants;
+  const { rank, masked, slope, residual, dropout } = constants;
   // What lanes have to see value by value goes through workgroup memory.
-  const byValue = masked || residual || dropout;
+  const byValue = masked || slope !== 'linear' || residual || dropout;
   const threads = threadsOf(constants);
   const leftScale = scaleOfLeft(transposed);
   const fragmentRows = tileRows / subgroupRows / FRAGMENT;
@@ -212,6 +212,7 @@ fn dequantize(word: u32, scale: f32, level: f32) -> vec4u {
       if (row0 + subgroupRow + row < uniforms.rows) {
         let at = first + row * pitch + ${j * 4}u + (lane & 3u);
         ${masked ? `value${l} += select(vec4f(), term${l} * (uniforms.keepScale / ${leftScale}.0), keepsOf(at));` : ''}
+        ${slope === 'linear' ? '' : `value${l} *= activationSlope(activated[at]);`}
         ${dropout ? `value${l} = select(vec4f(), value${l} * uniforms.dropoutScale, dropoutWords(random, at, uniforms.site) >= vec4u(uniforms.threshold));` : ''}
         ${residual ? `value${l} += residual[at];` : ''}
         product[at] = value${l};
