@@ -127,7 +127,7 @@ class PlainDecoder implements Decoder {
       model.config,
     );
     const logits = tidy(() => {
-      const hidden = model.transformer.forwardRows(batch, attendWithin(batch.sequences), INFERENCE);
+      const hidden = model.transformer.forwardRows(batch, { attend: attendWithin(batch.sequences) }, INFERENCE);
       return model.score(gatherRows(hidden, batch.pooledRows), INFERENCE);
     });
     batch.dispose();
@@ -158,7 +158,7 @@ class CachedDecoder implements Decoder {
       model.config,
     );
     const logits = this.cache.readPrompts(batch, (attend) => {
-      const hidden = model.transformer.forwardRows(batch, attend, INFERENCE);
+      const hidden = model.transformer.forwardRows(batch, { attend }, INFERENCE);
       return model.score(gatherRows(hidden, batch.pooledRows), INFERENCE);
     });
     batch.dispose();
@@ -176,7 +176,7 @@ class CachedDecoder implements Decoder {
         this.texts.map((text) => text.ids.length - 1),
         'int32',
       );
-      return model.score(model.transformer.forwardRows({ ids, positions }, attend, INFERENCE), INFERENCE);
+      return model.score(model.transformer.forwardRows({ ids, positions }, { attend }, INFERENCE), INFERENCE);
     });
   }
 

@@ -11,8 +11,8 @@ import {
 } from '@qlora-js/kernels';
 import type { TokenBatch } from '../batch/token-batch';
 import type { Gpt2Config } from '../config/config';
-import { attendWithin, type Attend, type TokenRows } from './attend';
-import { Block, type BlockLayers } from './block';
+import { attendWithin, type TokenRows } from './attend';
+import { Block, type BlockLayers, type BlockRows } from './block';
 
 export interface BackboneWeights {
   /** [vocabSize, nEmbd] */
@@ -57,17 +57,26 @@ export class GPT2Model extends Module {
 
   /** Hidden states after the final layer norm, [rows, nEmbd]. */
   forward(batch: TokenBatch, context: ForwardContext): Tensor2D {
-    return this.forwardRows(batch, attendWithin(batch.sequences), context);
+    return this.forwardRows(batch, { attend: attendWithin(batch.sequences) }, context);
   }
 
-  /** The same on rows that attend in a way of the caller's, such as to cached keys. */
-  forwardRows(rows: TokenRows, attend: Attend, context: ForwardContext): Tensor2D {
-    let x = this.embed(rows, context);
-    for (const block of this.blocks) {
+  /**
+   * Hidden states after the final layer norm of the rows that a classifier pools, [batchSize, nEmbd]: after its
+   * attention the last block computes those alone.
+   */
+  forwardPooled(batch: TokenBatch, context: ForwardContext): Tensor2D {
+    return this.forwardRows(batch, { attend: attendWithin(batch.sequences), rows: batch.pooledRows }, context);
+  }
+
+  /** Rows that attend in a way of the caller's, such as to cached keys; all of the last block's, or those named. */
+  forwardRows(tokens: TokenRows, { attend, rows }: BlockRows, context: ForwardContext): Tensor2D {
+    let x = this.embed(tokens, context);
+    for (const [index, block] of this.blocks.entries()) {
+      const how = index === this.blocks.length - 1 ? { attend, rows } : { attend };
       x =
         this.gradientCheckpointing && context.training
-          ? forwardCheckpointed(block, x, attend, context)
-          : block.forward(x, attend, context);
+          ? forwardCheckpointed(block, x, how, context)
+          : block.forward(x, how, context);
     }
     return this.lnF.forward(x);
   }
@@ -77,7 +86,7 @@ export class GPT2Model extends Module {
     const attend = attendWithin(batch.sequences);
     const states = [this.embed(batch, context)];
     for (const [index, block] of this.blocks.entries()) {
-      const x = block.forward(states[index]!, attend, context);
+      const x = block.forward(states[index]!, { attend }, context);
       states.push(index === this.blocks.length - 1 ? this.lnF.forward(x) : x);
     }
     return states;
@@ -89,10 +98,10 @@ export class GPT2Model extends Module {
   }
 }
 
-function forwardCheckpointed(block: Block, x: Tensor2D, attend: Attend, context: ForwardContext): Tensor2D {
+function forwardCheckpointed(block: Block, x: Tensor2D, how: BlockRows, context: ForwardContext): Tensor2D {
   const variables: Variable[] = [];
   for (const [, parameter] of block.namedParameters()) if (parameter.requiresGrad) variables.push(parameter.variable);
-  return checkpoint((input) => block.forward(input as Tensor2D, attend, context), x, variables) as Tensor2D;
+  return checkpoint((input) => block.forward(input as Tensor2D, how, context), x, variables) as Tensor2D;
 }
 
 /** An embedding table in the tree, so that its weight carries PyTorch's name. */

@@ -1,6 +1,7 @@
-import type { Tensor2D } from '@tensorflow/tfjs-core';
+import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import {
   Dropout,
+  gatherRows,
   type LayerNorm,
   type LinearAdditions,
   type LinearLayer,
@@ -18,6 +19,13 @@ export interface BlockLayers {
   readonly ln2: LayerNorm;
   readonly cFc: LinearLayer;
   readonly mlpProjection: LinearLayer;
+}
+
+/** How the rows of a block attend, and which of them go on from there. */
+export interface BlockRows {
+  readonly attend: Attend;
+  /** int32: rows that are computed after attention, where not all are needed; dropout then goes by their places here. */
+  readonly rows?: Tensor1D | undefined;
 }
 
 class Attention extends Module {
@@ -43,8 +51,8 @@ class Attention extends Module {
       (config.scaleAttnWeights ? 1 / Math.sqrt(headDim) : 1) / (config.scaleAttnByInverseLayerIdx ? layerIndex + 1 : 1);
   }
 
-  /** residual + dropout(c_proj(attention(c_attn(x)))) */
-  forward(x: Tensor2D, residual: Tensor2D, attend: Attend, context: ForwardContext): Tensor2D {
+  /** residual + dropout(c_proj(attention(c_attn(x)))), of all rows or of those named */
+  forward(x: Tensor2D, residual: Tensor2D, { attend, rows }: BlockRows, context: ForwardContext): Tensor2D {
     const qkv = linear(this, 'c_attn').forward(x, context);
     const dropout = this.attnDropout.options(context);
     const options = {
@@ -54,8 +62,9 @@ class Attention extends Module {
       keyStride: Math.ceil(this.config.nPositions / 4) * 4,
       ...(dropout === undefined ? {} : { dropout }),
     };
-    const attended = attend(qkv, options, this.layerIndex);
-    return linear(this, 'c_proj').forwardWith(attended, context, residualAfter(this.residDropout, residual, context));
+    const attended = gathered(attend(qkv, options, this.layerIndex), rows);
+    const additions = residualAfter(this.residDropout, gathered(residual, rows), context);
+    return linear(this, 'c_proj').forwardWith(attended, context, additions);
   }
 }
 
@@ -103,8 +112,9 @@ export class Block extends Module {
     this.setChild('mlp', this.mlp);
   }
 
-  forward(x: Tensor2D, attend: Attend, context: ForwardContext): Tensor2D {
-    const attended = this.attn.forward(...this.ln1.branch(x), attend, context);
+  /** x [rows, nEmbd] -> the same, or [rows named, nEmbd] */
+  forward(x: Tensor2D, how: BlockRows, context: ForwardContext): Tensor2D {
+    const attended = this.attn.forward(...this.ln1.branch(x), how, context);
     return this.mlp.forward(...this.ln2.branch(attended), context);
   }
 }
@@ -112,6 +122,10 @@ export class Block extends Module {
 /** Looked up at each call, because LoRA puts another layer in its place. */
 function linear(parent: Module, name: string): LinearLayer {
   return parent.child(name) as LinearLayer;
+}
+
+function gathered(x: Tensor2D, rows: Tensor1D | undefined): Tensor2D {
+  return rows === undefined ? x : gatherRows(x, rows);
 }
 
 /** Addition of `residual` to a layer's result, which is dropped out before. */

@@ -45,7 +45,7 @@ describe.skipIf(fixturesFolder === undefined)('training.safetensors as it was re
       const state = recorded.floats(`hidden0.${layer}`);
       const y = tidy(() => {
         const x: Tensor2D = tensor2d(state, [batch.rows, model.config.nEmbd]);
-        return block.forward(x, attendWithin(batch.sequences), INFERENCE);
+        return block.forward(x, { attend: attendWithin(batch.sequences) }, INFERENCE);
       });
       distances.push(relativeDistance(await y.data(), recorded.floats(`hidden0.${layer + 1}`)));
       y.dispose();

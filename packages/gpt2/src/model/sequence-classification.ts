@@ -1,5 +1,5 @@
 import type { Scalar, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
-import { crossEntropy, gatherRows, Linear, type LinearLayer, Module, type ForwardContext } from '@qlora-js/kernels';
+import { crossEntropy, Linear, type LinearLayer, Module, type ForwardContext } from '@qlora-js/kernels';
 import type { TokenBatch } from '../batch/token-batch';
 import type { Gpt2Config } from '../config/config';
 import type { GPT2Model } from './backbone';
@@ -25,8 +25,8 @@ export class GPT2ForSequenceClassification extends Module {
 
   /** Logits of the pooled tokens, [batchSize, numLabels]. */
   forward(batch: TokenBatch, context: ForwardContext): Tensor2D {
-    const hidden = this.transformer.forward(batch, context);
-    return (this.child('score') as LinearLayer).forward(gatherRows(hidden, batch.pooledRows), context);
+    const pooled = this.transformer.forwardPooled(batch, context);
+    return (this.child('score') as LinearLayer).forward(pooled, context);
   }
 
   /** Mean cross-entropy of the batch and the logits it came from; labels int32 [batchSize]. */

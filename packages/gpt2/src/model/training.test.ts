@@ -1,7 +1,8 @@
-import { tensor1d, tidy, variableGrads, type Variable } from '@tensorflow/tfjs-core';
+import { tensor1d, tidy, variableGrads, type Scalar, type Variable } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { assignDropoutSites, INFERENCE, LinearLayer, randomState } from '@qlora-js/kernels';
+import { assignDropoutSites, crossEntropy, gatherRows, INFERENCE, LinearLayer, randomState } from '@qlora-js/kernels';
 import { describeBackends } from '../../test/backends';
+import { largestDifference } from '../../test/compare';
 import { TINY, tinyFiles } from '../../test/tiny-gpt2';
 import { packSequences } from '../batch/pack-sequences';
 import { loadGpt2ForSequenceClassification } from '../weights/load';
@@ -57,6 +58,33 @@ describeBackends('gradient checkpointing', (backend, device) => {
     checkpointed.values.forEach((values, i) => expect(values, `gradient ${i}`).toEqual(plain.values[i]));
     expect(checkpointed.peak).toBeLessThan(0.5 * plain.peak);
     for (const tensor of [labels, random]) tensor.dispose();
+    batch.dispose();
+    model.dispose();
+  });
+});
+
+describeBackends('pooled rows', (backend) => {
+  it(`give the loss and gradients of computing every row and gathering at the end (${backend})`, async () => {
+    const { model, variables } = await trainable({ ...NO_DROPOUT, n_embd: 16, n_layer: 3 });
+    const ids = [[1, 2, 3, 4], [5], [6, 7, 8, 9, 10, 11, 12], [13, 14]];
+    const batch = packSequences(ids, model.config);
+    const labels = tensor1d([2, 0, 1, 1], 'int32');
+    const context = { training: true, random: randomState({ seed: 0, step: 0, microBatch: 0 }) };
+    const all = (): Scalar => {
+      const hidden = gatherRows(model.transformer.forward(batch, context), batch.pooledRows);
+      return crossEntropy((model.child('score') as LinearLayer).forward(hidden, context), labels);
+    };
+    const [pooled, whole] = [() => model.loss(batch, labels, context).loss, all].map((loss) =>
+      variableGrads(loss, variables),
+    ) as [ReturnType<typeof variableGrads>, ReturnType<typeof variableGrads>];
+    expect((await pooled.value.data())[0]).toBeCloseTo((await whole.value.data())[0]!, 5);
+    for (const { name } of variables) {
+      const [found, expected] = await Promise.all([pooled.grads[name]!.data(), whole.grads[name]!.data()]);
+      expect(largestDifference(found, expected), name).toBeLessThan(2e-5);
+      expect(expected.some((value) => Math.abs(value) > 1e-4)).toBe(true);
+    }
+    for (const { value, grads } of [pooled, whole]) for (const t of [value, ...Object.values(grads)]) t.dispose();
+    for (const held of [labels, context.random]) held.dispose();
     batch.dispose();
     model.dispose();
   });
