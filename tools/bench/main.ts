@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { openDevice } from '@qlora-js/kernels';
 import { stepChart } from './chart';
-import { measurePeer } from './peer';
 import { RESULTS } from './results';
 import { allTables } from './tables';
 
@@ -17,7 +16,7 @@ const CHART = 'docs/step.svg';
 const options = new Set(process.argv.slice(2));
 
 if (!options.has('--tables')) await measure();
-if (options.has('--peer')) measurePeer();
+if (options.has('--peer')) run('tools/bench/run-peer.ts');
 await redraw();
 
 async function measure(): Promise<void> {

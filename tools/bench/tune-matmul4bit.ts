@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { codeTable, createDynamicMap, openDevice } from '@qlora-js/kernels';
 import { hasSubgroupMatrices } from '../../packages/kernels/src/webgpu/variants';
 import { splitSum } from '../../packages/kernels/src/ops/gemm/webgpu-split-sum';
+import { NO_ADDITIONS } from '../../packages/kernels/src/webgpu/product-additions';
 import {
   subgroupMatrixProduct,
   threadsOf,
@@ -104,6 +105,7 @@ const constantsOf = (tile: MatrixTile, transposed: boolean, split: boolean) => (
   split,
   nestedShift: 8,
   blockShift: 6,
+  ...NO_ADDITIONS,
 });
 const compileStart = performance.now();
 const fitting = TILES.filter(
@@ -114,12 +116,12 @@ const fitting = TILES.filter(
 for (const tile of fitting)
   for (const transposed of [false, true])
     for (const split of [false, true]) void pipe(subgroupMatrixProduct(constantsOf(tile, transposed, split)));
-for (const bias of [false, true]) void pipe(splitSum({ bias, workgroupSize: 256 }));
+for (const bias of [false, true]) void pipe(splitSum({ ...NO_ADDITIONS, bias, transposed: false, workgroupSize: 256 }));
 await Promise.all(pipes.values());
 console.log(`${pipes.size} pipelines in ${((performance.now() - compileStart) / 1e3).toFixed(1)} s`);
 
 const bind = ({ layout }: Pipe, buffers: readonly GPUBuffer[], words: readonly number[]): GPUBindGroup => {
-  const uniforms = gpu.createBuffer({ size: 32, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
+  const uniforms = gpu.createBuffer({ size: 64, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
   gpu.queue.writeBuffer(uniforms, 0, Uint32Array.from(words));
   return gpu.createBindGroup({
     layout,
@@ -249,7 +251,9 @@ for (const [N, K] of WEIGHTS) {
             ],
             [rows, columns, depth, depth / splits, K],
           );
-          const reducer = await pipe(splitSum({ bias: withBias, workgroupSize: 256 }));
+          const reducer = await pipe(
+            splitSum({ ...NO_ADDITIONS, bias: withBias, transposed: false, workgroupSize: 256 }),
+          );
           const size = (rows * columns) / 4;
           const reduce =
             splits > 1

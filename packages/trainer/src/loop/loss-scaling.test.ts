@@ -35,7 +35,7 @@ async function run(
       ...classifier,
       loss: (batch, context) => {
         const { loss, logits } = classifier.loss(batch, context);
-        return { loss: mul<Scalar>(loss, factor as Tensor), logits };
+        return { loss: mul<Scalar>(loss, factor), logits };
       },
     },
     device,

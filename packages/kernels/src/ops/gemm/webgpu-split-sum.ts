@@ -32,7 +32,7 @@ const term = ({ rank, transposed }: SplitSumConstants): string => /* wgsl */ `
   term *= uniforms.factorScale;`;
 
 /** Sum of partial products [splits, rows, columns] and the additions, four values a thread. */
-function splitSum(constants: SplitSumConstants): string {
+export function splitSum(constants: SplitSumConstants): string {
   const { bias, rank, masked, slope, residual, dropout, workgroupSize } = constants;
   let binding = 2;
   const next = (): number => binding++;
