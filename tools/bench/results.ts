@@ -58,6 +58,32 @@ export interface ProductErrors {
   readonly results: readonly { readonly name: string; readonly error: number }[];
 }
 
+export interface EpochResults {
+  readonly device: Machine;
+  readonly rows: number;
+  readonly realTokens: number;
+  readonly epochs: readonly {
+    readonly epoch_time_sec: number;
+    readonly tokens_per_sec_est: number;
+    readonly real_tokens_per_sec: number;
+    readonly gpu_max_mem_allocated_GiB: number;
+  }[];
+}
+
+export interface AccuracyResults {
+  readonly device: Machine;
+  readonly results: readonly {
+    readonly learningRate: number;
+    readonly seed: number;
+    readonly test_accuracy: number;
+    readonly test_f1: number;
+  }[];
+}
+
+export interface AttentionErrors {
+  readonly results: readonly Readonly<Record<'forward' | 'dq' | 'dk' | 'dv', number>>[];
+}
+
 export interface PeerResults {
   readonly machine: string;
   readonly versions: string;

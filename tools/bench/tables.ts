@@ -2,6 +2,9 @@ import { CEILINGS, countStep, floorSeconds } from './counts';
 import {
   readChanges,
   readResult,
+  type AccuracyResults,
+  type AttentionErrors,
+  type EpochResults,
   type PeerResults,
   type ProductErrors,
   type StepResults,
@@ -30,6 +33,8 @@ export function allTables(): Record<string, string> {
     counts: counts(),
     step: steps(),
     evaluation: evaluations(),
+    epoch: epochs(),
+    accuracy: accuracies(),
     kernels: kernels(),
     changes: changes(),
     tiles: tiles(),
@@ -112,6 +117,33 @@ function evaluations(): string {
   return table(peer === undefined ? head : [...head, 'Python, tokens/s'], rows);
 }
 
+function epochs(): string {
+  const rows = ['epoch.json', 'epoch-disable_robustness.json'].flatMap((name) => {
+    const measured = readResult<EpochResults>(name);
+    return (measured?.epochs ?? []).map((epoch, index): Cell[] => [
+      name.includes('disable_robustness') ? 'disable_robustness' : 'none',
+      String(index + 1),
+      epoch.epoch_time_sec,
+      String(Math.floor(epoch.tokens_per_sec_est)),
+      String(Math.floor(epoch.real_tokens_per_sec)),
+      epoch.gpu_max_mem_allocated_GiB,
+    ]);
+  });
+  return table(['Dawn toggles', 'epoch', 'seconds', 'tokens_per_sec_est', 'real tokens/s', 'peak, GiB'], rows);
+}
+
+function accuracies(): string {
+  const measured = readResult<AccuracyResults>('banking77-accuracy.json');
+  if (measured === undefined) return 'Not measured.';
+  const rates = [...new Set(measured.results.map(({ learningRate }) => learningRate))];
+  const rows = rates.map((rate): Cell[] => {
+    const of = measured.results.filter(({ learningRate }) => learningRate === rate);
+    const list = (values: readonly number[]): string => values.map((value) => value.toFixed(4)).join(', ');
+    return [rate.toExponential(), list(of.map((run) => run.test_accuracy)), list(of.map((run) => run.test_f1))];
+  });
+  return `${measured.device.adapter}:\n\n${table(['learning rate', 'test accuracy, seeds 0, 1, 2', 'test F1, weighted'], rows)}`;
+}
+
 function kernels(): string {
   const step = readResult<StepResults>('step.json');
   if (step === undefined) return 'Not measured.';
@@ -165,6 +197,12 @@ function errors(): string {
     worst.set(kind, { count: known.count + 1, error: Math.max(known.error, error) });
   }
   const rows = [...worst].map(([kind, { count, error }]): Cell[] => [kind, String(count), error.toExponential(1)]);
+  const attention = readResult<AttentionErrors>('attention-errors.json')?.results ?? [];
+  for (const part of ['forward', 'dq', 'dk', 'dv'] as const) {
+    if (attention.length === 0) break;
+    const error = Math.max(...attention.map((row) => row[part]));
+    rows.push([`attention ${part}`, String(attention.length), error.toExponential(1)]);
+  }
   return table(['product', 'shapes', 'largest relative error'], rows);
 }
 
