@@ -1,4 +1,4 @@
-import { mul, scalar, variable, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
+import { mul, scalar, variable, type Scalar } from '@tensorflow/tfjs-core';
 import { openDevice } from '@qlora-js/kernels';
 import { adapterStateDict, type PeftModel } from '@qlora-js/lora';
 import { describe, expect, it } from 'vitest';
