@@ -31,10 +31,29 @@ async function measure(): Promise<void> {
     run('packages/kernels/src/ops/matmul4bit/matmul4bit.bench.ts', ['wasm']);
     return;
   }
+  checkOps();
   run('tools/bench/check-products.ts');
+  run('tools/bench/check-attention.ts');
   run('tools/bench/tune-matmul4bit.ts');
   run('tools/bench/step.ts');
   run('tools/bench/step.ts', ['--brief'], { QLORA_DAWN_TOGGLES: 'disable_robustness' });
+}
+
+/** The tests of all ops, on this GPU instead of a software one. */
+function checkOps(): void {
+  const words = [
+    'tools/gpu/run.mjs',
+    '--real',
+    process.execPath,
+    '../../node_modules/vitest/vitest.mjs',
+    'run',
+    'src/ops',
+  ];
+  const { status } = spawnSync(process.execPath, [join('..', '..', words[0]!), ...words.slice(1)], {
+    stdio: 'inherit',
+    cwd: 'packages/kernels',
+  });
+  if (status !== 0) throw new Error(`the tests of packages/kernels failed on this GPU with status ${String(status)}`);
 }
 
 function run(script: string, args: readonly string[] = [], environment: Record<string, string> = {}): void {

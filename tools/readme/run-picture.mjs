@@ -33,7 +33,7 @@ const lines = text
 
 const shown = ['$ npm start'];
 for (const [title, count] of SECTIONS) {
-  const start = lines.findIndex((line) => line.startsWith(`== ${title} `));
+  const start = lines.findIndex((line) => line.startsWith(`== ${title}`));
   if (start < 0) throw new Error(`the output has no section '${title}'`);
   const rest = lines.slice(start + 1);
   const end = rest.findIndex((line) => line.startsWith('== '));

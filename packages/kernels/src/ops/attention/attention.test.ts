@@ -11,6 +11,7 @@ import {
   runPoisoned,
   type TestBackend,
 } from '../../testing';
+import { hasSubgroupMatrices } from '../../webgpu/variants';
 import { attentionBackwardReference, attentionReference, type AttentionProblem } from './reference';
 import { attention } from '.';
 
@@ -69,9 +70,15 @@ async function check(backend: TestBackend, options: Case, name = 'attention'): P
     keyStride,
     dropout: dropout && { rate, site: 5, random: await random.data() },
   };
-  await expectClose(name, backend, results[0]!, attentionReference(problem), { absolute: 5e-6 });
+  // Subgroup matrices have float16 factors.
+  const half =
+    backend.device.gpuDevice !== undefined &&
+    hasSubgroupMatrices(backend.device.gpuDevice) &&
+    headSize % 16 === 0 &&
+    (rate === 0 || keyStride % 4 === 0);
+  await expectClose(name, backend, results[0]!, attentionReference(problem), { absolute: half ? 5e-3 : 5e-6 });
   const slope = attentionBackwardReference(problem, dyValues);
-  await expectClose(`${name} backward`, backend, results[1]!, slope, { absolute: 2e-5 });
+  await expectClose(`${name} backward`, backend, results[1]!, slope, { absolute: half ? 2e-2 : 2e-5 });
   for (const held of [qkv, dy, layout, random]) held.dispose();
 }
 
