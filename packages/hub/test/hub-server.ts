@@ -61,7 +61,7 @@ export interface TestHub extends TestServer {
   interrupts: ((request: SeenRequest, response: ServerResponse) => boolean)[];
 }
 
-/** A hub with one repository `org/model`: `.bin` and `.safetensors` are LFS files on another host, the rest is its own. */
+/** A hub with one repository, `org/model` and also `datasets/org/set`: `.bin` and `.safetensors` are LFS files on another host, the rest is its own. */
 export async function serveHub(files: Record<string, Uint8Array | string>): Promise<TestHub> {
   const contents = new Map(
     Object.entries(files).map(([path, body]) => [path, typeof body === 'string' ? Buffer.from(body) : body]),
@@ -75,7 +75,7 @@ export async function serveHub(files: Record<string, Uint8Array | string>): Prom
       hub.interrupts.shift();
       return;
     }
-    const match = /^\/org\/model\/resolve\/([^/]+)\/(.+)$/.exec(request.url);
+    const match = /^\/(?:org\/model|datasets\/org\/set)\/resolve\/([^/]+)\/(.+)$/.exec(request.url);
     const path = decodeURIComponent(match?.[2] ?? '');
     const body = contents.get(path);
     const known = match !== null && ['main', hub.commit].includes(match[1]!);

@@ -50,14 +50,26 @@ export function authorization(token: string | undefined, url: URL): Record<strin
   return { Authorization: `Bearer ${token}` };
 }
 
-/** Throws unless `id` is a repository id as the hub allows it (huggingface_hub, validate_repo_id). */
+/** What the id of a data set begins with, as in its address. */
+const DATASETS = 'datasets/';
+
+/** Whether an id is `datasets/organisation/name`. */
+export function isDatasetId(id: string): boolean {
+  return id.startsWith(DATASETS) && id.split('/').length === 3;
+}
+
+/**
+ * Throws unless `id` is a repository id as the hub allows it (huggingface_hub, validate_repo_id), of a model or, behind
+ * `datasets/`, of a data set.
+ */
 export function checkRepoId(id: string): void {
+  const name = isDatasetId(id) ? id.slice(DATASETS.length) : id;
   const plain =
-    id.length <= 96 &&
-    /^[A-Za-z0-9_]([\w.-]*\w)?(\/\w([\w.-]*\w)?)?$/.test(id) &&
-    !id.includes('--') &&
-    !id.includes('..') &&
-    !id.endsWith('.git');
+    name.length <= 96 &&
+    /^[A-Za-z0-9_]([\w.-]*\w)?(\/\w([\w.-]*\w)?)?$/.test(name) &&
+    !name.includes('--') &&
+    !name.includes('..') &&
+    !name.endsWith('.git');
   if (plain) return;
   throw new HubError(
     'invalid-argument',

@@ -79,6 +79,14 @@ describe('resolveModel on a hub', () => {
     expect(await readFile(repo('refs/main'), 'utf8')).toBe(hub.commit);
   });
 
+  it('takes data sets by their address, into a folder of their own', async () => {
+    const files = await resolveModel('datasets/org/set', options);
+    expect(await files.text('config.json')).toBe(config);
+    expect(hub.seen[0]!.url).toBe('/datasets/org/set/resolve/main/config.json');
+    expect(await readFile(join(folder, 'datasets--org--set', 'refs/main'), 'utf8')).toBe(hub.commit);
+    expect((await failure(resolveModel('datasets/a/b/c', options))).code).toBe('not-found');
+  });
+
   it('gives the token to the hub, never to the host it redirects to', async () => {
     await openCheckpoint(await open());
     expect(hub.storage.seen.length).toBeGreaterThan(0);

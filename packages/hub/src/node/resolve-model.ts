@@ -1,12 +1,13 @@
 import { HubError } from '../error';
 import { type ModelFiles } from '../files/model-files';
+import { isDatasetId } from '../http/url';
 import { folderFiles, pathKind } from './folder-files';
 import { cachedHubFiles } from './hub/cached-hub-files';
 import { hubSettings, type ResolveModelOptions } from './hub/settings';
 
 /**
  * The files of a model by the one word that users give: a folder that exists, else the id of a repository on the
- * Hugging Face hub, whose files are fetched into the shared cache as they are asked for. Throws `HubError`
+ * Hugging Face hub (`datasets/organisation/name` for a data set), whose files are fetched into the shared cache as they are asked for. Throws `HubError`
  * `not-found` for a path that leads nowhere, `invalid-argument` for what is neither.
  */
 export async function resolveModel(pathOrHubId: string, options: ResolveModelOptions = {}): Promise<ModelFiles> {
@@ -18,5 +19,6 @@ export async function resolveModel(pathOrHubId: string, options: ResolveModelOpt
 
 /** What nobody writes for a repository: `./x`, `../x`, `~/x`, `/x`, `C:\x`, `a/b/c`, `a/`. */
 function looksLikePath(name: string): boolean {
+  if (isDatasetId(name)) return false;
   return /^[.~/]|[\\:]|\/.*\/|\/$/.test(name);
 }

@@ -1,6 +1,7 @@
 import { copyFile, mkdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { basename, dirname, join, relative } from 'node:path';
+import { isDatasetId } from '../../http/url';
 import { systemCode, systemError } from '../system-error';
 import { writeFileAtomic } from '../write-file-atomic';
 
@@ -20,7 +21,8 @@ export class RepoCache {
     private readonly cacheDir: string,
     repo: string,
   ) {
-    this.folder = join(cacheDir, `models--${repo.replaceAll('/', '--')}`);
+    const id = isDatasetId(repo) ? repo : `models/${repo}`;
+    this.folder = join(cacheDir, id.replaceAll('/', '--'));
   }
 
   blob(etag: string): string {
