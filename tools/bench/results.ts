@@ -84,6 +84,12 @@ export interface AttentionErrors {
   readonly results: readonly Readonly<Record<'forward' | 'dq' | 'dk' | 'dv', number>>[];
 }
 
+export interface TrainingSteps {
+  readonly runs: Readonly<
+    Record<string, { readonly largestLossDifference: number; readonly steps: readonly unknown[] }>
+  >;
+}
+
 export interface PeerResults {
   readonly machine: string;
   readonly versions: string;

@@ -9,6 +9,7 @@ import {
   type ProductErrors,
   type StepResults,
   type StepRow,
+  type TrainingSteps,
   type TileResults,
 } from './results';
 
@@ -202,6 +203,14 @@ function errors(): string {
     if (attention.length === 0) break;
     const error = Math.max(...attention.map((row) => row[part]));
     rows.push([`attention ${part}`, String(attention.length), error.toExponential(1)]);
+  }
+  const steps = readResult<TrainingSteps>('training-steps.json')?.runs ?? {};
+  for (const [optimizer, run] of Object.entries(steps)) {
+    rows.push([
+      `loss of recorded steps, ${optimizer} (absolute)`,
+      `${run.steps.length} steps`,
+      run.largestLossDifference.toExponential(1),
+    ]);
   }
   return table(['product', 'shapes', 'largest relative error'], rows);
 }
