@@ -15,6 +15,7 @@ export { normalValues, uniformValues, type RandomStream } from './random/uniform
 export { activation, activationNames, isActivationName, type ActivationName } from './ops/activation';
 export { attention, type AttentionOptions } from './ops/attention';
 export { addConfusion, confusionSize } from './ops/confusion';
+export { updateLossScale, type LossScaleAttributes } from './ops/loss-scale';
 export { crossEntropy, type CrossEntropyOptions } from './ops/cross-entropy';
 export { dropout, dropoutAdd, type DropoutOptions } from './ops/dropout';
 export { embedding } from './ops/embedding';

@@ -1,19 +1,14 @@
 import {
-  add,
-  equal,
-  lessEqual,
   mul,
   reshape,
-  slice,
-  stack,
   tensor1d,
   tidy,
   variable,
-  where,
   type Tensor,
   type Tensor1D,
   type Variable,
 } from '@tensorflow/tfjs-core';
+import { updateLossScale } from '@qlora-js/kernels';
 import { OptimError } from '../errors';
 
 export interface GradScalerOptions {
@@ -37,8 +32,6 @@ export interface GradScalerState extends GradScalerStats {
   /** Steps since the scale last changed. */
   readonly growthTracker: number;
 }
-
-const LARGEST_FLOAT32 = 3.4028234663852886e38;
 
 /**
  * Dynamic loss scaling for float16 with the semantics and defaults of torch.amp.GradScaler: the loss is multiplied by a
@@ -95,22 +88,8 @@ export class GradScaler {
   /** To be called after each optimiser step, with the control tensor that step was given. */
   update(control: Tensor1D): void {
     if (!this.enabled) return;
-    tidy(() => {
-      const before = this.current as Tensor as Tensor1D;
-      const [tracker, skipped] = [0, 1].map((i) => slice(this.counts as Tensor, [i], [1])) as [Tensor, Tensor];
-      const skip = equal(slice(control, [1], [1]), 0);
-      const run = add(tracker, 1);
-      const grows = equal(run, this.growthInterval);
-      const grown = mul(before, this.growthFactor);
-      // A scale beyond float32 stays as it was (torch's _amp_update_scale_).
-      const raised = where(lessEqual(grown, LARGEST_FLOAT32), grown, before);
-      const zero = mul(tracker, 0);
-      const next = where(skip, mul(before, this.backoffFactor), where(grows, raised, before));
-      const nextTracker = where(skip, zero, where(grows, zero, run));
-      const nextSkipped = where(skip, add(skipped, 1), skipped);
-      this.current.assign(next);
-      this.counts.assign(reshape(stack([nextTracker, nextSkipped]), [2]));
-    });
+    const { growthFactor, backoffFactor, growthInterval } = this;
+    updateLossScale(this.current, this.counts, control, { growthFactor, backoffFactor, growthInterval });
   }
 
   /** Reads scale and skipped steps back from the device. */

@@ -21,7 +21,7 @@ type InnerTile = Readonly<{ rows: number; depth: number }>;
 const SHORT: InnerTile = { rows: 4, depth: 64 };
 const TALL: InnerTile = { rows: 16, depth: 32 };
 /** Rows from which the taller tile, which reads the factor less often, has enough workgroups. */
-const TALL_FROM = 4096;
+const TALL_FROM = 2048;
 
 /**
  * x·Aᵀ with few columns: tall products that read x once. A thread multiplies four rows by four columns over a part of
