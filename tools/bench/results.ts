@@ -14,6 +14,8 @@ export interface Machine {
 export interface StepRow {
   readonly shape: string;
   readonly checkpointing?: boolean;
+  /** What activations wait in for the backward pass; float32 where it isn't said. */
+  readonly activationDtype?: 'float32' | 'float16';
   readonly evaluation?: boolean;
   readonly eagerMs?: number;
   readonly eagerPeakGiB?: number;

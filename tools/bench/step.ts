@@ -132,6 +132,12 @@ function byKernel(rows: readonly { label: string; dispatches: number; microsecon
   return [...groups.values()].sort((a, b) => b.microseconds - a.microseconds);
 }
 
+/** Ways of keeping what the backward pass needs. */
+const MEMORIES = [
+  { checkpointing: false, activationDtype: 'float32' },
+  { checkpointing: false, activationDtype: 'float16' },
+  { checkpointing: true, activationDtype: 'float32' },
+] as const;
 const shapes = small
   ? [[2, 24]]
   : [
@@ -146,10 +152,11 @@ for (const [batchSize, length] of shapes as [number, number][]) {
   const learningRate = tensor1d([1e-4]);
   const { ids, positions, sequences, pooledRows } = tokens;
   const inputs: Inputs = { ids, positions, sequences, pooledRows, labels, random, learningRate };
-  for (const checkpointing of small || brief ? [false] : [false, true]) {
-    const row: Record<string, unknown> = { shape: name, checkpointing };
+  for (const { checkpointing, activationDtype } of brief ? MEMORIES.slice(0, 1) : MEMORIES) {
+    const row: Record<string, unknown> = { shape: name, checkpointing, activationDtype };
     report.push(row);
     trainable.setGradientCheckpointing(checkpointing);
+    trainable.setActivationDtype(activationDtype);
     const eagerStep = () => dispose(Object.values(trainStep(inputs)));
     try {
       device.resetPeakMemory();
@@ -186,13 +193,14 @@ for (const [batchSize, length] of shapes as [number, number][]) {
       Object.assign(row, { loss: (await step.read('loss'))[0]! / scale, lossScale: scale, skippedSteps });
       const profile = await step.profile(values);
       row['gpuMs'] = profile.microseconds / 1e3;
-      kernels[`${name}${checkpointing ? ' checkpointing' : ''}`] = {
+      kernels[`${name}${checkpointing ? ' checkpointing' : ''}${activationDtype === 'float16' ? ' float16' : ''}`] = {
         total: byKernel(profile.rows),
         rows: profile.rows,
       };
       console.log(
         name,
         checkpointing ? 'checkpointing' : '',
+        activationDtype,
         '\n' +
           byKernel(profile.rows)
             .slice(0, 22)
@@ -210,6 +218,7 @@ for (const [batchSize, length] of shapes as [number, number][]) {
     save();
   }
   trainable.setGradientCheckpointing(false);
+  trainable.setActivationDtype('float32');
   const evaluation: Record<string, unknown> = { shape: name, evaluation: true };
   report.push(evaluation);
   try {

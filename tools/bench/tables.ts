@@ -77,7 +77,7 @@ function steps(): string {
       const beside = peer?.steps.find((p) => p.shape === row.shape && p.checkpointing === row.checkpointing);
       return [
         row.shape.replace('x', ' x '),
-        row.checkpointing === true ? 'yes' : 'no',
+        row.checkpointing === true ? 'checkpointing' : (row.activationDtype ?? 'float32'),
         row.eagerMs,
         row.planMs,
         row.checkpointing === true ? undefined : floorMs(row.shape),
@@ -89,7 +89,7 @@ function steps(): string {
       ];
     });
     const toggles = step.dawnToggles.length === 0 ? '' : `, Dawn's ${step.dawnToggles.join(', ')}`;
-    const head = ['batch x tokens', 'checkpointing', 'eager, ms', 'plan, ms', 'floor, ms', 'dispatches'];
+    const head = ['batch x tokens', 'activations', 'eager, ms', 'plan, ms', 'floor, ms', 'dispatches'];
     head.push("host's share, ms", 'eager peak, GiB', 'plan peak, GiB');
     if (peer !== undefined) head.push('Python, ms', 'Python peak, GiB');
     blocks.push(`${machineOf(step.device)}${toggles}:\n\n${table(head, rows)}`);

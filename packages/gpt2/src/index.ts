@@ -12,7 +12,7 @@ export {
 export { packSequences } from './batch/pack-sequences';
 export { IGNORED_LABEL, nextTokenLabels, type NextTokenLabelsOptions } from './batch/next-token-labels';
 export { type Attend, type TokenRows } from './model/attend';
-export { GPT2Model, type BackboneWeights } from './model/backbone';
+export { GPT2Model, type ActivationDtype, type BackboneWeights } from './model/backbone';
 export { type BlockLayers } from './model/block';
 export { KeyValueCache } from './model/key-value-cache';
 export { GPT2ForSequenceClassification } from './model/sequence-classification';

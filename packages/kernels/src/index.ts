@@ -17,6 +17,8 @@ export { attention, type AttentionOptions } from './ops/attention';
 export { addConfusion, confusionSize } from './ops/confusion';
 export { updateLossScale, type LossScaleAttributes } from './ops/loss-scale';
 export { crossEntropy, type CrossEntropyOptions } from './ops/cross-entropy';
+export { packHalf, unpackHalf } from './ops/half';
+export { saveActivationsInFloat16 } from './ops/half/save-activations';
 export { dropout, dropoutAdd, type DropoutOptions } from './ops/dropout';
 export { embedding } from './ops/embedding';
 export { gatherRows } from './ops/gather-rows';

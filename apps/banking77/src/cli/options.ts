@@ -36,6 +36,7 @@ export interface RunOptions {
   readonly perDeviceEvalBatchSize: number;
   readonly gradientAccumulationSteps: number;
   readonly gradientCheckpointing: boolean;
+  readonly activationDtype: 'float32' | 'float16';
   readonly weightDecay: number;
   readonly warmupSteps: number;
   readonly maxGradNorm: number;
@@ -80,6 +81,7 @@ export const DEFAULT_OPTIONS: RunOptions = {
   perDeviceEvalBatchSize: 64,
   gradientAccumulationSteps: 1,
   gradientCheckpointing: false,
+  activationDtype: 'float32',
   weightDecay: 0.01,
   warmupSteps: 100,
   maxGradNorm: 1,
@@ -100,6 +102,7 @@ const CHOICES: Partial<Record<keyof RunOptions, readonly string[]>> = {
   backend: ['auto', 'webgpu', 'wasm', 'tensorflow', 'cpu'],
   padding: ['longest', 'max_length'],
   paddingSide: ['right', 'left'],
+  activationDtype: ['float32', 'float16'],
   quantType: ['nf4', 'fp4', 'int4', 'none'],
   searchSpace: ['reference', 'small'],
   optim: OPTIMIZER_NAMES,

@@ -95,6 +95,10 @@ function runCommand(program: Command, commands: Commands): void {
   number('--per-device-eval-batch-size', 'rows a batch of an evaluation', 'perDeviceEvalBatchSize');
   number('--gradient-accumulation-steps', 'micro-batches a step', 'gradientAccumulationSteps');
   command.option('--gradient-checkpointing', 'compute activations again instead of keeping them');
+  choice('--activation-dtype', 'what activations wait in for the backward pass', 'activationDtype', [
+    'float32',
+    'float16',
+  ]);
   number('--weight-decay', 'decoupled weight decay', 'weightDecay');
   number('--warmup-steps', 'steps of warm-up, or their share of all steps if below 1', 'warmupSteps');
   command.option('--fp16', 'scale the loss for float16, as GradScaler does; steps that overflow are left out');

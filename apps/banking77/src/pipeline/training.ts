@@ -68,6 +68,7 @@ export async function trainAdapter(
       perDeviceEvalBatchSize: options.perDeviceEvalBatchSize,
       gradientAccumulationSteps: options.gradientAccumulationSteps,
       gradientCheckpointing: options.gradientCheckpointing,
+      activationDtype: options.activationDtype,
       maxGradNorm: options.maxGradNorm,
       optim: options.optim,
       lrSchedulerType: options.lrSchedulerType,

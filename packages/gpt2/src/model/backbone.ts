@@ -1,4 +1,4 @@
-import type { Tensor2D, Variable } from '@tensorflow/tfjs-core';
+import { tidy, type Tensor2D, type Variable } from '@tensorflow/tfjs-core';
 import {
   checkpoint,
   Dropout,
@@ -7,6 +7,7 @@ import {
   type LayerNorm,
   Module,
   Parameter,
+  saveActivationsInFloat16,
   type ForwardContext,
 } from '@qlora-js/kernels';
 import type { TokenBatch } from '../batch/token-batch';
@@ -23,12 +24,16 @@ export interface BackboneWeights {
   readonly lnF: LayerNorm;
 }
 
+export type ActivationDtype = 'float32' | 'float16';
+
 /** The GPT-2 decoder without a head: token and position embeddings, blocks, final layer norm (Radford et al. 2019). */
 export class GPT2Model extends Module {
   readonly wte: Parameter;
   readonly wpe: Parameter;
   /** Keep only each block's input and compute the rest again on the way back. */
   gradientCheckpointing = false;
+  /** What activations wait in for the backward pass; see `saveActivationsInFloat16`. */
+  activationDtype: ActivationDtype = 'float32';
   private readonly drop: Dropout;
   private readonly blocks: Block[];
   private readonly lnF: LayerNorm;
@@ -69,16 +74,27 @@ export class GPT2Model extends Module {
   }
 
   /** Rows that attend in a way of the caller's, such as to cached keys; all of the last block's, or those named. */
-  forwardRows(tokens: TokenRows, { attend, rows }: BlockRows, context: ForwardContext): Tensor2D {
+  forwardRows(tokens: TokenRows, how: BlockRows, context: ForwardContext): Tensor2D {
+    const forward = (): Tensor2D => this.throughBlocks(tokens, how, context);
+    return this.activationDtype === 'float16' && context.training ? saveActivationsInFloat16(forward) : forward();
+  }
+
+  private throughBlocks(tokens: TokenRows, { attend, rows }: BlockRows, context: ForwardContext): Tensor2D {
     let x = this.embed(tokens, context);
     for (const [index, block] of this.blocks.entries()) {
       const how = index === this.blocks.length - 1 ? { attend, rows } : { attend };
-      x =
-        this.gradientCheckpointing && context.training
-          ? forwardCheckpointed(block, x, how, context)
-          : block.forward(x, how, context);
+      x = context.training ? this.trainThrough(block, x, how, context) : block.forward(x, how, context);
     }
     return this.lnF.forward(x);
+  }
+
+  /** Frees at once what the tape doesn't keep: around a forward pass tfjs would wait for its end. */
+  private trainThrough(block: Block, x: Tensor2D, how: BlockRows, context: ForwardContext): Tensor2D {
+    const y = tidy(() =>
+      this.gradientCheckpointing ? forwardCheckpointed(block, x, how, context) : block.forward(x, how, context),
+    );
+    x.dispose();
+    return y;
   }
 
   /** As transformers' output_hidden_states: the embeddings, each block's output, the last one after the final norm. */

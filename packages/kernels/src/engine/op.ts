@@ -10,6 +10,7 @@ import {
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { attachWasmKernels, type WasmKernels } from '../wasm/attach';
+import { activeKeeper, type ActivationKeeper, type KeptActivation } from './kept-activations';
 
 /** Inputs of an op by name; an optional input is absent, never null. */
 export type OpInputs = Record<string, Tensor | undefined>;
@@ -36,6 +37,13 @@ export interface OpGradient<Inputs extends OpInputs, Attributes extends object> 
   readonly saveInputs: readonly (keyof Inputs & string)[];
   /** Indices of the outputs the backward pass reads. */
   readonly saveOutputs?: readonly number[];
+  /**
+   * Those of both that are activations, float32 and as large as a batch: `saveActivationsInFloat16` has them kept in
+   * half the memory.
+   */
+  readonly activations?: { readonly inputs?: readonly (keyof Inputs & string)[]; readonly outputs?: readonly number[] };
+  /** An input whose kept copy is enough to compute the first output again at little cost. */
+  readonly recomputedFrom?: keyof Inputs & string;
   /**
    * Gradients by input name, each computed only when something upstream of that input is trained.
    * `saved` holds the inputs named above and then the outputs, in order.
@@ -100,11 +108,103 @@ export function defineOp<Inputs extends OpInputs, Attributes extends object>(
         gradient.backward(Array.isArray(dy) ? dy : [dy], saved, attrs as Attributes) as Record<string, () => Tensor>,
     });
   }
+  const runKept = gradient?.activations === undefined ? undefined : defineKept(name, gradient);
   return (inputs, attributes) => {
     const present: NamedTensorMap = {};
     for (const [key, tensor] of Object.entries(inputs)) if (tensor !== undefined) present[key] = tensor;
-    const outputs: Tensor | Tensor[] = engine().runKernel(name, present, attributes as unknown as NamedAttrMap);
-    return Array.isArray(outputs) ? outputs : [outputs];
+    const keeper = runKept === undefined ? undefined : activeKeeper();
+    return keeper === undefined ? runKernel(name, present, attributes) : runKept!(present, attributes, keeper);
+  };
+}
+
+function runKernel(name: string, inputs: NamedTensorMap, attributes: object): Tensor[] {
+  const outputs: Tensor | Tensor[] = engine().runKernel(name, inputs, attributes as NamedAttrMap);
+  return Array.isArray(outputs) ? outputs : [outputs];
+}
+
+/** One call of an op whose activations are kept otherwise than they are. */
+interface KeptCall {
+  readonly attributes: object;
+  readonly keeper: ActivationKeeper;
+  restores: KeptActivation['restore'][];
+}
+
+/**
+ * The op once more, with what is kept of its activations as further outputs: tfjs' tape saves inputs and outputs, and so
+ * it saves these.
+ */
+function defineKept<Inputs extends OpInputs, Attributes extends object>(
+  name: string,
+  { saveInputs, saveOutputs = [], activations = {}, recomputedFrom, backward }: OpGradient<Inputs, Attributes>,
+): (inputs: NamedTensorMap, attributes: Attributes, keeper: ActivationKeeper) => Tensor[] {
+  const keptName = `${name}Kept`;
+  const keptInputs = saveInputs.filter((input) => activations.inputs?.includes(input));
+  const keptOutputs = saveOutputs.filter((index) => activations.outputs?.includes(index));
+  const plainInputs = saveInputs.filter((input) => !keptInputs.includes(input));
+  const plainOutputs = saveOutputs.filter((index) => !keptOutputs.includes(index));
+  for (const backendName of BACKENDS) {
+    registerKernel({
+      kernelName: keptName,
+      backendName,
+      kernelFunc: ({ inputs, attrs }) => {
+        const call = attrs as unknown as KeptCall;
+        return engine().tidy(() => {
+          const outputs = runKernel(name, inputs as NamedTensorMap, call.attributes);
+          const kept = [
+            ...keptInputs.map((input) => call.keeper.keep((inputs as NamedTensorMap)[input]!)),
+            ...keptOutputs.map((index) => call.keeper.keep(outputs[index]!)),
+          ];
+          call.restores = kept.map(({ restore }) => restore);
+          return [...kept.map((one) => one.kept), ...outputs];
+        });
+      },
+    });
+  }
+  const keptCount = keptInputs.length + keptOutputs.length;
+  registerGradient({
+    kernelName: keptName,
+    inputsToSave: plainInputs,
+    outputsToSave: Array.from(
+      { length: keptCount + 1 + Math.max(-1, ...plainOutputs) },
+      (_, index) => index < keptCount || plainOutputs.includes(index - keptCount),
+    ),
+    gradFunc: (dy, saved, attrs) => {
+      const { attributes, keeper, restores } = attrs as unknown as KeptCall;
+      const slopes = dy as Tensor[];
+      // What tfjs made for outputs that nobody took.
+      for (const zeros of slopes.slice(0, keptCount)) zeros.dispose();
+      const [inputs, kept, outputs] = [
+        saved.slice(0, plainInputs.length),
+        saved.slice(plainInputs.length, plainInputs.length + keptCount),
+        saved.slice(plainInputs.length + keptCount),
+      ];
+      const restored = keeper.restore(kept, restores);
+      const savedInputs = saveInputs.map((input) =>
+        keptInputs.includes(input) ? restored[keptInputs.indexOf(input)]! : inputs[plainInputs.indexOf(input)]!,
+      );
+      const savedOutputs = saveOutputs.map((index) =>
+        keptOutputs.includes(index)
+          ? restored[keptInputs.length + keptOutputs.indexOf(index)]!
+          : outputs[plainOutputs.indexOf(index)]!,
+      );
+      return backward(slopes.slice(keptCount), [...savedInputs, ...savedOutputs], attributes as Attributes) as Record<
+        string,
+        () => Tensor
+      >;
+    },
+  });
+  return (inputs, attributes, keeper) => {
+    const call: KeptCall = { attributes, keeper, restores: [] };
+    const outputs = runKernel(keptName, inputs, call).slice(keptCount);
+    if (recomputedFrom !== undefined) {
+      const source = inputs[recomputedFrom]!;
+      keeper.recompute(
+        outputs[0]!,
+        source,
+        (again) => runKernel(name, { ...inputs, [recomputedFrom]: again }, attributes)[0]!,
+      );
+    }
+    return outputs;
   };
 }
 

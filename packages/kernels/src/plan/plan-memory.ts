@@ -85,5 +85,5 @@ function advice({ atPeak }: PlanMemory, share: number, batch: number | undefined
     .slice(0, 3)
     .map(({ label, bytes }) => `${label} ${formatBytes(bytes)}`)
     .join(', ');
-  return `${smaller}; or use gradient checkpointing: checkpoint() around each block keeps its input alone. Largest at the peak: ${largest}`;
+  return `${smaller}; or have activations wait in float16 with saveActivationsInFloat16(), or only each block's input with gradient checkpointing, checkpoint(). Largest at the peak: ${largest}`;
 }

@@ -48,6 +48,7 @@ describe('trainingArguments', () => {
     [{ warmupSteps: 1.5 }, 'warmupSteps is 1.5'],
     [{ numTrainEpochs: 0 }, 'numTrainEpochs is 0'],
     [{ maxSteps: 0 }, 'maxSteps is 0'],
+    [{ activationDtype: 'bfloat16' as 'float16' }, 'activationDtype is "bfloat16", but float32 or float16'],
     [{ loadBestModelAtEnd: true }, "an evalStrategy other than 'no'"],
     [{ loadBestModelAtEnd: true, evalStrategy: 'steps', saveStrategy: 'epoch' }, "the evalStrategy 'steps'"],
     [{ loadBestModelAtEnd: true, evalStrategy: 'steps', evalSteps: 20, saveSteps: 30 }, 'a multiple of evalSteps 20'],

@@ -39,6 +39,8 @@ export interface TrainingArguments {
   /** Default: true unless the metric ends in loss. */
   readonly greaterIsBetter: boolean;
   readonly gradientCheckpointing: boolean;
+  /** What activations wait in for the backward pass: float16 takes half the memory, as under torch.autocast. */
+  readonly activationDtype: 'float32' | 'float16';
   readonly groupByLength: boolean;
   /**
    * Scales the loss as torch.amp.GradScaler does, for products in float16: a step whose gradients overflow is left out and
@@ -71,6 +73,7 @@ const DEFAULTS = {
   loadBestModelAtEnd: false,
   metricForBestModel: 'loss',
   gradientCheckpointing: false,
+  activationDtype: 'float32',
   groupByLength: false,
   fp16: false,
   seed: 42,
@@ -122,6 +125,7 @@ function check(args: TrainingArguments): void {
   if (!(args.numTrainEpochs > 0 && Number.isFinite(args.numTrainEpochs))) fail('numTrainEpochs', 'a positive number');
   if (args.maxSteps !== -1 && (!Number.isInteger(args.maxSteps) || args.maxSteps < 1))
     fail('maxSteps', 'a positive integer or -1');
+  if (!['float32', 'float16'].includes(args.activationDtype)) fail('activationDtype', 'float32 or float16');
   if (!Number.isSafeInteger(args.seed) || args.seed < 0) fail('seed', 'an integer of 0 or more');
   if (args.saveTotalLimit !== null && !(args.saveTotalLimit >= 1)) fail('saveTotalLimit', 'a positive integer or null');
   if (args.loadBestModelAtEnd) {

@@ -104,6 +104,7 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
     });
     Object.assign(this.control, { shouldTrainingStop: false });
     model.setGradientCheckpointing(args.gradientCheckpointing);
+    model.setActivationDtype(args.activationDtype);
     this.trained = model.trainedVariables();
     const optimizer = createOptimizer(args.optim, decayGroups(this.trained, args.weightDecay), {
       betas: [args.adamBeta1, args.adamBeta2],

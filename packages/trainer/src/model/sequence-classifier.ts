@@ -31,6 +31,9 @@ export function sequenceClassifier(
     setGradientCheckpointing: (enabled) => {
       base.transformer.gradientCheckpointing = enabled;
     },
+    setActivationDtype: (dtype) => {
+      base.transformer.activationDtype = dtype;
+    },
     inputs: (batch: CollatedBatch, { rowMultiple = 1 }: BatchInputOptions = {}) => {
       const layout = layoutTokens(batch, { padTokenId, nPositions, vocabSize, rowMultiple });
       const int32 = (values: ArrayLike<number>, shape: readonly number[] = [values.length]): HostInput => ({

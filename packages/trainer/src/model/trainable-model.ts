@@ -28,6 +28,8 @@ export interface TrainableModel<Batch extends UploadedBatch = UploadedBatch> {
   /** The variables to train now; called at the start and after weights are loaded. */
   trainedVariables(): NamedVariable[];
   setGradientCheckpointing(enabled: boolean): void;
+  /** What activations wait in for the backward pass. */
+  setActivationDtype(dtype: 'float32' | 'float16'): void;
   /** A batch as the inputs of `batchOf`, by name. */
   inputs(batch: CollatedBatch, options?: BatchInputOptions): Record<string, HostInput>;
   /** The batch on tensors of those names, which are its own from then on. */

@@ -14,5 +14,6 @@ export const activationBackward = defineOp<ActivationBackwardInputs, ActivationA
 
 export const activationGradient: OpGradient<ActivationInputs, ActivationAttributes> = {
   saveInputs: ['x'],
+  activations: { inputs: ['x'] },
   backward: ([dy], [x], attributes) => ({ x: () => activationBackward({ dy: dy!, x: x! }, attributes)[0]! }),
 };

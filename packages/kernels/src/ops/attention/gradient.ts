@@ -15,6 +15,7 @@ const backward = defineOp<AttentionBackwardInputs, AttentionAttributes>({
 export const attentionGradient: OpGradient<AttentionInputs, AttentionAttributes> = {
   saveInputs: ['qkv', 'sequences', 'random'],
   saveOutputs: [0, 1],
+  activations: { inputs: ['qkv'], outputs: [0] },
   backward: ([dy], [qkv, sequences, random, y, lse], attributes) => ({
     qkv: () => {
       const inputs = { dy, qkv, sequences, random, y, lse } as Record<string, Tensor> as AttentionBackwardInputs;

@@ -1,6 +1,6 @@
 import { add, gather, tensor2d, type Tensor, type Tensor1D } from '@tensorflow/tfjs-core';
 import { hostValues } from '../../engine/host';
-import { halfValue } from './half';
+import { halfValue } from '../half/bits';
 import type { EmbeddingInputs } from './types';
 
 export function composeEmbedding({ ids, positions, tokenTable, positionTable }: EmbeddingInputs): Tensor[] {

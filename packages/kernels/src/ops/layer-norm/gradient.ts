@@ -29,6 +29,8 @@ const backwardAdding = defineOp<LayerNormBackwardInputs, object>({
 export const layerNormGradient: OpGradient<LayerNormInputs, LayerNormAttributes> = {
   saveInputs: ['x', 'gamma'],
   saveOutputs: [1, 2],
+  activations: { inputs: ['x'] },
+  recomputedFrom: 'x',
   backward: ([dy], [x, gamma, mean, reciprocalStd]) => {
     const inputs = { dy, x, gamma, mean, reciprocalStd } as Record<string, Tensor> as LayerNormBackwardInputs;
     return {
@@ -42,6 +44,8 @@ export const layerNormGradient: OpGradient<LayerNormInputs, LayerNormAttributes>
 export const layerNormBranchGradient: OpGradient<LayerNormInputs, LayerNormAttributes> = {
   saveInputs: ['x', 'gamma'],
   saveOutputs: [2, 3],
+  activations: { inputs: ['x'] },
+  recomputedFrom: 'x',
   backward: ([dy, residual], [x, gamma, mean, reciprocalStd]) => {
     const inputs = { dy, x, gamma, mean, reciprocalStd } as Record<string, Tensor> as LayerNormBackwardInputs;
     return {

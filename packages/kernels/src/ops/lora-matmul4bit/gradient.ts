@@ -21,6 +21,7 @@ export function loraMatmul4bitGradient(
   return {
     saveInputs,
     saveOutputs: [1, 2],
+    activations: { inputs: ['x'] },
     backward: ([dy], saved, attributes) => {
       const { activation, scaling, inputDropout, outputDropout, transposed, ...packed } = attributes;
       const of = (name: string): Tensor => saved[saveInputs.indexOf(name)]!;

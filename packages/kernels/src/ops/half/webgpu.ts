@@ -1,0 +1,99 @@
+import { util } from '@tensorflow/tfjs-core';
+import type { OpDefinition } from '../../engine/op';
+import { dispatch, makeOutput } from '../../webgpu/dispatch';
+import { WORKGROUP_INDEX, WORKGROUP_PARAMETERS, shaderVariants, spread } from '../../webgpu/shader';
+import { u32 } from '../../webgpu/uniforms';
+import { LARGEST_HALF } from './bits';
+import { wordsOf, type PackHalfInputs, type UnpackHalfAttributes, type UnpackHalfInputs } from './types';
+
+const WORKGROUP_SIZE = 256;
+/** Values of a thread where they come in whole vectors: 16 bytes of float16. */
+const GROUP = 8;
+
+/** Bit patterns by WGSL's own functions, which every adapter has, with shader-f16 or without. */
+const packShader = shaderVariants('pack half', ({ vector }: { vector: boolean }) => {
+  const bounded = (pair: string): string =>
+    `pack2x16float(clamp(${pair}, vec2f(-${LARGEST_HALF}.0), vec2f(${LARGEST_HALF}.0)))`;
+  return /* wgsl */ `
+struct Uniforms { size: u32, groups: u32 }
+@group(0) @binding(0) var<storage, read> x: array<${vector ? 'vec4f' : 'f32'}>;
+@group(0) @binding(1) var<storage, read_write> halves: array<${vector ? 'vec4u' : 'u32'}>;
+@group(0) @binding(2) var<uniform> uniforms: Uniforms;
+@compute @workgroup_size(${WORKGROUP_SIZE})
+fn main(${WORKGROUP_PARAMETERS}) {
+  let i = (${WORKGROUP_INDEX}) * ${WORKGROUP_SIZE}u + lane;
+  if (i >= uniforms.groups) { return; }
+  ${
+    vector
+      ? /* wgsl */ `let low = x[2u * i];
+  let high = x[2u * i + 1u];
+  halves[i] = vec4u(${['low.xy', 'low.zw', 'high.xy', 'high.zw'].map(bounded).join(', ')});`
+      : /* wgsl */ `var pair = vec2f(x[2u * i], 0.0);
+  if (2u * i + 1u < uniforms.size) { pair.y = x[2u * i + 1u]; }
+  halves[i] = ${bounded('pair')};`
+  }
+}`;
+});
+
+const unpackShader = shaderVariants(
+  'unpack half',
+  ({ vector }: { vector: boolean }) => /* wgsl */ `
+struct Uniforms { size: u32, groups: u32 }
+@group(0) @binding(0) var<storage, read> halves: array<${vector ? 'vec4u' : 'u32'}>;
+@group(0) @binding(1) var<storage, read_write> x: array<${vector ? 'vec4f' : 'f32'}>;
+@group(0) @binding(2) var<uniform> uniforms: Uniforms;
+@compute @workgroup_size(${WORKGROUP_SIZE})
+fn main(${WORKGROUP_PARAMETERS}) {
+  let i = (${WORKGROUP_INDEX}) * ${WORKGROUP_SIZE}u + lane;
+  if (i >= uniforms.groups) { return; }
+  let word = halves[i];
+  ${
+    vector
+      ? /* wgsl */ `x[2u * i] = vec4f(unpack2x16float(word.x), unpack2x16float(word.y));
+  x[2u * i + 1u] = vec4f(unpack2x16float(word.z), unpack2x16float(word.w));`
+      : /* wgsl */ `let pair = unpack2x16float(word);
+  x[2u * i] = pair.x;
+  if (2u * i + 1u < uniforms.size) { x[2u * i + 1u] = pair.y; }`
+  }
+}`,
+);
+
+function grid(size: number): { vector: boolean; groups: number; workgroups: [number, number, number] } {
+  const vector = size % GROUP === 0;
+  const groups = vector ? size / GROUP : wordsOf(size);
+  return { vector, groups, workgroups: spread(Math.ceil(groups / WORKGROUP_SIZE)) };
+}
+
+export const webgpuPackHalf: NonNullable<OpDefinition<PackHalfInputs, object>['webgpu']> = (
+  { x },
+  _attributes,
+  backend,
+) => {
+  const size = util.sizeFromShape(x.shape);
+  const { vector, groups, workgroups } = grid(size);
+  const halves = makeOutput(backend, [wordsOf(size)], 'int32');
+  dispatch(backend, {
+    ...packShader({ vector }),
+    bindings: [x, halves],
+    uniforms: [u32(size), u32(groups)],
+    workgroups,
+  });
+  return [halves];
+};
+
+export const webgpuUnpackHalf: NonNullable<OpDefinition<UnpackHalfInputs, UnpackHalfAttributes>['webgpu']> = (
+  { halves },
+  { shape },
+  backend,
+) => {
+  const size = util.sizeFromShape([...shape]);
+  const { vector, groups, workgroups } = grid(size);
+  const x = makeOutput(backend, [...shape]);
+  dispatch(backend, {
+    ...unpackShader({ vector }),
+    bindings: [halves, x],
+    uniforms: [u32(size), u32(groups)],
+    workgroups,
+  });
+  return [x];
+};
