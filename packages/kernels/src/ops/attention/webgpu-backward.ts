@@ -69,8 +69,8 @@ ${tileArray('values', loopRows, sizes)}
 var<workgroup> weights: array<vec4f, ${loopRows * weightPitch}>;
 var<workgroup> reduced: array<vec4f, ${threads}>;
 ${ENTRY(threads)}
-  if (workgroup.x >= uniforms.tiles) {
-    for (var row = i32((workgroup.x - uniforms.tiles) * ${threads}u + lane); row < uniforms.rows; row += i32((workgroups.x - uniforms.tiles) * ${threads}u)) {
+  if (workgroup.z == uniforms.sequences) {
+    for (var row = i32(workgroup.x * ${threads}u + lane); row < uniforms.rows; row += i32(workgroups.x * ${threads}u)) {
       if (inSomeSequence(row)) { continue; }
       for (var part = 0u; part < 3u; part++) {
         for (var d = 0u; d < ${depth}u; d++) { writeDqkv(row, part, head, d, vec4f(0.0)); }
@@ -78,9 +78,8 @@ ${ENTRY(threads)}
     }
     return;
   }
-  let tile = tileAt(workgroup.x);
-  let sequence = tile.sequence;
-  let first = tile.first;
+  let sequence = sequenceAt(workgroup.z);
+  let first = i32(workgroup.x) * ${ownRows};
   if (first >= sequence.count) { return; }
   let tx = lane % ${across}u;
   let ty = lane / ${across}u;
@@ -171,9 +170,8 @@ ${tileArray('slopes', loopRows, sizes)}
 var<workgroup> keyWeights: array<vec4f, ${loopRows * weightPitch}>;
 var<workgroup> valueWeights: array<vec4f, ${loopRows * weightPitch}>;
 ${ENTRY(threads)}
-  let tile = tileAt(workgroup.x);
-  let sequence = tile.sequence;
-  let first = tile.first;
+  let sequence = sequenceAt(workgroup.z);
+  let first = i32(workgroup.x) * ${ownRows};
   if (first >= sequence.count) { return; }
   let tx = lane % ${across}u;
   let ty = lane / ${across}u;

@@ -59,17 +59,16 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let head = workgroup.y;
-  if (workgroup.x >= uniforms.tiles) {
-    for (var row = i32((workgroup.x - uniforms.tiles) * ${threads}u + lane); row < uniforms.rows; row += i32((workgroups.x - uniforms.tiles) * ${threads}u)) {
+  if (workgroup.z == uniforms.sequences) {
+    for (var row = i32(workgroup.x * ${threads}u + lane); row < uniforms.rows; row += i32(workgroups.x * ${threads}u)) {
       if (inSomeSequence(row)) { continue; }
       for (var d = 0u; d < ${depth}u; d++) { writeY(row, 0u, head, d, vec4f(0.0)); }
       lse[u32(row) * uniforms.heads + head] = ${NO_KEYS};
     }
     return;
   }
-  let tile = tileAt(workgroup.x);
-  let sequence = tile.sequence;
-  let first = tile.first;
+  let sequence = sequenceAt(workgroup.z);
+  let first = i32(workgroup.x) * ${ownRows};
   if (first >= sequence.count) { return; }
   let tx = lane % ${across}u;
   let ty = lane / ${across}u;

@@ -81,8 +81,8 @@ ${halfTile('values', LOOP_ROWS, sizes)}
 var<workgroup> scratch: array<vec4f, ${subgroups * SCRATCH}>;
 var<workgroup> weights: array<vec4u, ${subgroups * FRAGMENT * QUERY_PITCH}>;
 ${MATRIX_ENTRY(sizes.threads)}
-  if (workgroup.x >= uniforms.tiles) {
-    for (var row = i32((workgroup.x - uniforms.tiles) * ${sizes.threads}u + thread); row < uniforms.rows; row += i32((workgroups.x - uniforms.tiles) * ${sizes.threads}u)) {
+  if (workgroup.z == uniforms.sequences) {
+    for (var row = i32(workgroup.x * ${sizes.threads}u + thread); row < uniforms.rows; row += i32(workgroups.x * ${sizes.threads}u)) {
       if (inSomeSequence(row)) { continue; }
       for (var part = 0u; part < 3u; part++) {
         for (var d = 0u; d < ${headSize / 4}u; d++) { writeDqkv(row, part, head, d, vec4f(0.0)); }
@@ -90,9 +90,8 @@ ${MATRIX_ENTRY(sizes.threads)}
     }
     return;
   }
-  let tile = tileAt(workgroup.x);
-  let sequence = tile.sequence;
-  let first = tile.first;
+  let sequence = sequenceAt(workgroup.z);
+  let first = i32(workgroup.x) * ${ownRows};
   if (first >= sequence.count) { return; }
   let query = first + i32(${own} + (lane >> 1u));
   let side = lane & 1u;
@@ -205,9 +204,8 @@ ${halfTile('slopes', LOOP_ROWS, sizes)}
 var<workgroup> scratch: array<vec4f, ${subgroups * Math.max(SCRATCH, COLUMNS)}>;
 var<workgroup> weights: array<vec4u, ${subgroups * LOOP_ROWS * KEY_PITCH}>;
 ${MATRIX_ENTRY(sizes.threads)}
-  let tile = tileAt(workgroup.x);
-  let sequence = tile.sequence;
-  let first = tile.first;
+  let sequence = sequenceAt(workgroup.z);
+  let first = i32(workgroup.x) * ${ownRows};
   if (first >= sequence.count) { return; }
   let ownKey = first + i32(${own});
   let scratch0 = subgroup * ${Math.max(SCRATCH, COLUMNS)}u;

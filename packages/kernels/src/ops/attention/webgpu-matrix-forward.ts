@@ -75,17 +75,16 @@ ${halfTile('values', LOOP_ROWS, sizes)}
 var<workgroup> scratch: array<vec4f, ${subgroups * SCRATCH}>;
 var<workgroup> weights: array<vec4u, ${subgroups * FRAGMENT * WEIGHT_PITCH}>;
 ${MATRIX_ENTRY(sizes.threads)}
-  if (workgroup.x >= uniforms.tiles) {
-    for (var row = i32((workgroup.x - uniforms.tiles) * ${sizes.threads}u + thread); row < uniforms.rows; row += i32((workgroups.x - uniforms.tiles) * ${sizes.threads}u)) {
+  if (workgroup.z == uniforms.sequences) {
+    for (var row = i32(workgroup.x * ${sizes.threads}u + thread); row < uniforms.rows; row += i32(workgroups.x * ${sizes.threads}u)) {
       if (inSomeSequence(row)) { continue; }
       for (var d = 0u; d < ${headSize / 4}u; d++) { writeY(row, 0u, head, d, vec4f(0.0)); }
       lse[u32(row) * uniforms.heads + head] = ${NO_KEYS};
     }
     return;
   }
-  let tile = tileAt(workgroup.x);
-  let sequence = tile.sequence;
-  let first = tile.first;
+  let sequence = sequenceAt(workgroup.z);
+  let first = i32(workgroup.x) * ${ownRows};
   if (first >= sequence.count) { return; }
   let query = first + i32(subgroup * ${FRAGMENT}u + (lane >> 1u));
   let side = lane & 1u;

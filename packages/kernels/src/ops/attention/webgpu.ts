@@ -43,13 +43,7 @@ function chooseTile(
   );
 }
 
-/** Rows from which the workgroups that clear rows go over several. */
-const MOST_CLEARED = 1024;
-
-/**
- * One run of an attention kernel: for each head a workgroup a tile of own rows, of which S sequences of M rows in all
- * have no more than M / ownRows + S, and with `clearing` some for the rows of no sequence.
- */
+/** One run of an attention kernel: a workgroup for each tile of own rows, head and sequence, and `more` sequences. */
 function run(
   backend: WebGPUBackend,
   shader: Shader,
@@ -60,22 +54,20 @@ function run(
     rows,
     attributes,
     bindings,
-    clearing,
+    more,
   }: {
     sequences: TensorInfo;
     random: TensorInfo;
     rows: number;
     attributes: AttentionAttributes;
     bindings: readonly TensorInfo[];
-    clearing: boolean;
+    more: number;
   },
 ): void {
   const { heads, keyStride, scale, rate, site } = attributes;
   const { threshold, keepScale } = dropoutNumbers(rate);
   const count = sequences.shape[0]!;
   if (rows === 0) return;
-  const tiles = Math.floor(rows / ownRows) + count;
-  const clearers = clearing ? Math.ceil(Math.min(rows, MOST_CLEARED) / ownRows) : 0;
   dispatch(backend, {
     ...shader,
     bindings: [...bindings, ...(dropout === 'none' ? [] : [random])],
@@ -88,9 +80,8 @@ function run(
       u32(threshold),
       f32(keepScale),
       u32(site),
-      u32(tiles),
     ],
-    workgroups: [tiles + clearers, heads, 1],
+    workgroups: [Math.ceil(Math.min(keyStride, rows) / ownRows), heads, count + more],
   });
 }
 
@@ -126,7 +117,7 @@ export const webgpuAttention: NonNullable<OpDefinition<AttentionInputs, Attentio
   const y = makeOutput(backend, [rows, width / 3]);
   const lse = makeOutput(backend, [rows, heads]);
   const bindings = [qkv, sequences, y, lse];
-  const job = { sequences, random, rows, attributes, bindings, clearing: true };
+  const job = { sequences, random, rows, attributes, bindings, more: 1 };
   if (matrixTile === undefined) {
     const tile = chooseTile(backend, shape, forwardWorkgroupBytes);
     run(backend, forwardShader(tile), tile, job);
@@ -155,12 +146,12 @@ export const webgpuAttentionBackward: NonNullable<
   run(backend, queryGradient, tile, {
     ...shared,
     bindings: [qkv, sequences, dy, y, lse, dqkv, deltas],
-    clearing: true,
+    more: 1,
   });
   run(backend, keyGradient, tile, {
     ...shared,
     bindings: [qkv, sequences, dy, lse, deltas, dqkv],
-    clearing: false,
+    more: 0,
   });
   backend.disposeData(deltas.dataId);
   return [dqkv];

@@ -61,8 +61,6 @@ export function preamble(constants: TileConstants, bindings: readonly string[]):
 struct Uniforms {
   rows: i32, heads: u32, sequences: u32, keyStride: u32,
   scale: f32, threshold: u32, keepScale: f32, site: u32,
-  // Workgroups along x that take tiles; those behind them clear the rows of no sequence.
-  tiles: u32,
 }
 ${declared}
 @group(0) @binding(${bindings.length}) var<uniform> uniforms: Uniforms;
@@ -77,21 +75,6 @@ fn sequenceAt(index: u32) -> Sequence {
   let count = clamp(fields.y, 0, uniforms.rows - start);
   let keyEnd = clamp(fields.w, 0, count);
   return Sequence(start, count, clamp(fields.z, 0, keyEnd), keyEnd);
-}
-
-struct Tile { sequence: Sequence, first: i32 }
-
-// Tiles are numbered through all sequences, so that short ones leave no workgroup without work: one that only finds this
-// out has already cleared its workgroup memory. Behind the last tile comes an empty sequence.
-fn tileAt(index: u32) -> Tile {
-  var left = i32(index);
-  for (var s = 0u; s < uniforms.sequences; s++) {
-    let sequence = sequenceAt(s);
-    let tiles = (sequence.count + ${constants.ownRows - 1}) / ${constants.ownRows};
-    if (left < tiles) { return Tile(sequence, left * ${constants.ownRows}); }
-    left -= tiles;
-  }
-  return Tile(Sequence(0, 0, 0, 0), 0);
 }
 
 fn inSomeSequence(row: i32) -> bool {
