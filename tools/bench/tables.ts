@@ -37,6 +37,7 @@ export function allTables(): Record<string, string> {
     epoch: epochs(),
     accuracy: accuracies(),
     kernels: kernels(),
+    activations: activations(),
     changes: changes(),
     tiles: tiles(),
     errors: errors(),
@@ -162,6 +163,28 @@ function kernels(): string {
     ...SHAPES.map((shape) => (step.kernels[shape]?.total.reduce((sum, row) => sum + row.microseconds, 0) ?? 0) / 1e3),
   ]);
   return table(['kernel', 'dispatches at 16 x 24', ...SHAPES.map((shape) => `${shape.replace('x', ' x ')}, ms`)], rows);
+}
+
+/** Peak and time by what activations wait in, from the newest result that has both. */
+function activations(): string {
+  const measured = [
+    readResult<StepResults>('step.json'),
+    ...readChanges()
+      .map(({ step }) => step)
+      .reverse(),
+  ];
+  const step = measured.find((one) => one?.results.some(({ activationDtype }) => activationDtype === 'float16'));
+  if (step === undefined) return 'Not measured.';
+  const rows = step.results
+    .filter(isStep)
+    .map((row): Cell[] => [
+      row.shape.replace('x', ' x '),
+      row.checkpointing === true ? 'checkpointing' : (row.activationDtype ?? 'float32'),
+      row.planPeakGiB,
+      row.planMs,
+      String(row.dispatches),
+    ]);
+  return `${machineOf(step.device)}:\n\n${table(['batch x tokens', 'activations', 'plan peak, GiB', 'plan, ms', 'dispatches'], rows)}`;
 }
 
 function changes(): string {
