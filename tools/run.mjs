@@ -10,13 +10,14 @@ import { fileURLToPath } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const [command, ...args] = process.argv.slice(2);
 
-const SOURCES = ['--conditions=@qlora-js/source', '--import', 'tsx'];
+/** Node's options to run the sources; tsx by its address, so that any working folder will do. */
+const sources = () => ['--conditions=@qlora-js/source', '--import', import.meta.resolve('tsx')];
 const APP = join(root, 'apps/banking77/src/main.ts');
 
 const commands = {
   /** The main job on the embedded base and the generated data, sized for two cores without a GPU. */
-  start: () => run(process.execPath, [...SOURCES, APP, '--config', join(root, 'apps/banking77/start.json'), ...args]),
-  banking77: () => run(process.execPath, [...SOURCES, APP, ...args]),
+  start: () => run(process.execPath, [...sources(), APP, '--config', join(root, 'apps/banking77/start.json'), ...args]),
+  banking77: () => run(process.execPath, [...sources(), APP, ...args]),
   test: () => {
     const status = run(process.execPath, [nx(), 'run-many', '-t', 'typecheck', 'lint', 'build', 'test', ...args]);
     const formatted = run(process.execPath, [
@@ -29,7 +30,7 @@ const commands = {
     const counted = run(process.execPath, [join(root, 'tools/test/summary.mjs'), String(Math.max(status, formatted))]);
     return Math.max(status, formatted, counted);
   },
-  bench: () => run(process.execPath, [...SOURCES, join(root, 'tools/bench/main.ts'), ...args]),
+  bench: () => run(process.execPath, [...sources(), join(root, 'tools/bench/main.ts'), ...args]),
 };
 
 if (command === undefined || !Object.hasOwn(commands, command)) {

@@ -10,18 +10,36 @@ export function halfValue(bits: number): number {
 /** Largest finite float16. */
 export const LARGEST_HALF = 65504;
 
-/** The 16 bits of the float16 nearest to a value, ties to even; beyond the largest, the largest. */
+const single = new Float32Array(1);
+const singleBits = new Uint32Array(single.buffer);
+/** Bits of float32: 0.5, 2^-14, and the lowest that would round to more than the largest float16. */
+const HALF = 0x3f000000;
+const SMALLEST_NORMAL = 0x38800000;
+const TOO_LARGE = 0x477ff000;
+const INFINITY = 0x7f800000;
+
+/** The 16 bits of the float16 nearest to a float32 value, ties to even; beyond the largest, the largest. */
 export function halfBits(value: number): number {
-  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
-  const size = Math.min(Math.abs(value), LARGEST_HALF);
-  if (Number.isNaN(size)) return sign | 0x7e00;
-  // Below 2^-14 steps no longer shrink; log2 of a value right below a power of two may round up to it.
-  let exponent = Math.max(-14, Math.floor(Math.log2(size)));
-  if (exponent > -14 && 2 ** exponent > size) exponent--;
-  const steps = size / 2 ** (exponent - 10);
-  const below = Math.floor(steps);
-  const rest = steps - below;
-  const rounded = rest > 0.5 || (rest === 0.5 && below % 2 === 1) ? below + 1 : below;
-  // A carry out of the fraction lands in the exponent, where it belongs.
-  return sign | (((exponent + 14) << 10) + rounded);
+  single[0] = value;
+  const bits = singleBits[0]!;
+  const sign = (bits >>> 16) & 0x8000;
+  const size = bits & 0x7fffffff;
+  if (size > INFINITY) return sign | 0x7e00;
+  if (size >= TOO_LARGE) return sign | 0x7bff;
+  if (size < SMALLEST_NORMAL) {
+    // From 0.5 to 1 float32 has the steps of float16's subnormals, so that this addition rounds to them.
+    single[0] = Math.abs(value) + 0.5;
+    return sign | (singleBits[0]! - HALF);
+  }
+  // The exponents' biases differ by 112; a carry out of the fraction lands in the exponent, where it belongs.
+  const rebiased = size - (112 << 23);
+  return sign | ((rebiased + 0xfff + ((rebiased >>> 13) & 1)) >>> 13);
+}
+
+let values: Float32Array | undefined;
+
+/** The float32 values of all 65,536 patterns. */
+export function halfValues(): Float32Array {
+  values ??= Float32Array.from({ length: 1 << 16 }, (_, bits) => halfValue(bits));
+  return values;
 }
