@@ -41,15 +41,9 @@ async function measure(): Promise<void> {
 
 /** The tests of all ops, on this GPU instead of a software one. */
 function checkOps(): void {
-  const words = [
-    'tools/gpu/run.mjs',
-    '--real',
-    process.execPath,
-    '../../node_modules/vitest/vitest.mjs',
-    'run',
-    'src/ops',
-  ];
-  const { status } = spawnSync(process.execPath, [join('..', '..', words[0]!), ...words.slice(1)], {
+  const root = '../..';
+  const tests = [`${root}/node_modules/vitest/vitest.mjs`, 'run', 'src/ops'];
+  const { status } = spawnSync(process.execPath, [`${root}/tools/gpu/run.mjs`, '--real', process.execPath, ...tests], {
     stdio: 'inherit',
     cwd: 'packages/kernels',
   });

@@ -66,6 +66,8 @@ function counts(): string {
 }
 
 const machineOf = ({ adapter, driver, runtime }: StepResults['device']): string => `${adapter}, ${driver}, ${runtime}`;
+const keptAs = (row: StepRow): string =>
+  row.checkpointing === true ? 'checkpointing' : (row.activationDtype ?? 'float32');
 const isStep = (row: StepRow): boolean => row.evaluation !== true;
 
 function steps(): string {
@@ -78,7 +80,7 @@ function steps(): string {
       const beside = peer?.steps.find((p) => p.shape === row.shape && p.checkpointing === row.checkpointing);
       return [
         row.shape.replace('x', ' x '),
-        row.checkpointing === true ? 'checkpointing' : (row.activationDtype ?? 'float32'),
+        keptAs(row),
         row.eagerMs,
         row.planMs,
         row.checkpointing === true ? undefined : floorMs(row.shape),
@@ -179,7 +181,7 @@ function activations(): string {
     .filter(isStep)
     .map((row): Cell[] => [
       row.shape.replace('x', ' x '),
-      row.checkpointing === true ? 'checkpointing' : (row.activationDtype ?? 'float32'),
+      keptAs(row),
       row.planPeakGiB,
       row.planMs,
       String(row.dispatches),

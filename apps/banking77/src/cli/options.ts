@@ -1,3 +1,4 @@
+import type { ActivationDtype } from '@qlora-js/gpt2';
 import { OPTIMIZER_NAMES, SCHEDULER_TYPES, type OptimizerName, type SchedulerType } from '@qlora-js/optim';
 
 /** Everything a run can be told; what a config file may hold, in camelCase. */
@@ -36,7 +37,7 @@ export interface RunOptions {
   readonly perDeviceEvalBatchSize: number;
   readonly gradientAccumulationSteps: number;
   readonly gradientCheckpointing: boolean;
-  readonly activationDtype: 'float32' | 'float16';
+  readonly activationDtype: ActivationDtype;
   readonly weightDecay: number;
   readonly warmupSteps: number;
   readonly maxGradNorm: number;
@@ -98,7 +99,8 @@ export const DEFAULT_OPTIONS: RunOptions = {
   progress: true,
 };
 
-const CHOICES: Partial<Record<keyof RunOptions, readonly string[]>> = {
+/** What an option may be, where that is one of a few names. */
+export const CHOICES = {
   backend: ['auto', 'webgpu', 'wasm', 'tensorflow', 'cpu'],
   padding: ['longest', 'max_length'],
   paddingSide: ['right', 'left'],
@@ -107,7 +109,7 @@ const CHOICES: Partial<Record<keyof RunOptions, readonly string[]>> = {
   searchSpace: ['reference', 'small'],
   optim: OPTIMIZER_NAMES,
   lrSchedulerType: SCHEDULER_TYPES,
-};
+} as const satisfies Partial<Record<keyof RunOptions, readonly string[]>>;
 
 const INTEGERS = new Set<keyof RunOptions>([
   'seed',
@@ -156,7 +158,7 @@ function checked(key: string, value: unknown, place: string): unknown {
   }
   const name = key as keyof RunOptions;
   const example = DEFAULT_OPTIONS[name];
-  const choices = CHOICES[name];
+  const choices = (CHOICES as Partial<Record<keyof RunOptions, readonly string[]>>)[name];
   if (choices !== undefined) return choices.includes(value as string) ? value : fail(`one of ${choices.join(', ')}`);
   if (typeof example === 'boolean') return typeof value === 'boolean' ? value : fail('true or false');
   if (typeof example === 'number') {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { DEFAULT_OPTIONS, mergeOptions, UsageError, type RunOptions } from './options';
+import { CHOICES, DEFAULT_OPTIONS, mergeOptions, UsageError, type RunOptions } from './options';
 
 export interface Commands {
   run(options: RunOptions): Promise<void>;
@@ -39,9 +39,9 @@ function runCommand(program: Command, commands: Commands): void {
     command.addOption(
       new Option(`${flag} <number>`, `${help} (default: ${String(DEFAULT_OPTIONS[key])})`).argParser(parseNumber),
     );
-  const choice = (flag: string, help: string, key: keyof RunOptions, choices: string[]) =>
+  const choice = (flag: string, help: string, key: keyof typeof CHOICES) =>
     command.addOption(
-      new Option(`${flag} <name>`, `${help} (default: ${String(DEFAULT_OPTIONS[key])})`).choices(choices),
+      new Option(`${flag} <name>`, `${help} (default: ${String(DEFAULT_OPTIONS[key])})`).choices(CHOICES[key]),
     );
 
   text(
@@ -52,7 +52,7 @@ function runCommand(program: Command, commands: Commands): void {
     '--data <path|hub>',
     'data set: a folder with train.csv, test.csv and categories.json, or hub for Banking77 from the hub (default: the generated data set)',
   );
-  choice('--backend', 'where to compute', 'backend', ['auto', 'webgpu', 'wasm', 'tensorflow', 'cpu']);
+  choice('--backend', 'where to compute', 'backend');
   text(
     '--output-dir <folder>',
     `where the adapter and the tokenizer are saved (default: ${DEFAULT_OPTIONS.outputDir})`,
@@ -64,12 +64,12 @@ function runCommand(program: Command, commands: Commands): void {
   number('--max-length', 'tokens a text is cut to', 'maxLength');
   number('--test-size', 'share of the training rows held out for validation', 'testSize');
   command.option('--stratify', 'hold out the same share of every class');
-  choice('--padding', 'pad batches to their longest row or to --max-length', 'padding', ['longest', 'max_length']);
-  choice('--padding-side', 'side that is padded', 'paddingSide', ['right', 'left']);
+  choice('--padding', 'pad batches to their longest row or to --max-length', 'padding');
+  choice('--padding-side', 'side that is padded', 'paddingSide');
   command.option('--group-by-length', 'batches of rows of like length');
 
   command.optionsGroup('Quantisation and LoRA:');
-  choice('--quant-type', 'how the base is kept', 'quantType', ['nf4', 'fp4', 'int4', 'none']);
+  choice('--quant-type', 'how the base is kept', 'quantType');
   number('--blocksize', 'weights that share an absmax', 'blocksize');
   command.option('--no-double-quant', 'keep absmax in float32');
   number('--lora-r', 'rank', 'loraR');
@@ -84,7 +84,7 @@ function runCommand(program: Command, commands: Commands): void {
 
   command.optionsGroup('Search:');
   number('--trials', 'trials of the hyper-parameter search; 0 trains once with the options below', 'trials');
-  choice('--search-space', 'ranges the search draws from', 'searchSpace', ['reference', 'small']);
+  choice('--search-space', 'ranges the search draws from', 'searchSpace');
   number('--search-epochs', 'epochs of every trial; 0 searches their number too', 'searchEpochs');
   text('--study <file>', 'journal of the search, in the format of Optuna; an existing one is gone on with');
 
@@ -95,30 +95,13 @@ function runCommand(program: Command, commands: Commands): void {
   number('--per-device-eval-batch-size', 'rows a batch of an evaluation', 'perDeviceEvalBatchSize');
   number('--gradient-accumulation-steps', 'micro-batches a step', 'gradientAccumulationSteps');
   command.option('--gradient-checkpointing', 'compute activations again instead of keeping them');
-  choice('--activation-dtype', 'what activations wait in for the backward pass', 'activationDtype', [
-    'float32',
-    'float16',
-  ]);
+  choice('--activation-dtype', 'what activations wait in for the backward pass', 'activationDtype');
   number('--weight-decay', 'decoupled weight decay', 'weightDecay');
   number('--warmup-steps', 'steps of warm-up, or their share of all steps if below 1', 'warmupSteps');
   command.option('--fp16', 'scale the loss for float16, as GradScaler does; steps that overflow are left out');
   number('--max-grad-norm', 'bound of the gradient norm; 0 does not clip', 'maxGradNorm');
-  choice('--optim', 'optimiser', 'optim', [
-    'adamw_torch',
-    'adamw_8bit',
-    'adamw_bnb_8bit',
-    'paged_adamw_8bit',
-    'paged_adamw_32bit',
-    'paged_adamw',
-  ]);
-  choice('--lr-scheduler-type', 'schedule', 'lrSchedulerType', [
-    'linear',
-    'cosine',
-    'cosine_with_restarts',
-    'polynomial',
-    'constant',
-    'constant_with_warmup',
-  ]);
+  choice('--optim', 'optimiser', 'optim');
+  choice('--lr-scheduler-type', 'schedule', 'lrSchedulerType');
   number('--eval-steps', 'steps between evaluations', 'evalSteps');
   number('--logging-steps', 'steps between log rows', 'loggingSteps');
 
@@ -146,11 +129,7 @@ function predictCommand(program: Command, commands: Commands): void {
     .argument('[texts...]', 'texts; read from standard input, one a line, where none are given')
     .option('--adapter <folder>', 'folder a run saved', DEFAULT_OPTIONS.outputDir)
     .option('--base <path|hub id>', 'base model (default: the one the adapter was trained on)')
-    .addOption(
-      new Option('--backend <name>', 'where to compute')
-        .choices(['auto', 'webgpu', 'wasm', 'tensorflow', 'cpu'])
-        .default('auto'),
-    )
+    .addOption(new Option('--backend <name>', 'where to compute').choices(CHOICES.backend).default('auto'))
     .option('--top-k <number>', 'labels to show for each text', parseNumber, 1)
     .option('--json', 'one JSON object a line', false)
     .action(async (texts: string[], flags: Omit<PredictOptions, 'texts'>) => {

@@ -161,6 +161,10 @@ function defineKept<Inputs extends OpInputs, Attributes extends object>(
     });
   }
   const keptCount = keptInputs.length + keptOutputs.length;
+  const isKept = [
+    ...saveInputs.map((input) => keptInputs.includes(input)),
+    ...saveOutputs.map((index) => keptOutputs.includes(index)),
+  ];
   registerGradient({
     kernelName: keptName,
     inputsToSave: plainInputs,
@@ -173,24 +177,11 @@ function defineKept<Inputs extends OpInputs, Attributes extends object>(
       const slopes = dy as Tensor[];
       // What tfjs made for outputs that nobody took.
       for (const zeros of slopes.slice(0, keptCount)) zeros.dispose();
-      const [inputs, kept, outputs] = [
-        saved.slice(0, plainInputs.length),
-        saved.slice(plainInputs.length, plainInputs.length + keptCount),
-        saved.slice(plainInputs.length + keptCount),
-      ];
-      const restored = keeper.restore(kept, restores);
-      const savedInputs = saveInputs.map((input) =>
-        keptInputs.includes(input) ? restored[keptInputs.indexOf(input)]! : inputs[plainInputs.indexOf(input)]!,
-      );
-      const savedOutputs = saveOutputs.map((index) =>
-        keptOutputs.includes(index)
-          ? restored[keptInputs.length + keptOutputs.indexOf(index)]!
-          : outputs[plainOutputs.indexOf(index)]!,
-      );
-      return backward(slopes.slice(keptCount), [...savedInputs, ...savedOutputs], attributes as Attributes) as Record<
-        string,
-        () => Tensor
-      >;
+      // The tape holds the plain inputs, what is kept, and the plain outputs, each in the order of what is saved.
+      const plain = [...saved];
+      const restored = keeper.restore(plain.splice(plainInputs.length, keptCount), restores);
+      const whole = isKept.map((kept) => (kept ? restored.shift()! : plain.shift()!));
+      return backward(slopes.slice(keptCount), whole, attributes as Attributes) as Record<string, () => Tensor>;
     },
   });
   return (inputs, attributes, keeper) => {

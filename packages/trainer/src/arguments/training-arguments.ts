@@ -1,3 +1,4 @@
+import type { ActivationDtype } from '@qlora-js/gpt2';
 import type { OptimizerName, SchedulerType } from '@qlora-js/optim';
 import { TrainerError } from '../errors';
 
@@ -40,7 +41,7 @@ export interface TrainingArguments {
   readonly greaterIsBetter: boolean;
   readonly gradientCheckpointing: boolean;
   /** What activations wait in for the backward pass: float16 takes half the memory, as under torch.autocast. */
-  readonly activationDtype: 'float32' | 'float16';
+  readonly activationDtype: ActivationDtype;
   readonly groupByLength: boolean;
   /**
    * Scales the loss as torch.amp.GradScaler does, for products in float16: a step whose gradients overflow is left out and

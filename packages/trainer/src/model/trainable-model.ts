@@ -1,5 +1,6 @@
 import { tensor, type Scalar, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
 import type { CollatedBatch } from '@qlora-js/data';
+import type { ActivationDtype } from '@qlora-js/gpt2';
 import type { ForwardContext } from '@qlora-js/kernels';
 import type { NamedVariable } from '@qlora-js/optim';
 
@@ -29,7 +30,7 @@ export interface TrainableModel<Batch extends UploadedBatch = UploadedBatch> {
   trainedVariables(): NamedVariable[];
   setGradientCheckpointing(enabled: boolean): void;
   /** What activations wait in for the backward pass. */
-  setActivationDtype(dtype: 'float32' | 'float16'): void;
+  setActivationDtype(dtype: ActivationDtype): void;
   /** A batch as the inputs of `batchOf`, by name. */
   inputs(batch: CollatedBatch, options?: BatchInputOptions): Record<string, HostInput>;
   /** The batch on tensors of those names, which are its own from then on. */

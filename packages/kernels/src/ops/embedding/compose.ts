@@ -1,6 +1,6 @@
 import { add, gather, tensor2d, type Tensor, type Tensor1D } from '@tensorflow/tfjs-core';
 import { hostValues } from '../../engine/host';
-import { halfValue } from '../half/bits';
+import { unpackHalves } from '../half/bits';
 import type { EmbeddingInputs } from './types';
 
 export function composeEmbedding({ ids, positions, tokenTable, positionTable }: EmbeddingInputs): Tensor[] {
@@ -12,10 +12,5 @@ export function composeEmbedding({ ids, positions, tokenTable, positionTable }: 
 /** Rows of packed float16 as float32, on the host: tfjs has no cast from bits. */
 function unpacked(rows: Tensor): Tensor {
   const [count = 0, words = 0] = rows.shape;
-  const values = new Float32Array(count * words * 2);
-  hostValues(rows).forEach((word, i) => {
-    values[2 * i] = halfValue(word & 0xffff);
-    values[2 * i + 1] = halfValue(word >>> 16);
-  });
-  return tensor2d(values, [count, words * 2]);
+  return tensor2d(unpackHalves(hostValues(rows), count * words * 2), [count, words * 2]);
 }

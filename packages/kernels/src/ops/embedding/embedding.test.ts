@@ -89,15 +89,6 @@ describeBackends('embedding', (backend) => {
   });
 });
 
-describe('halfValue', () => {
-  it('reads signs, subnormals, the largest, infinity and NaN', () => {
-    const bits = [0x3c00, 0xc000, 0x0001, 0x03ff, 0x7bff, 0x7c00, 0xfc00, 0x3555];
-    const values = [1, -2, 2 ** -24, 1023 * 2 ** -24, 65504, Infinity, -Infinity, 0.333251953125];
-    expect(bits.map(halfValue)).toEqual(values);
-    expect(halfValue(0x7e00)).toBeNaN();
-  });
-});
-
 describe('embeddingReference', () => {
   it('looks up the row of each table', () => {
     const y = embeddingReference([1, 0], [2, 1], {

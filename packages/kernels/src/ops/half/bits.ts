@@ -36,10 +36,13 @@ export function halfBits(value: number): number {
   return sign | ((rebiased + 0xfff + ((rebiased >>> 13) & 1)) >>> 13);
 }
 
-let values: Float32Array | undefined;
+/** The values of all 65,536 patterns, made on first use. */
+let decoded: Float32Array | undefined;
 
-/** The float32 values of all 65,536 patterns. */
-export function halfValues(): Float32Array {
-  values ??= Float32Array.from({ length: 1 << 16 }, (_, bits) => halfValue(bits));
-  return values;
+/** The first `size` float16 of words that hold two each, the first in the low half. */
+export function unpackHalves(words: ArrayLike<number>, size: number): Float32Array {
+  const table = (decoded ??= Float32Array.from({ length: 1 << 16 }, (_, bits) => halfValue(bits)));
+  const unpacked = new Float32Array(size);
+  for (let i = 0; i < size; i++) unpacked[i] = table[(words[i >> 1]! >>> (16 * (i & 1))) & 0xffff]!;
+  return unpacked;
 }

@@ -1,6 +1,6 @@
-import { tensor, tensor1d, type Tensor } from '@tensorflow/tfjs-core';
+import { tensor, tensor1d, util, type Tensor } from '@tensorflow/tfjs-core';
 import { hostValues } from '../../engine/host';
-import { halfBits, halfValues } from './bits';
+import { halfBits, unpackHalves } from './bits';
 import { wordsOf, type PackHalfInputs, type UnpackHalfAttributes, type UnpackHalfInputs } from './types';
 
 /** On the host: tfjs has no cast to bits. */
@@ -12,9 +12,6 @@ export function composePackHalf({ x }: PackHalfInputs): Tensor[] {
 }
 
 export function composeUnpackHalf({ halves }: UnpackHalfInputs, { shape }: UnpackHalfAttributes): Tensor[] {
-  const words = hostValues(halves);
-  const table = halfValues();
-  const values = new Float32Array(shape.reduce((product, extent) => product * extent, 1));
-  for (let i = 0; i < values.length; i++) values[i] = table[(words[i >> 1]! >>> (16 * (i & 1))) & 0xffff]!;
+  const values = unpackHalves(hostValues(halves), util.sizeFromShape([...shape]));
   return [tensor(values, [...shape])];
 }

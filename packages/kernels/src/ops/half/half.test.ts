@@ -7,6 +7,15 @@ import { packHalf, unpackHalf } from '.';
 /** Every finite float16, and the values halfway to the next one and right beside that. */
 const bits = Array.from({ length: 0x7c00 }, (_, i) => i).flatMap((i) => [i, i | 0x8000]);
 
+describe('halfValue', () => {
+  it('reads signs, subnormals, the largest, infinity and NaN', () => {
+    const patterns = [0x3c00, 0xc000, 0x0001, 0x03ff, 0x7bff, 0x7c00, 0xfc00, 0x3555];
+    const values = [1, -2, 2 ** -24, 1023 * 2 ** -24, 65504, Infinity, -Infinity, 0.333251953125];
+    expect(patterns.map(halfValue)).toEqual(values);
+    expect(halfValue(0x7e00)).toBeNaN();
+  });
+});
+
 describe('halfBits', () => {
   it('gives back every finite float16', () => {
     for (const one of bits) expect(halfBits(halfValue(one))).toBe(one);

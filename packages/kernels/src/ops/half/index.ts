@@ -1,4 +1,4 @@
-import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
+import { util, type Tensor, type Tensor1D } from '@tensorflow/tfjs-core';
 import { checkShape, checkTensor } from '../../engine/check';
 import { defineOp } from '../../engine/op';
 import { composePackHalf, composeUnpackHalf } from './compose';
@@ -32,6 +32,6 @@ export function packHalf(x: Tensor): Tensor1D {
  */
 export function unpackHalf(halves: Tensor1D, shape: readonly number[]): Tensor {
   checkTensor('unpackHalf', 'halves', halves, 1, 'int32');
-  checkShape('unpackHalf', 'halves', halves, [wordsOf(shape.reduce((size, extent) => size * extent, 1))]);
+  checkShape('unpackHalf', 'halves', halves, [wordsOf(util.sizeFromShape([...shape]))]);
   return unpack({ halves }, { shape })[0]!;
 }

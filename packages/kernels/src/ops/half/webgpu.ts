@@ -1,4 +1,5 @@
-import { util } from '@tensorflow/tfjs-core';
+import { util, type TensorInfo } from '@tensorflow/tfjs-core';
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { OpDefinition } from '../../engine/op';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { WORKGROUP_INDEX, WORKGROUP_PARAMETERS, shaderVariants, spread } from '../../webgpu/shader';
@@ -58,10 +59,21 @@ fn main(${WORKGROUP_PARAMETERS}) {
 }`,
 );
 
-function grid(size: number): { vector: boolean; groups: number; workgroups: [number, number, number] } {
+function run(
+  backend: WebGPUBackend,
+  shader: typeof packShader,
+  size: number,
+  bindings: readonly [from: TensorInfo, to: TensorInfo],
+): TensorInfo[] {
   const vector = size % GROUP === 0;
   const groups = vector ? size / GROUP : wordsOf(size);
-  return { vector, groups, workgroups: spread(Math.ceil(groups / WORKGROUP_SIZE)) };
+  dispatch(backend, {
+    ...shader({ vector }),
+    bindings,
+    uniforms: [u32(size), u32(groups)],
+    workgroups: spread(Math.ceil(groups / WORKGROUP_SIZE)),
+  });
+  return [bindings[1]];
 }
 
 export const webgpuPackHalf: NonNullable<OpDefinition<PackHalfInputs, object>['webgpu']> = (
@@ -70,15 +82,7 @@ export const webgpuPackHalf: NonNullable<OpDefinition<PackHalfInputs, object>['w
   backend,
 ) => {
   const size = util.sizeFromShape(x.shape);
-  const { vector, groups, workgroups } = grid(size);
-  const halves = makeOutput(backend, [wordsOf(size)], 'int32');
-  dispatch(backend, {
-    ...packShader({ vector }),
-    bindings: [x, halves],
-    uniforms: [u32(size), u32(groups)],
-    workgroups,
-  });
-  return [halves];
+  return run(backend, packShader, size, [x, makeOutput(backend, [wordsOf(size)], 'int32')]);
 };
 
 export const webgpuUnpackHalf: NonNullable<OpDefinition<UnpackHalfInputs, UnpackHalfAttributes>['webgpu']> = (
@@ -86,14 +90,6 @@ export const webgpuUnpackHalf: NonNullable<OpDefinition<UnpackHalfInputs, Unpack
   { shape },
   backend,
 ) => {
-  const size = util.sizeFromShape([...shape]);
-  const { vector, groups, workgroups } = grid(size);
   const x = makeOutput(backend, [...shape]);
-  dispatch(backend, {
-    ...unpackShader({ vector }),
-    bindings: [halves, x],
-    uniforms: [u32(size), u32(groups)],
-    workgroups,
-  });
-  return [x];
+  return run(backend, unpackShader, util.sizeFromShape(x.shape), [halves, x]);
 };
