@@ -79,7 +79,7 @@ export function countStep(batch: number, length: number, size: ModelSize = GPT2_
     {
       work: 'dropout of LoRA inputs and residuals, sums, forward and backward',
       passes: layers * (3 + 2 + 3) * 2,
-      // A 4-word draw of Philox is about 100 integer operations.
+      // A draw of Philox for eight elements is about 200 integer operations.
       flop: sum((inputs, _outputs, on) => (on ? 2 * forward * 25 * rows * inputs : 0)),
       bytes:
         sum((inputs, outputs, on) => (on ? 2 * rows * (2 * inputs + 3 * outputs) * FLOAT : 0)) +

@@ -70,8 +70,8 @@ function maskRow(
   row: i32, first: i32, count: i32, keyStride: i32, threshold: u32, keepScale: f32,
   key0: i32, key1: i32, c1: i32, c2: i32, c3: i32, mask: usize,
 ): usize {
-  const element = <u32>row * <u32>keyStride + <u32>first, lead = element & 3;
-  dropoutRun(0, 0, element >> 2, count + lead, threshold, keepScale, key0, key1, c1, c2, c3, mask);
+  const element = <u32>row * <u32>keyStride + <u32>first, lead = element & 7;
+  dropoutRun(0, 0, element >> 3, count + lead, threshold, keepScale, key0, key1, c1, c2, c3, mask);
   return mask + (<usize>lead << 2);
 }
 

@@ -1,9 +1,8 @@
 import { dropoutRun } from './philox';
 
 /**
- * y[n] = dropout(x[n]): element i is kept, times `scale`, iff its 32 random bits are at least `threshold` (unsigned), and
- * 0 otherwise. The bits are lane i & 3 of Philox4x32-10 with counter (i >> 2, counter1, counter2, counter3) and key
- * (key0, key1), so the backward pass is dropout of dy with the same numbers. y may be x.
+ * y[n] = dropout(x[n]): element i is kept, times `scale`, iff its 16 random bits are at least `threshold`, and 0
+ * otherwise. The bits come from Philox4x32-7 with counter (i >> 3, counter1, counter2, counter3) and key (key0, key1), so the backward pass is dropout of dy with the same numbers. y may be x.
  */
 export function dropout(
   x: usize, n: i32, threshold: u32, scale: f32, key0: i32, key1: i32, counter1: i32, counter2: i32, counter3: i32, y: usize,

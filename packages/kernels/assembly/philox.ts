@@ -1,5 +1,5 @@
-// Philox4x32-10, a random number from a counter and a key alone: Salmon et al. 2011, "Parallel random numbers: as easy
-// as 1, 2, 3", section 4.3. Four counters at once, one a lane.
+// Philox4x32-7, a random number from a counter and a key alone: Salmon et al. 2011, "Parallel random numbers: as easy
+// as 1, 2, 3", section 4.3. Four counters at once, one a lane; a word decides on two elements.
 import { loadPart, storePart } from './lanes';
 
 const MULTIPLIER_0: i32 = 0xd2511f53;
@@ -21,19 +21,26 @@ function highHalves(a: v128, b: v128): v128 {
 
 // @ts-ignore: decorator
 @inline
-function decide(words: v128, threshold: v128, value: v128): v128 {
-  return v128.and(i32x4.ge_u(words, threshold), value);
+function decide(bits: v128, threshold: v128, value: v128): v128 {
+  return v128.and(i32x4.ge_u(bits, threshold), value);
 }
 
 // @ts-ignore: decorator
 @inline
-function emit(hasX: bool, hasResidual: bool, words: v128, threshold: v128, scale: v128, x: usize, residual: usize, y: usize): void {
-  const value = decide(words, threshold, hasX ? f32x4.mul(v128.load(x), scale) : scale);
+function emit(hasX: bool, hasResidual: bool, bits: v128, threshold: v128, scale: v128, x: usize, residual: usize, y: usize): void {
+  const value = decide(bits, threshold, hasX ? f32x4.mul(v128.load(x), scale) : scale);
   v128.store(y, hasResidual ? f32x4.add(v128.load(residual), value) : value);
 }
 
-function emitPart(words: v128, threshold: v128, scale: v128, x: usize, residual: usize, y: usize, count: i32): void {
-  const value = decide(words, threshold, x ? f32x4.mul(loadPart(x, count), scale) : scale);
+// @ts-ignore: decorator
+@inline
+function emit8(hasX: bool, hasResidual: bool, words: v128, threshold: v128, scale: v128, x: usize, residual: usize, y: usize): void {
+  emit(hasX, hasResidual, i32x4.extend_low_i16x8_u(words), threshold, scale, x, residual, y);
+  emit(hasX, hasResidual, i32x4.extend_high_i16x8_u(words), threshold, scale, x + 16, residual + 16, y + 16);
+}
+
+function emitPart(bits: v128, threshold: v128, scale: v128, x: usize, residual: usize, y: usize, count: i32): void {
+  const value = decide(bits, threshold, x ? f32x4.mul(loadPart(x, count), scale) : scale);
   storePart(y, residual ? f32x4.add(loadPart(residual, count), value) : value, count);
 }
 
@@ -49,7 +56,7 @@ function run(
   while (count > 0) {
     let w0 = groups, w1 = i32x4.splat(c1), w2 = i32x4.splat(c2), w3 = i32x4.splat(c3);
     let k0 = key0, k1 = key1;
-    for (let round = 0; round < 10; round++) {
+    for (let round = 0; round < 7; round++) {
       const a = i64x2.extmul_low_i32x4_u(w0, m0), b = i64x2.extmul_high_i32x4_u(w0, m0);
       const c = i64x2.extmul_low_i32x4_u(w2, m1), d = i64x2.extmul_high_i32x4_u(w2, m1);
       w0 = v128.xor(v128.xor(highHalves(c, d), w1), i32x4.splat(k0));
@@ -59,41 +66,51 @@ function run(
       k0 += WEYL_0;
       k1 += WEYL_1;
     }
-    // Lane l of words 0..3 belongs to elements 4l .. 4l + 3: a transpose.
+    // Lane l of words 0..3 belongs to elements 8l .. 8l + 7: a transpose.
     const low02 = v128.shuffle<i32>(w0, w2, 0, 4, 1, 5), low13 = v128.shuffle<i32>(w1, w3, 0, 4, 1, 5);
     const high02 = v128.shuffle<i32>(w0, w2, 2, 6, 3, 7), high13 = v128.shuffle<i32>(w1, w3, 2, 6, 3, 7);
     w0 = v128.shuffle<i32>(low02, low13, 0, 4, 1, 5);
     w1 = v128.shuffle<i32>(low02, low13, 2, 6, 3, 7);
     w2 = v128.shuffle<i32>(high02, high13, 0, 4, 1, 5);
     w3 = v128.shuffle<i32>(high02, high13, 2, 6, 3, 7);
-    if (count >= 16) {
-      emit(hasX, hasResidual, w0, limit, factor, x, residual, y);
-      emit(hasX, hasResidual, w1, limit, factor, x + 16, residual + 16, y + 16);
-      emit(hasX, hasResidual, w2, limit, factor, x + 32, residual + 32, y + 32);
-      emit(hasX, hasResidual, w3, limit, factor, x + 48, residual + 48, y + 48);
-      if (hasX) x += 64;
-      if (hasResidual) residual += 64;
-      y += 64;
+    if (count >= 32) {
+      emit8(hasX, hasResidual, w0, limit, factor, x, residual, y);
+      emit8(hasX, hasResidual, w1, limit, factor, x + 32, residual + 32, y + 32);
+      emit8(hasX, hasResidual, w2, limit, factor, x + 64, residual + 64, y + 64);
+      emit8(hasX, hasResidual, w3, limit, factor, x + 96, residual + 96, y + 96);
+      if (hasX) x += 128;
+      if (hasResidual) residual += 128;
+      y += 128;
       groups = i32x4.add(groups, i32x4.splat(4));
     } else {
-      for (; count >= 4; count -= 4) {
-        emit(hasX, hasResidual, w0, limit, factor, x, residual, y);
+      for (; count >= 8; count -= 8) {
+        emit8(hasX, hasResidual, w0, limit, factor, x, residual, y);
         w0 = w1;
         w1 = w2;
         w2 = w3;
+        if (hasX) x += 32;
+        if (hasResidual) residual += 32;
+        y += 32;
+      }
+      let bits = i32x4.extend_low_i16x8_u(w0);
+      if (count >= 4) {
+        emit(hasX, hasResidual, bits, limit, factor, x, residual, y);
+        bits = i32x4.extend_high_i16x8_u(w0);
         if (hasX) x += 16;
         if (hasResidual) residual += 16;
         y += 16;
+        count -= 4;
       }
-      if (count > 0) emitPart(w0, limit, factor, x, residual, y, count);
+      if (count > 0) emitPart(bits, limit, factor, x, residual, y, count);
     }
-    count -= 16;
+    count -= 32;
   }
 }
 
 /**
- * y[count] = residual + dropout(x) for elements 4·group .. 4·group + count of a site: element i draws lane i & 3 of
- * Philox with counter (i >> 2, c1, c2, c3), is 0 where the draw is below `threshold` and x·scale otherwise. residual 0
+ * y[count] = residual + dropout(x) for elements 8·group .. 8·group + count of a site: element i draws half i & 1 of word
+ * (i & 7) >> 1 of Philox with counter (i >> 3, c1, c2, c3), is 0 where the draw is below `threshold` and x·scale
+ * otherwise. residual 0
  * stands for none, and then x 0 for ones: y is the mask. y may be x or residual.
  */
 export function dropoutRun(

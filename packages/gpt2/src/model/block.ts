@@ -59,7 +59,7 @@ class Attention extends Module {
       heads: this.config.nHead,
       scale: this.scale,
       // One stride for every batch, so that a mask does not depend on how long the batch is.
-      keyStride: Math.ceil(this.config.nPositions / 4) * 4,
+      keyStride: Math.ceil(this.config.nPositions / 8) * 8,
       ...(dropout === undefined ? {} : { dropout }),
     };
     const attended = gathered(attend(qkv, options, this.layerIndex), rows);

@@ -94,7 +94,7 @@ describeBackends('activations in float16', (backend, device) => {
       expect(loss).toBe(full.loss);
       gradients.forEach((values, i) => {
         // The largest are of c_attn: attention's backward pass subtracts what is nearly equal.
-        expect(relativeDistance(values, full.gradients[i]!), variables[i]!.name).toBeLessThan(1e-2);
+        expect(relativeDistance(values, full.gradients[i]!), variables[i]!.name).toBeLessThan(2e-2);
       });
     }
     expect(half.gradients[0]).not.toEqual(full.gradients[0]);

@@ -30,7 +30,7 @@ export function randomWords({ seed, step, microBatch }: RandomPosition): Int32Ar
 
 /** A dropout rate as what the kernels compare and multiply with. */
 export interface DropoutNumbers {
-  /** Elements whose 32 random bits are below this are dropped. */
+  /** Elements whose 16 random bits are below this are dropped: the rate in steps of 2^-16. */
   readonly threshold: number;
   /** What kept elements are multiplied by: 1 / (1 - rate). */
   readonly keepScale: number;
@@ -40,13 +40,16 @@ export function dropoutNumbers(rate: number): DropoutNumbers {
   if (!(rate >= 0 && rate < 1)) {
     throw new KernelError('BAD_ARGUMENT', `dropout rate ${rate} is not in [0, 1)`);
   }
-  return { threshold: Math.floor(rate * 2 ** 32), keepScale: 1 / (1 - rate) };
+  return { threshold: Math.round(rate * 2 ** 16), keepScale: 1 / (1 - rate) };
 }
+
+/** Rounds of Philox that masks are drawn with: the fewest that pass BigCrush, since drawing is a good part of a step. */
+export const DROPOUT_ROUNDS = 7;
 
 /**
  * Whether each element of a dropout site is kept. Element i draws from Philox with counter
- * (i >> 2, site, step, micro-batch) and key (seed low, seed high), lane i & 3: no state, so that the backward pass
- * and a resumed run see the same mask.
+ * (i >> 3, site, step, micro-batch) and key (seed low, seed high): the low half of word (i & 7) >> 1 where i is even,
+ * the high half where it is odd. No state, so that the backward pass and a resumed run see the same mask.
  */
 export class DropoutStream {
   private readonly words = new Uint32Array(4);
@@ -59,12 +62,13 @@ export class DropoutStream {
   ) {}
 
   keeps(element: number): boolean {
-    const group = Math.floor(element / 4);
+    const group = Math.floor(element / 8);
     if (group !== this.group) {
       const [low = 0, high = 0, step = 0, microBatch = 0] = Array.from(this.state);
-      philox4x32([group, this.site, step, microBatch], [low, high], this.words);
+      philox4x32([group, this.site, step, microBatch], [low, high], this.words, DROPOUT_ROUNDS);
       this.group = group;
     }
-    return (this.words[element % 4] ?? 0) >= this.threshold;
+    const word = this.words[(element % 8) >> 1] ?? 0;
+    return (element % 2 === 0 ? word & 0xffff : word >>> 16) >= this.threshold;
   }
 }

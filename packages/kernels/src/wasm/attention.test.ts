@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { dropoutNumbers } from '../random/dropout-stream';
 import { attentionBackwardReference, attentionReference, type AttentionProblem } from '../ops/attention/reference';
 import { NO_KEYS_LSE } from '../ops/attention/types';
 import { normals } from '../testing/random-data';
@@ -60,17 +61,8 @@ function problemOf({ pieces, heads, headSize, rate, extraStride, seed }: Case): 
 /** What the kernels take between the pointers. */
 function numbers({ dropout, keyStride }: AttentionProblem) {
   const [key0 = 0, key1 = 0, step = 0, microBatch = 0] = Array.from(dropout?.random ?? []);
-  const rate = dropout?.rate ?? 0;
-  return [
-    Math.floor(rate * 2 ** 32),
-    1 / (1 - rate),
-    key0,
-    key1,
-    dropout?.site ?? 0,
-    step,
-    microBatch,
-    keyStride,
-  ] as const;
+  const { threshold, keepScale } = dropoutNumbers(dropout?.rate ?? 0);
+  return [threshold, keepScale, key0, key1, dropout?.site ?? 0, step, microBatch, keyStride] as const;
 }
 
 describe('attention', () => {

@@ -1,5 +1,7 @@
+import { DROPOUT_ROUNDS } from '../random/dropout-stream';
+
 /**
- * WGSL of Philox4x32-10 and of the dropout stream on it; src/random is the same in TypeScript. WGSL has no product of
+ * WGSL of Philox4x32-7 and of the dropout stream on it; src/random is the same in TypeScript. WGSL has no product of
  * 64 bits, so the high half is put together from products of 16-bit halves.
  */
 export const PHILOX = /* wgsl */ `
@@ -16,7 +18,7 @@ fn multiplyHigh(a: u32, b: u32) -> u32 {
 fn philox4x32(start: vec4u, startKey: vec2u) -> vec4u {
   var counter = start;
   var key = startKey;
-  for (var round = 0; round < 10; round++) {
+  for (var round = 0; round < ${DROPOUT_ROUNDS}; round++) {
     let high0 = multiplyHigh(0xd2511f53u, counter.x);
     let low0 = 0xd2511f53u * counter.x;
     let high1 = multiplyHigh(0xcd9e8d57u, counter.z);
@@ -27,13 +29,23 @@ fn philox4x32(start: vec4u, startKey: vec2u) -> vec4u {
   return counter;
 }
 
-// The random words of elements 4 * group .. 4 * group + 3; random is (seed low, seed high, step, micro-batch).
+// The random words of elements 8 * group .. 8 * group + 7, two elements a word; random is (seed low, seed high, step,
+// micro-batch).
 fn dropoutWords(random: vec4i, group: u32, site: u32) -> vec4u {
   let state = bitcast<vec4u>(random);
   return philox4x32(vec4u(group, site, state.z, state.w), state.xy);
 }
 
-fn dropoutWord(random: vec4i, element: u32, site: u32) -> u32 {
-  return dropoutWords(random, element >> 2u, site)[element & 3u];
+// Two words as the 16 bits of four elements.
+fn dropoutBits(words: vec2u) -> vec4u { return vec4u(words.x & 0xffffu, words.x >> 16u, words.y & 0xffffu, words.y >> 16u); }
+
+// The random bits of elements 4 * quad .. 4 * quad + 3, for who has no use for all eight of a draw.
+fn dropoutQuad(random: vec4i, quad: u32, site: u32) -> vec4u {
+  let words = dropoutWords(random, quad >> 1u, site);
+  return dropoutBits(select(words.xy, words.zw, (quad & 1u) == 1u));
+}
+
+fn dropoutElement(random: vec4i, element: u32, site: u32) -> u32 {
+  return dropoutQuad(random, element >> 2u, site)[element & 3u];
 }
 `;

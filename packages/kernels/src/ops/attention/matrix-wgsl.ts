@@ -153,6 +153,24 @@ export function addProducts(
     .join('\n    ');
 }
 
+/**
+ * WGSL that applies dropout to a lane's 16 probabilities, two quads to a draw.
+ *
+ * @param element WGSL of the dropout's number of a quad's first probability; even quads begin at a multiple of eight
+ * @param apply WGSL of what becomes of a quad whose `kept` is a vec4<bool>
+ */
+export const dropQuads = (element: (quad: number) => string, apply: (quad: number) => string): string =>
+  [0, 2]
+    .map(
+      (c) => /* wgsl */ `
+    if (any(seen${c} | seen${c + 1})) {
+      let words = dropoutWords(random, (${element(c)}) >> 3u, uniforms.site);
+      { let kept = dropoutBits(words.xy) >= vec4u(uniforms.threshold); ${apply(c)} }
+      { let kept = dropoutBits(words.zw) >= vec4u(uniforms.threshold); ${apply(c + 1)} }
+    }`,
+    )
+    .join('');
+
 export const declareSums = (name: string, { headFragments }: MatrixTileSizes): string =>
   times(headFragments, (f) => `var ${name}${f}: Sum;`).join(' ');
 

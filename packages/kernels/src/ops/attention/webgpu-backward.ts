@@ -12,8 +12,8 @@ import {
   scoreProducts,
   tileArray,
   tileSizes,
-  wordsByKey,
-  wordsByQuery,
+  bitsByKey,
+  bitsByQuery,
   writeOutput,
   writer,
   type TileConstants,
@@ -129,7 +129,7 @@ ${ENTRY(threads)}
     workgroupBarrier();
     ${scoreProducts('s', 'queries', 'keys', sizes)}
     ${scoreProducts('dp', 'slopes', 'values', sizes)}
-    ${wordsByQuery(constants, sizes)}
+    ${bitsByQuery(constants, sizes)}
     for (var c = 0u; c < ${columns}u; c++) {
       let key = t + i32(tx * ${columns}u + c);
       let seen = (vec4i(key) <= query) & vec4<bool>(key >= sequence.keyStart && key < sequence.keyEnd);
@@ -206,7 +206,7 @@ ${ENTRY(threads)}
     workgroupBarrier();
     ${scoreProducts('s', 'keys', 'queries', sizes)}
     ${scoreProducts('dp', 'values', 'slopes', sizes)}
-    ${wordsByKey(constants, sizes)}
+    ${bitsByKey(constants, sizes)}
     for (var c = 0u; c < ${columns}u; c++) {
       let query = t + i32(tx * ${columns}u + c);
       var logSum = ${NO_KEYS};

@@ -13,7 +13,7 @@ import {
   scoreProducts,
   tileArray,
   tileSizes,
-  wordsByQuery,
+  bitsByQuery,
   writeOutput,
   writer,
   type TileConstants,
@@ -104,7 +104,7 @@ fn main(
     let shrink = exp(largest - highest);
     largest = highest;
     total *= shrink;
-    ${wordsByQuery(constants, sizes)}
+    ${bitsByQuery(constants, sizes)}
     for (var c = 0u; c < ${columns}u; c++) {
       // A masked score is told by its value: no real one lies so low.
       let p = select(exp(s[c] - highest), vec4f(0.0), s[c] <= vec4f(${MASKED}));

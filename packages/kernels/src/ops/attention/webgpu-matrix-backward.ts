@@ -2,6 +2,7 @@ import { shaderVariants } from '../../webgpu/shader';
 import {
   addProducts,
   declareSums,
+  dropQuads,
   FRAGMENT,
   halfTile,
   loadHalfTile,
@@ -37,10 +38,6 @@ export function matrixBackwardBytes(constants: Pick<MatrixTileConstants, 'headSi
 }
 
 const slopes = (d: string): string => `readDy(sequence.start + row, 0u, head, ${d}) * ${SLOPE_SCALE}.0`;
-
-/** WGSL: four probabilities' dropout applied to `value`; `element` is the number of the first, a multiple of four. */
-const dropped = (value: string, element: string): string =>
-  `select(vec4f(0.0), ${value} * uniforms.keepScale, dropoutWords(random, (${element}) >> 2u, uniforms.site) >= vec4u(uniforms.threshold))`;
 
 /**
  * The gradient by the queries on subgroup matrices (Dao 2023, FlashAttention-2, section 3.1): a subgroup owns 16
@@ -129,20 +126,16 @@ ${MATRIX_ENTRY(sizes.threads)}
     workgroupBarrier();
     ${rowProducts('dp', 'slopes', 'values', own, sizes)}
     ${store('dp')}
-    ${times(
-      4,
-      (c) => /* wgsl */ `
-    var slope${c} = ${quad(c)};
+    ${times(4, (c) => `var slope${c} = ${quad(c)};`).join(' ')}
     ${
       dropout === 'none'
         ? ''
-        : /* wgsl */ `if (any(seen${c})) {
-      let element = (u32(sequence.start + query) * uniforms.heads + head) * uniforms.keyStride + u32(key${c}.x);
-      slope${c} = ${dropped(`slope${c}`, 'element')};
-    }`
+        : dropQuads(
+            (c) => `(u32(sequence.start + query) * uniforms.heads + head) * uniforms.keyStride + u32(key${c}.x)`,
+            (c) => `slope${c} = select(vec4f(0.0), slope${c} * uniforms.keepScale, kept);`,
+          )
     }
-    p${c} *= slope${c} - delta * ${SLOPE_SCALE}.0;`,
-    ).join('')}
+    ${times(4, (c) => `p${c} *= slope${c} - delta * ${SLOPE_SCALE}.0;`).join(' ')}
     let place = weights0 + (lane >> 1u) * ${QUERY_PITCH}u + side * 2u;
     weights[place] = pack8(p0, p1);
     weights[place + 1u] = pack8(p2, p3);
@@ -165,7 +158,7 @@ ${MATRIX_ENTRY(sizes.threads)}
 
 /**
  * The gradients by the keys and values on subgroup matrices: a subgroup owns 16 keys and goes over the queries that see
- * them. A lane takes one query's 16 scores, so that a Philox block serves four neighbouring keys here too.
+ * them. A lane takes one query's 16 scores, so that a Philox block serves eight neighbouring keys here too.
  */
 export const matrixKeyGradientShader = shaderVariants(
   'attention backward matrix, keys',
@@ -237,17 +230,17 @@ ${MATRIX_ENTRY(sizes.threads)}
     let key${c} = vec4i(ownKey + ${4 * c}) + vec4i(0, 1, 2, 3);
     let seen${c} = (key${c} <= vec4i(query)) & (key${c} >= vec4i(sequence.keyStart)) & (key${c} < vec4i(sequence.keyEnd));
     var p${c} = select(vec4f(0.0), exp(${quad(c)} * uniforms.scale - logSum), seen${c});
-    var kept${c} = vec4f(1.0);
-    ${dropout === 'none' ? '' : `if (any(seen${c})) { kept${c} = ${dropped('vec4f(1.0)', element(c))}; }`}`,
+    var factor${c} = vec4f(1.0);`,
     ).join('')}
+    ${dropout === 'none' ? '' : dropQuads(element, (c) => `factor${c} = select(vec4f(0.0), vec4f(uniforms.keepScale), kept);`)}
     let place = weights0 + lane * ${KEY_PITCH}u;
-    weights[place] = pack8(p0 * kept0, p1 * kept1);
-    weights[place + 1u] = pack8(p2 * kept2, p3 * kept3);
+    weights[place] = pack8(p0 * factor0, p1 * factor1);
+    weights[place + 1u] = pack8(p2 * factor2, p3 * factor3);
     workgroupBarrier();
     ${addProducts('v', weights, 'slopes', sizes)}
     ${rowProducts('dp', 'values', 'slopes', own, sizes)}
     ${store('dp')}
-    ${times(4, (c) => `p${c} *= ${quad(c)} * kept${c} - delta * ${SLOPE_SCALE}.0;`).join(' ')}
+    ${times(4, (c) => `p${c} *= ${quad(c)} * factor${c} - delta * ${SLOPE_SCALE}.0;`).join(' ')}
     weights[place] = pack8(p0, p1);
     weights[place + 1u] = pack8(p2, p3);
     workgroupBarrier();

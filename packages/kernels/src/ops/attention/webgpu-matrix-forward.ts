@@ -2,6 +2,7 @@ import { shaderVariants } from '../../webgpu/shader';
 import {
   addProducts,
   declareSums,
+  dropQuads,
   FRAGMENT,
   halfTile,
   loadHalfTile,
@@ -125,17 +126,15 @@ ${MATRIX_ENTRY(sizes.threads)}
     ${load('values', '2u')}
     workgroupBarrier();
     ${scores('keys')}
-    ${eachQuad(
-      (c) => /* wgsl */ `var p${c} = select(vec4f(0.0), exp(score${c} - logSum), seen${c});
+    ${eachQuad((c) => `var p${c} = select(vec4f(0.0), exp(score${c} - logSum), seen${c});`)}
     ${
       dropout === 'none'
         ? ''
-        : /* wgsl */ `if (any(seen${c})) {
-      let element = (u32(sequence.start + query) * uniforms.heads + head) * uniforms.keyStride + u32(key${c}.x);
-      p${c} = select(vec4f(0.0), p${c} * uniforms.keepScale, dropoutWords(random, element >> 2u, uniforms.site) >= vec4u(uniforms.threshold));
-    }`
-    }`,
-    )}
+        : dropQuads(
+            (c) => `(u32(sequence.start + query) * uniforms.heads + head) * uniforms.keyStride + u32(key${c}.x)`,
+            (c) => `p${c} = select(vec4f(0.0), p${c} * uniforms.keepScale, kept);`,
+          )
+    }
     let place = weights0 + (lane >> 1u) * ${WEIGHT_PITCH}u + side * 2u;
     weights[place] = pack8(p0, p1);
     weights[place + 1u] = pack8(p2, p3);

@@ -94,8 +94,8 @@ function chooseMatrixTile(
   { headSize, keyStride, rate }: { headSize: number; keyStride: number; rate: number },
   workgroupBytes: (constants: Pick<MatrixTileConstants, 'headSize' | 'subgroups'>) => number,
 ): MatrixTileConstants | undefined {
-  // A Philox block serves four neighbouring keys only where every row's numbering begins at a multiple of four.
-  if (headSize % FRAGMENT !== 0 || (rate > 0 && keyStride % 4 !== 0)) return undefined;
+  // A Philox block serves eight neighbouring keys only where every row's numbering begins at a multiple of eight.
+  if (headSize % FRAGMENT !== 0 || (rate > 0 && keyStride % 8 !== 0)) return undefined;
   if (!hasSubgroupMatrices(hardwareOf(device))) return undefined;
   const { maxComputeWorkgroupStorageSize: available } = device.limits;
   const subgroups = SUBGROUPS.find((count) => workgroupBytes({ headSize, subgroups: count }) <= available);

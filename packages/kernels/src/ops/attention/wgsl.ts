@@ -214,43 +214,44 @@ export const overThreads = (name: string, operation: 'sum' | 'max'): string => /
   }`;
 
 /**
- * WGSL of the random words of a thread's looped keys, `words[c]` a vec4 over the own queries: query ty * 4 + r, key
+ * WGSL of the random bits of a thread's looped keys, `bits[c]` a vec4 over the own queries: query ty * 4 + r, key
  * tx * columns + c of the tile that begins at key `t`.
  */
-export function wordsByQuery({ dropout }: TileConstants, { columns }: TileSizes): string {
+export function bitsByQuery({ dropout }: TileConstants, { columns }: TileSizes): string {
   if (dropout === 'none') return '';
-  const word = dropout === 'grouped' ? `block[(element & 3u) + c]` : `dropoutWord(random, element + c, uniforms.site)`;
+  const word =
+    dropout === 'grouped' ? `block[(element & 3u) + c]` : `dropoutElement(random, element + c, uniforms.site)`;
   return /* wgsl */ `
-  var words: array<vec4u, ${columns}>;
+  var bits: array<vec4u, ${columns}>;
   for (var r = 0u; r < 4u; r++) {
     let row = u32(sequence.start + first) + ty * 4u + r;
     let element = (row * uniforms.heads + head) * uniforms.keyStride + u32(t) + tx * ${columns}u;
-    ${dropout === 'grouped' ? 'let block = dropoutWords(random, element >> 2u, uniforms.site);' : ''}
-    for (var c = 0u; c < ${columns}u; c++) { words[c][r] = ${word}; }
+    ${dropout === 'grouped' ? 'let block = dropoutQuad(random, element >> 2u, uniforms.site);' : ''}
+    for (var c = 0u; c < ${columns}u; c++) { bits[c][r] = ${word}; }
   }`;
 }
 
-/** WGSL of the random words where the own rows are keys: query tx * columns + c, key ty * 4 + r. */
-export function wordsByKey({ dropout }: TileConstants, { columns }: TileSizes): string {
+/** WGSL of the random bits where the own rows are keys: query tx * columns + c, key ty * 4 + r. */
+export function bitsByKey({ dropout }: TileConstants, { columns }: TileSizes): string {
   if (dropout === 'none') return '';
   return /* wgsl */ `
-  var words: array<vec4u, ${columns}>;
+  var bits: array<vec4u, ${columns}>;
   for (var c = 0u; c < ${columns}u; c++) {
     let row = u32(sequence.start + t) + tx * ${columns}u + c;
     let element = (row * uniforms.heads + head) * uniforms.keyStride + u32(first) + ty * 4u;
     ${
       dropout === 'grouped'
-        ? 'words[c] = dropoutWords(random, element >> 2u, uniforms.site);'
-        : 'for (var r = 0u; r < 4u; r++) { words[c][r] = dropoutWord(random, element + r, uniforms.site); }'
+        ? 'bits[c] = dropoutQuad(random, element >> 2u, uniforms.site);'
+        : 'for (var r = 0u; r < 4u; r++) { bits[c][r] = dropoutElement(random, element + r, uniforms.site); }'
     }
   }`;
 }
 
-/** WGSL: a value with dropout applied by the words of looped row `c`. */
+/** WGSL: a value with dropout applied by the bits of looped row `c`. */
 export const dropped = ({ dropout }: TileConstants, value: string): string =>
   dropout === 'none'
     ? value
-    : `select(vec4f(0.0), ${value} * uniforms.keepScale, words[c] >= vec4u(uniforms.threshold))`;
+    : `select(vec4f(0.0), ${value} * uniforms.keepScale, bits[c] >= vec4u(uniforms.threshold))`;
 
 export const NO_KEYS = `${NO_KEYS_LSE.toExponential()}f`;
 export const MASKED = `${MASKED_SCORE.toExponential()}f`;

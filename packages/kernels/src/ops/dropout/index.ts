@@ -43,9 +43,9 @@ function checkFloat(op: string, argument: string, tensor: Tensor): void {
 }
 
 /**
- * Inverted dropout, as torch.nn.functional.dropout in training: elements are 0 with probability `rate`, the others are
+ * Inverted dropout, as torch.nn.functional.dropout in training: elements are 0 with probability `rate` in steps of 2^-16, the others are
  * multiplied by 1 / (1 - rate). Which ones depends on the random state, the site and the element's index alone
- * (Philox4x32-10), so the same mask appears on every backend, in the backward pass and in a resumed run.
+ * (Philox4x32-7, 16 bits an element), so the same mask appears on every backend, in the backward pass and in a resumed run.
  *
  * @param x float32 of any shape
  */

@@ -9,11 +9,10 @@ import type { DropoutAddInputs, DropoutAttributes, DropoutInputs } from './types
 
 const WORKGROUP_SIZE = 256;
 /** Elements one Philox call serves. */
-const GROUP = 4;
+const GROUP = 8;
 
 /**
- * A thread draws one Philox block and handles the four elements it decides on, as one vec4 where the size allows.
- * The generator's 300 integer operations a block hide behind the memory traffic on anything but a small GPU.
+ * A thread draws one Philox block and handles the eight elements it decides on, as two vec4 where the size allows.
  */
 const shader = shaderVariants('dropout', ({ vector, residual }: { vector: boolean; residual: boolean }) => {
   const type = vector ? 'vec4f' : 'f32';
@@ -29,14 +28,26 @@ ${PHILOX}
 fn main(${WORKGROUP_PARAMETERS}) {
   let group = (${WORKGROUP_INDEX}) * ${WORKGROUP_SIZE}u + lane;
   if (group * ${GROUP}u >= uniforms.size) { return; }
-  let keep = dropoutWords(random, group, uniforms.site) >= vec4u(uniforms.threshold);
+  let words = dropoutWords(random, group, uniforms.site);
+  let halves = array(words.xy, words.zw);
   ${
     vector
-      ? `y[group] = ${residual ? 'residual[group] + ' : ''}select(vec4f(0.0), x[group] * uniforms.keepScale, keep);`
-      : `for (var i = 0u; i < ${GROUP}u; i++) {
-    let element = group * ${GROUP}u + i;
-    if (element < uniforms.size) {
-      y[element] = ${residual ? 'residual[element] + ' : ''}select(0.0, x[element] * uniforms.keepScale, keep[i]);
+      ? [0, 1]
+          .map(
+            (half) => `{
+    let at = group * 2u + ${half}u;
+    let keep = dropoutBits(halves[${half}]) >= vec4u(uniforms.threshold);
+    y[at] = ${residual ? 'residual[at] + ' : ''}select(vec4f(0.0), x[at] * uniforms.keepScale, keep);
+  }`,
+          )
+          .join('\n  ')
+      : `for (var half = 0u; half < 2u; half++) {
+    let keep = dropoutBits(halves[half]) >= vec4u(uniforms.threshold);
+    for (var i = 0u; i < 4u; i++) {
+      let element = group * ${GROUP}u + half * 4u + i;
+      if (element < uniforms.size) {
+        y[element] = ${residual ? 'residual[element] + ' : ''}select(0.0, x[element] * uniforms.keepScale, keep[i]);
+      }
     }
   }`
   }

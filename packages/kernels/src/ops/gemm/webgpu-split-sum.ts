@@ -54,7 +54,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgr
   ${rank > 0 ? term(constants) : ''}
   ${rank > 0 ? `sum += ${masked ? 'select(vec4f(), term * uniforms.keepScale, keepsOf(i))' : 'term'};` : ''}
   ${slope === 'linear' ? '' : 'sum *= activationSlope(activated[i]);'}
-  ${dropout ? 'sum = select(vec4f(), sum * uniforms.dropoutScale, dropoutWords(random, i, uniforms.site) >= vec4u(uniforms.threshold));' : ''}
+  ${dropout ? 'sum = select(vec4f(), sum * uniforms.dropoutScale, dropoutQuad(random, i, uniforms.site) >= vec4u(uniforms.threshold));' : ''}
   ${residual ? 'sum += residual[i];' : ''}
   product[i] = sum;
 }`;

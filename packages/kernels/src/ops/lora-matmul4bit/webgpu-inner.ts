@@ -68,7 +68,7 @@ const shader = shaderVariants(
       .map((u) =>
         dropout
           ? /* wgsl */ `
-    let keep${u} = dropoutWords(random, xRow${u} * depth + depth0 + step${u}, uniforms.site) >= vec4u(uniforms.threshold);
+    let keep${u} = dropoutQuad(random, xRow${u} * depth + depth0 + step${u}, uniforms.site) >= vec4u(uniforms.threshold);
     left[place(line${u}, step${u})] = select(vec4f(), x${u} * uniforms.keepScale, keep${u});
     nibbles[lane + ${u * THREADS}u] = dot(select(vec4u(), vec4u(1u, 2u, 4u, 8u), keep${u}), vec4u(1u));`
           : `left[place(line${u}, step${u})] = x${u};`,

@@ -189,11 +189,11 @@ fn dequantize(word: u32, scale: f32, level: f32) -> vec4u {
   }`,
   ).join('\n  ');
   const lanes = [0, 1] as const;
-  /** A fragment through workgroup memory: two vec4 a lane, with all that is done to single values. */
+  /** A fragment through workgroup memory: eight neighbouring values a lane, with all that is done to single values. */
   const storeByValue = (i: number, j: number): string => /* wgsl */ `{
     subgroupMatrixStore<row_major>(&scratch, scratch0, sum${i}_${j}, 4u);
     workgroupBarrier();
-    ${lanes.map((l) => `var value${l} = scratch[scratch0 + lane + ${l * SUBGROUP}u];`).join(' ')}
+    ${lanes.map((l) => `var value${l} = scratch[scratch0 + lane * 2u + ${l}u];`).join(' ')}
     workgroupBarrier();
     ${
       masked
@@ -201,25 +201,27 @@ fn dequantize(word: u32, scale: f32, level: f32) -> vec4u {
     ${times(rankFragments, (d) => `term = subgroupMatrixMultiplyAccumulate(${loadA(i, d)}, ${loadB(j, d)}, term);`).join('\n    ')}
     subgroupMatrixStore<row_major>(&scratch, scratch0, term, 4u);
     workgroupBarrier();
-    ${lanes.map((l) => `let term${l} = scratch[scratch0 + lane + ${l * SUBGROUP}u];`).join(' ')}
+    ${lanes.map((l) => `let term${l} = scratch[scratch0 + lane * 2u + ${l}u];`).join(' ')}
     workgroupBarrier();`
         : ''
     }
-    ${lanes
-      .map(
-        (l) => /* wgsl */ `{
-      let row = ${i * FRAGMENT}u + ((lane + ${l * SUBGROUP}u) >> 2u);
-      if (row0 + subgroupRow + row < uniforms.rows) {
-        let at = first + row * pitch + ${j * 4}u + (lane & 3u);
+    let row = ${i * FRAGMENT}u + (lane >> 1u);
+    if (row0 + subgroupRow + row < uniforms.rows) {
+      let at0 = first + row * pitch + ${j * 4}u + (lane & 1u) * 2u;
+      ${dropout ? 'let words = dropoutWords(random, at0 >> 1u, uniforms.site);' : ''}
+      ${lanes
+        .map(
+          (l) => /* wgsl */ `{
+        let at = at0 + ${l}u;
         ${masked ? `value${l} += select(vec4f(), term${l} * (uniforms.keepScale / ${leftScale}.0), keepsOf(at));` : ''}
         ${slope === 'linear' ? '' : `value${l} *= activationSlope(activated[at]);`}
-        ${dropout ? `value${l} = select(vec4f(), value${l} * uniforms.dropoutScale, dropoutWords(random, at, uniforms.site) >= vec4u(uniforms.threshold));` : ''}
+        ${dropout ? `value${l} = select(vec4f(), value${l} * uniforms.dropoutScale, dropoutBits(words.${l === 0 ? 'xy' : 'zw'}) >= vec4u(uniforms.threshold));` : ''}
         ${residual ? `value${l} += residual[at];` : ''}
         product[at] = value${l};
-      }
-    }`,
-      )
-      .join('\n    ')}
+      }`,
+        )
+        .join('\n      ')}
+    }
   }
   `;
 
