@@ -10,7 +10,7 @@ export interface ProductAdditions {
   readonly bias?: TensorInfo | undefined;
   /** Adds scale · inner · factorᵀ, or inner · factor where the product is transposed. */
   readonly lora?: {
-    /** [rows, rank] */
+    /** [parts, rows, rank], to be summed over the parts */
     readonly inner: TensorInfo;
     /** [columns, rank], or [rank, columns] */
     readonly factor: TensorInfo;
@@ -29,6 +29,8 @@ export interface ProductAdditions {
 export type AdditionConstants = Readonly<{
   /** Columns of the inner product, 0 without LoRA; a multiple of 8. */
   rank: number;
+  /** Parts that the inner product is in. */
+  innerParts: number;
   masked: boolean;
   /** 'linear' without a slope. */
   slope: ActivationKind;
@@ -38,6 +40,7 @@ export type AdditionConstants = Readonly<{
 
 export const NO_ADDITIONS: AdditionConstants = {
   rank: 0,
+  innerParts: 1,
   masked: false,
   slope: 'linear',
   residual: false,
@@ -46,7 +49,8 @@ export const NO_ADDITIONS: AdditionConstants = {
 
 export function additionConstants({ lora, slope, residual, dropout }: ProductAdditions): AdditionConstants {
   return {
-    rank: lora?.inner.shape[1] ?? 0,
+    rank: lora?.inner.shape[2] ?? 0,
+    innerParts: lora?.inner.shape[0] ?? 1,
     masked: lora?.kept !== undefined,
     slope: slope?.kind ?? 'linear',
     residual: residual !== undefined,

@@ -1,5 +1,6 @@
 import type { MatrixTile } from '../ops/matmul4bit/webgpu-subgroup-matrix';
-import { SUBGROUP, workgroupBytes } from '../ops/matmul4bit/webgpu-subgroup-matrix';
+import { LANES } from './subgroup-matrix';
+import { workgroupBytes } from '../ops/matmul4bit/webgpu-subgroup-matrix';
 
 /** GPUAdapterInfo with what the experimental subgroup matrices add to it. */
 interface MatrixAdapterInfo {
@@ -34,8 +35,8 @@ export function hasSubgroupMatrices(device: GPUDevice): boolean {
     const wanted = ['shader-f16', 'subgroups', 'chromium-experimental-subgroup-matrix'];
     known =
       wanted.every((name) => features.has(name)) &&
-      info.subgroupMinSize === SUBGROUP &&
-      info.subgroupMaxSize === SUBGROUP &&
+      info.subgroupMinSize === LANES &&
+      info.subgroupMaxSize === LANES &&
       [...(info.subgroupMatrixConfigs ?? [])].some(
         ({ M, N, K, componentType, resultComponentType }) =>
           M === 16 && N === 16 && K === 16 && componentType === 'f16' && resultComponentType === 'f32',

@@ -1,21 +1,17 @@
 import { shaderVariants } from '../../webgpu/shader';
+import { FRAGMENT, MATRIX_EXTENSIONS, MATRIX_TYPES, SLOPE_SCALE, times } from '../../webgpu/subgroup-matrix';
 import {
   addProducts,
   declareSums,
   dropQuads,
-  FRAGMENT,
   halfTile,
   loadHalfTile,
   LOOP_ROWS,
   MATRIX_ENTRY,
-  MATRIX_EXTENSIONS,
-  MATRIX_TYPES,
   matrixTileSizes,
   rowProducts,
   SCRATCH,
   SCRATCH_PITCH,
-  SLOPE_SCALE,
-  times,
   writeSums,
   type MatrixTileConstants,
 } from './matrix-wgsl';

@@ -1,20 +1,17 @@
 import { shaderVariants } from '../../webgpu/shader';
+import { FRAGMENT, MATRIX_EXTENSIONS, MATRIX_TYPES, times } from '../../webgpu/subgroup-matrix';
 import {
   addProducts,
   declareSums,
   dropQuads,
-  FRAGMENT,
   halfTile,
   loadHalfTile,
   LOOP_ROWS,
   MATRIX_ENTRY,
-  MATRIX_EXTENSIONS,
-  MATRIX_TYPES,
   matrixTileSizes,
   rowProducts,
   SCRATCH,
   SCRATCH_PITCH,
-  times,
   writeSums,
   type MatrixTileConstants,
 } from './matrix-wgsl';

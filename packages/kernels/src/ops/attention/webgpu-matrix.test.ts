@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openShaderCompiler, type ShaderCompiler } from '../../testing/shader-compiler';
-import { FRAGMENT, LOOP_ROWS, type MatrixTileConstants } from './matrix-wgsl';
+import { FRAGMENT } from '../../webgpu/subgroup-matrix';
+import { LOOP_ROWS, type MatrixTileConstants } from './matrix-wgsl';
 import { matrixBackwardBytes, matrixKeyGradientShader, matrixQueryGradientShader } from './webgpu-matrix-backward';
 import { matrixForwardBytes, matrixForwardShader } from './webgpu-matrix-forward';
 

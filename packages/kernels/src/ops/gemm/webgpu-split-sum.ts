@@ -17,12 +17,13 @@ import { u32 } from '../../webgpu/uniforms';
 type SplitSumConstants = AdditionConstants & Readonly<{ bias: boolean; transposed: boolean; workgroupSize: number }>;
 
 /** LoRA's term of four neighbouring values: rows of the factor are the product's columns, or its rank. */
-const term = ({ rank, transposed }: SplitSumConstants): string => /* wgsl */ `
+const term = ({ rank, innerParts, transposed }: SplitSumConstants): string => /* wgsl */ `
   let row = i / uniforms.columns;
   let column = i % uniforms.columns;
   var term = vec4f();
   for (var q = 0u; q < ${rank / 4}u; q++) {
-    let a = inner[row * ${rank / 4}u + q];
+    var a = vec4f();
+    for (var part = 0u; part < ${innerParts}u; part++) { a += inner[(part * (uniforms.size / uniforms.columns) + row) * ${rank / 4}u + q]; }
     ${
       transposed
         ? [0, 1, 2, 3].map((e) => `term += a[${e}] * factor[(q * 4u + ${e}u) * uniforms.columns + column];`).join(' ')

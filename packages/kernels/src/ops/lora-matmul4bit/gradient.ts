@@ -1,7 +1,6 @@
 import { clone, sum, type Tensor } from '@tensorflow/tfjs-core';
 import type { OpGradient } from '../../engine/op';
 import { dropoutNumbers } from '../../random/dropout-stream';
-import { dropout } from '../dropout';
 import { loraInner } from './inner';
 import { loraProduct } from './product';
 import type { LoraMatmul4bitAttributes, LoraMatmul4bitInputs, ProductInputs } from './types';
@@ -29,11 +28,17 @@ export function loraMatmul4bitGradient(
       const random = of('random');
       const kept = inputDropout.rate > 0 ? { keepBits: bits } : { keepBits: undefined };
       const { keepScale } = dropoutNumbers(inputDropout.rate);
-      const slope = outputDropout.rate > 0 ? dropout(dy!, { ...outputDropout, random: random as never }) : dy!;
-      const [dInner] = loraInner(
-        { x: slope, factor: of('b'), random },
-        { factorTransposed: true, scale: scaling, dropout: NO_DROPOUT },
+      const [dInner, , dropped] = loraInner(
+        { x: dy!, factor: of('b'), random },
+        {
+          activation: 'linear',
+          factorTransposed: true,
+          scale: scaling,
+          dropout: outputDropout,
+          writes: outputDropout.rate > 0 ? 'dropped' : 'nothing',
+        },
       );
+      const slope = dropped ?? dy!;
       const weightGradients = loraWeightGradients(
         { x: of('x'), dy: slope, inner, dInner: dInner!, ...kept },
         { activation, scaling, keepScale },

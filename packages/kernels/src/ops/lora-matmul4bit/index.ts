@@ -2,7 +2,7 @@ import { engine, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/t
 import { checkShape, checkTensor } from '../../engine/check';
 import { defineOp, type Op } from '../../engine/op';
 import { KernelError } from '../../errors';
-import { activate, activationKind } from '../activation';
+import { activationKind } from '../activation';
 import { takeApart } from '../dequantize4bit/check';
 import { checkDropout, type DropoutOptions } from '../dropout';
 import { matmul4bit, type Weight4bit } from '../matmul4bit';
@@ -19,11 +19,17 @@ export type { LinearAdditions, LoraMatmul4bitOptions, LoraTerm, Residual } from 
 function compose(inputs: LoraMatmul4bitInputs, attributes: LoraMatmul4bitAttributes): Tensor[] {
   const { a, b, residual, random, ...weight } = inputs;
   const { activation, scaling, inputDropout, outputDropout, ...product } = attributes;
-  const x = activate(inputs.x, activation);
-  const [inner, keepBits] = loraInner(
-    { x, factor: a, random },
-    { factorTransposed: false, scale: 1, dropout: inputDropout },
+  const [inner, keepBits, activated] = loraInner(
+    { x: inputs.x, factor: a, random },
+    {
+      activation,
+      factorTransposed: false,
+      scale: 1,
+      dropout: inputDropout,
+      writes: activation === 'linear' ? 'nothing' : 'activated',
+    },
   );
+  const x = activated ?? inputs.x;
   const [y] = loraProduct(
     { ...weight, x, inner: inner!, factor: b, keepBits: undefined, activated: undefined, residual, random },
     {

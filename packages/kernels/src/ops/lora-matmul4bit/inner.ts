@@ -1,23 +1,32 @@
-import { matMul, mul, type Tensor, type Tensor2D } from '@tensorflow/tfjs-core';
+import { expandDims, matMul, mul, sum, type Tensor, type Tensor2D } from '@tensorflow/tfjs-core';
 import { defineOp } from '../../engine/op';
 import { dropoutNumbers } from '../../random/dropout-stream';
+import { activate } from '../activation';
 import { applyKeepBits, drawKeepBits, keepBitsTensor } from './keep-bits';
 import type { InnerAttributes, InnerInputs } from './types';
 import { webgpuInner } from './webgpu-inner';
 
-function compose({ x, factor, random }: InnerInputs, { factorTransposed, scale, dropout }: InnerAttributes): Tensor[] {
+function compose({ x, factor, random }: InnerInputs, attributes: InnerAttributes): Tensor[] {
+  const { activation, factorTransposed, scale, dropout, writes } = attributes;
   const bits = keepBitsTensor(dropout.rate > 0 ? drawKeepBits(x.size, random, dropout) : new Int32Array(1));
-  const dropped = dropout.rate > 0 ? applyKeepBits(x, bits, dropoutNumbers(dropout.rate).keepScale) : x;
+  const activated = activate(x, activation);
+  const dropped = dropout.rate > 0 ? applyKeepBits(activated, bits, dropoutNumbers(dropout.rate).keepScale) : activated;
   const product = matMul(dropped as Tensor2D, factor as Tensor2D, false, !factorTransposed);
-  return [scale === 1 ? product : mul(product, scale), bits];
+  const inner = expandDims(scale === 1 ? product : mul(product, scale), 0);
+  if (writes === 'nothing') return [inner, bits];
+  return [inner, bits, writes === 'activated' ? activated : dropped];
 }
 
 /**
- * scale · dropout(x) · factorᵀ [M, r], and the dropout's keep bits, int32 [M K / 32] (one unread word without
- * dropout): drawing them again on the way back costs more than keeping a bit an element.
+ * scale · dropout(activation(x)) · factorᵀ in parts [parts, M, r] whose sum it is, and the dropout's keep bits, int32
+ * [M K / 32] (one unread word without dropout, and where the dropped values themselves are written): drawing them again
+ * on the way back costs more than keeping a bit an element. Then what `writes` says, [M, K].
  */
 export const loraInner = defineOp<InnerInputs, InnerAttributes>({
   name: 'QLoraInner',
   compose,
   webgpu: webgpuInner,
 });
+
+/** Inner values [M, r] from their parts. */
+export const sumOfParts = (inner: Tensor): Tensor2D => sum(inner, 0);

@@ -9,13 +9,14 @@ import { webgpuMatmul4bit } from '../matmul4bit/webgpu';
 import { matrixMatmul4bit, matrixVariant } from '../matmul4bit/webgpu-matrix';
 import { makeOutput } from '../../webgpu/dispatch';
 import { productSizes } from '../matmul4bit/types';
+import { sumOfParts } from './inner';
 import { applyKeepBits, drawKeepBits, keepBitsTensor } from './keep-bits';
 import type { ProductAttributes, ProductInputs } from './types';
 
 function compose(inputs: ProductInputs, attributes: ProductAttributes): Tensor[] {
   const { inner, factor, keepBits, activated, residual, random } = inputs;
   const { scale, keepScale, slope, outputDropout, transposed } = attributes;
-  const term = mul(matMul(inner as Tensor2D, factor as Tensor2D, false, !transposed), scale);
+  const term = mul(matMul(sumOfParts(inner), factor as Tensor2D, false, !transposed), scale);
   const kept = keepBits === undefined ? term : applyKeepBits(term, keepBits, keepScale);
   const { x, packed, absmax, code, nestedAbsmax, nestedCode, offset, bias } = inputs;
   const base = product4bit({ x, packed, absmax, code, nestedAbsmax, nestedCode, offset, bias }, attributes);

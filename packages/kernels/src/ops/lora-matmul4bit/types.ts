@@ -65,14 +65,22 @@ export interface InnerInputs extends Record<string, Tensor | undefined> {
 }
 
 export interface InnerAttributes {
-  /** The factor is [K, r] instead of [r, K]. */
+  /** Of x, before its dropout. */
+  readonly activation: ActivationKind;
+  /** The factor is [K, r] instead of [r, K], and x is a gradient. */
   readonly factorTransposed: boolean;
   readonly scale: number;
   readonly dropout: Site;
+  /** What else is written of what the pass has read: activation(x), or its dropout. */
+  readonly writes: 'nothing' | 'activated' | 'dropped';
 }
 
+/** What a shader of it bakes in. */
+export type InnerShaderConstants = Pick<InnerAttributes, 'activation' | 'factorTransposed' | 'writes'> &
+  Readonly<{ dropout: boolean }>;
+
 export interface ProductInputs extends Matmul4bitInputs {
-  /** [M, r] */
+  /** [parts, M, r], to be summed over the parts */
   inner: Tensor;
   /** [columns, r], or [r, columns] where the product is transposed. */
   factor: Tensor;
@@ -97,9 +105,9 @@ export interface WeightGradientInputs extends Record<string, Tensor | undefined>
   x: Tensor;
   /** [M, N] */
   dy: Tensor;
-  /** [M, r]: dropout(x) · aᵀ */
+  /** [parts, M, r], to be summed over the parts: dropout(x) · aᵀ */
   inner: Tensor;
-  /** [M, r]: scaling · dy · b */
+  /** [parts, M, r], likewise: scaling · dy · b */
   dInner: Tensor;
   /** Of x; absent without dropout. */
   keepBits: Tensor | undefined;

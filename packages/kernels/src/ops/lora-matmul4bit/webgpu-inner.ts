@@ -5,8 +5,10 @@ import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { PHILOX } from '../../webgpu/philox';
 import { shaderVariants } from '../../webgpu/shader';
 import { f32, u32 } from '../../webgpu/uniforms';
+import { activationFunction } from '../activation/wgsl';
 import { keepWords } from './keep-bits';
-import type { InnerAttributes, InnerInputs } from './types';
+import type { InnerAttributes, InnerInputs, InnerShaderConstants } from './types';
+import { chooseInnerVariant, INNER_RANKS, innerRows, matrixInnerShader } from './webgpu-matrix-inner';
 
 const THREADS = 256;
 /** Rows of the factor that a workgroup multiplies. */
@@ -24,14 +26,15 @@ const TALL: InnerTile = { rows: 16, depth: 32 };
 const TALL_FROM = 2048;
 
 /**
- * x·Aᵀ with few columns: tall products that read x once. A thread multiplies four rows by four columns over a part of
+ * dropout(activation(x))·Aᵀ with few columns where there are no subgroup matrices: tall products that read x once. A thread multiplies four rows by four columns over a part of
  * the depth, and the parts are added at the end, so that all 256 threads have work at so few values. The next tiles are
  * on their way from memory while these are multiplied. vec4s of a tile are swapped by row, which spreads what a
- * subgroup reads at a time over all banks. In float32: LoRA's small gradients pass through here.
+ * subgroup reads at a time over all banks.
  */
 const shader = shaderVariants(
   'lora inner',
-  ({ rows, depth, factorTransposed, dropout }: InnerTile & { factorTransposed: boolean; dropout: boolean }) => {
+  ({ rows, depth, factorTransposed, activation, dropout, writes }: InnerTile & InnerShaderConstants) => {
+    const keeps = dropout && writes !== 'dropped';
     const quarters = [0, 1, 2, 3];
     const rowQuads = rows / 4;
     const parts = THREADS / (4 * rowQuads);
@@ -63,32 +66,38 @@ const shader = shaderVariants(
     const load = /* wgsl */ `
     ${leftUnits.map((u) => `x${u} = vec4f(); if (depth0 + step${u} < depth) { x${u} = x[xRow${u} * depth + depth0 + step${u}]; }`).join('\n    ')}
     ${rightUnits.map(loadFactor).join('')}`;
+    const write = (u: number): string =>
+      `if (workgroup.y == 0u && row0 + line${u} < uniforms.rows && depth0 + step${u} < depth) { written[xRow${u} * depth + depth0 + step${u}] = x${u}; }`;
     const store = /* wgsl */ `
     ${leftUnits
-      .map((u) =>
-        dropout
-          ? /* wgsl */ `
-    let keep${u} = dropoutQuad(random, xRow${u} * depth + depth0 + step${u}, uniforms.site) >= vec4u(uniforms.threshold);
-    left[place(line${u}, step${u})] = select(vec4f(), x${u} * uniforms.keepScale, keep${u});
-    nibbles[lane + ${u * THREADS}u] = dot(select(vec4u(), vec4u(1u, 2u, 4u, 8u), keep${u}), vec4u(1u));`
-          : `left[place(line${u}, step${u})] = x${u};`,
+      .map(
+        (u) => /* wgsl */ `
+    ${activation === 'linear' ? '' : `x${u} = activate(x${u});`}
+    ${writes === 'activated' ? write(u) : ''}
+    ${
+      dropout
+        ? /* wgsl */ `let keep${u} = dropoutQuad(random, xRow${u} * depth + depth0 + step${u}, uniforms.site) >= vec4u(uniforms.threshold);
+    x${u} = select(vec4f(), x${u} * uniforms.keepScale, keep${u});
+    ${keeps ? `nibbles[lane + ${u * THREADS}u] = dot(select(vec4u(), vec4u(1u, 2u, 4u, 8u), keep${u}), vec4u(1u));` : ''}`
+        : ''
+    }
+    ${writes === 'dropped' ? write(u) : ''}
+    left[place(line${u}, step${u})] = x${u};`,
       )
       .join('\n    ')}
     ${rightUnits.map(storeFactor).join('\n    ')}`;
+    let binding = 3;
+    const declare = (text: string): string => `@group(0) @binding(${binding++}) var<storage, ${text};`;
     return /* wgsl */ `
 struct Uniforms { rows: u32, depth: u32, rank: u32, scale: f32, threshold: u32, site: u32, keepScale: f32 }
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> factor: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> inner: array<f32>;
-${
-  dropout
-    ? `@group(0) @binding(3) var<storage, read_write> keepBits: array<u32>;
-@group(0) @binding(4) var<storage, read> random: vec4i;
-@group(0) @binding(5) var<uniform> uniforms: Uniforms;
-${PHILOX}
-var<workgroup> nibbles: array<u32, ${rows * depth}>;`
-    : '@group(0) @binding(3) var<uniform> uniforms: Uniforms;'
-}
+${keeps ? `${declare('read_write> keepBits: array<u32>')}\nvar<workgroup> nibbles: array<u32, ${rows * depth}>;` : ''}
+${writes === 'nothing' ? '' : declare('read_write> written: array<vec4f>')}
+${dropout ? `${declare('read> random: vec4i')}${PHILOX}` : ''}
+@group(0) @binding(${binding}) var<uniform> uniforms: Uniforms;
+${activation === 'linear' ? '' : activationFunction('activate', activation, 'value')}
 var<workgroup> left: array<vec4f, ${rows * depth}>;
 var<workgroup> right: array<vec4f, ${rightSize}>;
 
@@ -131,7 +140,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     ${store}
     workgroupBarrier();
     ${
-      dropout
+      keeps
         ? /* wgsl */ `
     if (lane < ${(rows * depth) / 8}u && workgroup.y == 0u) {
       let row = row0 + lane / ${depth / 8}u;
@@ -191,21 +200,37 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
 
 export const webgpuInner: NonNullable<OpDefinition<InnerInputs, InnerAttributes>['webgpu']> = (
   { x, factor, random },
-  { factorTransposed, scale, dropout: { rate, site } },
+  { activation, factorTransposed, scale, dropout: { rate, site }, writes },
   backend,
 ) => {
   const [rows = 0, depth = 0] = x.shape;
   const rank = factor.shape[factorTransposed ? 1 : 0]!;
   const dropout = rate > 0;
-  const tile = rows < TALL_FROM ? SHORT : TALL;
+  const keeps = dropout && writes !== 'dropped';
   const { threshold, keepScale } = dropoutNumbers(rate);
-  const inner = makeOutput(backend, [rows, rank]);
-  const keepBits = makeOutput(backend, [dropout ? keepWords(util.sizeFromShape(x.shape)) : 1], 'int32');
-  dispatch(backend, {
-    ...shader({ ...tile, factorTransposed, dropout }),
-    bindings: [x, factor, inner, ...(dropout ? [keepBits, random] : [])],
-    uniforms: [u32(rows), u32(depth), u32(rank), f32(scale), u32(threshold), u32(site), f32(keepScale)],
-    workgroups: [Math.ceil(rows / tile.rows), Math.ceil(rank / RANKS), 1],
-  });
-  return [inner, keepBits];
+  const variant = chooseInnerVariant(backend.device, { rows, depth });
+  const inner = makeOutput(backend, [variant?.parts ?? 1, rows, rank]);
+  const keepBits = makeOutput(backend, [keeps ? keepWords(util.sizeFromShape(x.shape)) : 1], 'int32');
+  const written = writes === 'nothing' ? [] : [makeOutput(backend, [rows, depth])];
+  const bindings = [x, factor, inner, ...(keeps ? [keepBits] : []), ...written, ...(dropout ? [random] : [])];
+  const constants: InnerShaderConstants = { activation, factorTransposed, dropout, writes };
+  const dropoutWords = [u32(threshold), u32(site), f32(keepScale)];
+  if (variant === undefined) {
+    const tile = rows < TALL_FROM ? SHORT : TALL;
+    dispatch(backend, {
+      ...shader({ ...tile, ...constants }),
+      bindings,
+      uniforms: [u32(rows), u32(depth), u32(rank), f32(scale), ...dropoutWords],
+      workgroups: [Math.ceil(rows / tile.rows), Math.ceil(rank / RANKS), 1],
+    });
+  } else {
+    const { fragments, parts, share } = variant;
+    dispatch(backend, {
+      ...matrixInnerShader({ fragments, ...constants }),
+      bindings,
+      uniforms: [u32(rows), u32(depth), u32(rank), u32(share), f32(scale), ...dropoutWords],
+      workgroups: [Math.ceil(rows / innerRows(fragments)), Math.ceil(rank / INNER_RANKS), parts],
+    });
+  }
+  return [inner, keepBits, ...written];
 };

@@ -5,6 +5,8 @@ import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { shaderVariants } from '../../webgpu/shader';
 import { f32, u32 } from '../../webgpu/uniforms';
 import { addSplits } from '../gemm/webgpu-split-sum';
+import { GRADIENT_COLUMNS, GRADIENT_RANKS, matrixWeightGradientShader } from './webgpu-matrix-weight-gradients';
+import { hasLoraMatrices } from './webgpu-matrices';
 import type { WeightGradientAttributes, WeightGradientInputs } from './types';
 
 const THREADS = 256;
@@ -18,7 +20,7 @@ const ROWS_AT_ONCE = 4;
 const SHARE = 512;
 
 /**
- * Both products of rows with rows, long · thinᵀ: the first workgroups take x and give A's gradient, the others take dy
+ * Both products of rows with rows, long · thinᵀ, where there are no subgroup matrices: the first workgroups take x and give A's gradient, the others take dy
  * and give B's. A thread keeps four columns by `ranks` sums and reads its long factor once, in float32.
  */
 const shader = shaderVariants(
@@ -110,30 +112,41 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   },
 );
 
+/** Workgroups of the variant on subgroup matrices that keep a large GPU busy, and the fewest rows of one. */
+const BUSY = 256;
+const SHORTEST_SHARE = 512;
+
 export const webgpuWeightGradients: NonNullable<
   OpDefinition<WeightGradientInputs, WeightGradientAttributes>['webgpu']
 > = ({ x, dy, inner, dInner, keepBits }, { activation, scaling, keepScale }, backend) => {
   const [rows = 0, inputs = 0] = x.shape;
   const outputs = dy.shape[1]!;
-  const rank = inner.shape[1]!;
-  const ranks = rank % 16 === 0 ? 16 : 8;
-  const splits = Math.max(1, Math.ceil(rows / SHARE));
+  const [innerParts = 1, , rank = 0] = inner.shape;
+  const masked = keepBits !== undefined;
+  const matrices = hasLoraMatrices(backend.device);
+  const ranks = matrices ? GRADIENT_RANKS : rank % 16 === 0 ? 16 : 8;
+  const columns = matrices ? GRADIENT_COLUMNS : COLUMNS;
+  const blocks = Math.ceil(inputs / columns) + Math.ceil(outputs / columns);
+  const splits = matrices
+    ? Math.max(1, Math.min(Math.ceil(BUSY / blocks), Math.floor(rows / SHORTEST_SHARE)))
+    : Math.max(1, Math.ceil(rows / SHARE));
   const da = makeOutput(backend, [rank, inputs]);
   const db = makeOutput(backend, [outputs, rank]);
   const split = splits > 1;
   const [partialA, partialB] = split
     ? [makeOutput(backend, [splits, rank, inputs]), makeOutput(backend, [splits, outputs, rank])]
     : [da, db];
-  const inputBlocks = Math.ceil(inputs / COLUMNS);
   dispatch(backend, {
-    ...shader({ ranks, masked: keepBits !== undefined, activation }),
-    bindings: [x, dy, inner, dInner, partialA, partialB, ...(keepBits === undefined ? [] : [keepBits])],
+    ...(matrices
+      ? matrixWeightGradientShader({ activation, masked, innerParts, dInnerParts: dInner.shape[0]! })
+      : shader({ ranks, masked, activation })),
+    bindings: [x, dy, inner, dInner, partialA, partialB, ...(masked ? [keepBits] : [])],
     uniforms: [
       ...[rows, inputs, outputs, rank].map(u32),
-      ...[f32(keepBits === undefined ? 1 : keepScale), f32(scaling)],
-      ...[Math.ceil(rows / splits), inputBlocks].map(u32),
+      ...[f32(masked ? keepScale : 1), f32(scaling)],
+      ...[Math.ceil(rows / splits), Math.ceil(inputs / columns)].map(u32),
     ],
-    workgroups: [inputBlocks + Math.ceil(outputs / COLUMNS), rank / ranks, splits],
+    workgroups: [blocks, Math.ceil(rank / ranks), splits],
   });
   if (split) {
     addSplits(backend, { partial: partialA, product: da });

@@ -1,6 +1,7 @@
 import { matMul, mul, type Tensor, type Tensor2D } from '@tensorflow/tfjs-core';
 import { defineOp } from '../../engine/op';
 import { activate } from '../activation';
+import { sumOfParts } from './inner';
 import { applyKeepBits } from './keep-bits';
 import type { WeightGradientAttributes, WeightGradientInputs } from './types';
 import { webgpuWeightGradients } from './webgpu-weight-gradients';
@@ -12,8 +13,8 @@ function compose(
   const taken = activate(x, activation);
   const dropped = keepBits === undefined ? taken : applyKeepBits(taken, keepBits, keepScale);
   return [
-    matMul(dInner as Tensor2D, dropped as Tensor2D, true, false),
-    mul(matMul(dy as Tensor2D, inner as Tensor2D, true, false), scaling),
+    matMul(sumOfParts(dInner), dropped as Tensor2D, true, false),
+    mul(matMul(dy as Tensor2D, sumOfParts(inner), true, false), scaling),
   ];
 }
 

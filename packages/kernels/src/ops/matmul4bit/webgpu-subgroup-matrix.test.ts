@@ -71,7 +71,7 @@ describe('shader', () => {
     const additions = [
       NO_ADDITIONS,
       { ...NO_ADDITIONS, rank: 16, masked: given.transposed },
-      { ...NO_ADDITIONS, rank: 16, masked: true, slope: 'gelu_tanh' as const },
+      { ...NO_ADDITIONS, rank: 16, innerParts: 4, masked: true, slope: 'gelu_tanh' as const },
       { ...NO_ADDITIONS, rank: 8, residual: true, dropout: !given.transposed },
       { ...NO_ADDITIONS, rank: 64, masked: true, residual: true, dropout: true },
     ];

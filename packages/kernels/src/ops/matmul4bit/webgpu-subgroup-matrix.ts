@@ -1,4 +1,5 @@
 import { PHILOX } from '../../webgpu/philox';
+import { FRAGMENT, LANES, MATRIX_EXTENSIONS, MATRIX_TYPES, SLOPE_SCALE, times } from '../../webgpu/subgroup-matrix';
 import { ADDITION_FIELDS, additionDeclarations, type AdditionConstants } from '../../webgpu/product-additions';
 
 /** What a product's shader on subgroup matrices bakes in. */
@@ -25,21 +26,10 @@ export type MatrixConstants = MatrixTile &
   }> &
   AdditionConstants;
 
-/** Lanes of a subgroup; see `hasSubgroupMatrices`. */
-export const SUBGROUP = 32;
-/** Sides of a subgroup matrix. */
-const FRAGMENT = 16;
+export const threadsOf = (tile: MatrixTile): number => LANES * tile.subgroupRows * tile.subgroupColumns;
 
-export const threadsOf = (tile: MatrixTile): number => SUBGROUP * tile.subgroupRows * tile.subgroupColumns;
-
-const times = <Text>(count: number, make: (index: number) => Text): Text[] =>
-  Array.from({ length: count }, (_, index) => make(index));
-
-/**
- * What x is multiplied by on its way to f16, and the sums divided by: a power of two. The transposed product takes
- * gradients, which are often below 6e-5, where f16 loses digits; values up to 64 stay finite.
- */
-const scaleOfLeft = (transposed: boolean): number => (transposed ? 1024 : 1);
+/** What x is multiplied by on its way to f16: the transposed product takes gradients. */
+const scaleOfLeft = (transposed: boolean): number => (transposed ? SLOPE_SCALE : 1);
 
 /** Bytes of workgroup memory that the shader declares. */
 export function workgroupBytes(tile: MatrixTile & { readonly transposed: boolean }): number {
@@ -67,7 +57,7 @@ export function workgroupBytes(tile: MatrixTile & { readonly transposed: boolean
 export function subgroupMatrixProduct(constants: MatrixConstants): string {
   const { tileRows, tileColumns, tileDepth, subgroupRows, subgroupColumns } = constants;
   const { transposed, nested, bias, split, blockShift, nestedShift } = constants;
-  const { rank, masked, slope, residual, dropout } = constants;
+  const { rank, innerParts, masked, slope, residual, dropout } = constants;
   // What lanes have to see value by value goes through workgroup memory.
   const byValue = masked || slope !== 'linear' || residual || dropout;
   const threads = threadsOf(constants);
@@ -152,8 +142,7 @@ fn dequantize(word: u32, scale: f32, level: f32) -> vec4u {
     var high = vec4f();
     if (at < ${rank}u) {
       let source = (min(row0 + row, uniforms.rows - 1u) * ${rank}u + at) / 4u;
-      low = inner[source];
-      high = inner[source + 1u];
+      ${times(innerParts, (part) => `{ let at = source + ${part}u * uniforms.rows * ${rank / 4}u; low += inner[at]; high += inner[at + 1u]; }`).join('\n      ')}
     }
     left[row * ${leftPitch}u + at / 8u] = vec4u(packLeft(low.xy), packLeft(low.zw), packLeft(high.xy), packLeft(high.zw));
   }
@@ -226,12 +215,7 @@ fn dequantize(word: u32, scale: f32, level: f32) -> vec4u {
   `;
 
   return /* wgsl */ `
-enable f16;
-enable subgroups;
-enable chromium_experimental_subgroup_matrix;
-diagnostic(off, chromium.subgroup_matrix_uniformity);
-diagnostic(off, subgroup_uniformity);
-struct Uniforms {
+${MATRIX_EXTENSIONS}struct Uniforms {
   rows: u32, columns: u32, depth: u32,
   // Depth that one workgroup sums, and weights from one row of W to the next.
   share: u32, weightRow: u32,
@@ -247,21 +231,17 @@ ${additionDeclarations(constants, next)}
 @group(0) @binding(${next()}) var<uniform> uniforms: Uniforms;
 ${dropout ? PHILOX : ''}
 
-alias Left = subgroup_matrix_left<f16, ${FRAGMENT}, ${FRAGMENT}>;
-alias Right = subgroup_matrix_right<f16, ${FRAGMENT}, ${FRAGMENT}>;
-alias Sum = subgroup_matrix_result<f32, ${FRAGMENT}, ${FRAGMENT}>;
-// Eight f16 an element.
+${MATRIX_TYPES}// Eight f16 an element.
 var<workgroup> left: array<vec4u, ${tileRows * leftPitch}>;
 var<workgroup> right: array<vec4u, ${rightRows * rightPitch}>;
 var<workgroup> scratch: array<vec4f, ${subgroupRows * subgroupColumns * 64}>;
-fn pack(pair: vec2f) -> u32 { return bitcast<u32>(vec2<f16>(pair)); }
 fn packLeft(pair: vec2f) -> u32 { return pack(pair${leftScale === 1 ? '' : ` * ${leftScale}.0`}); }
 ${dequantize}
 
 @compute @workgroup_size(${threads})
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) thread: u32) {
-  let subgroup = thread / ${SUBGROUP}u;
-  let lane = thread % ${SUBGROUP}u;
+  let subgroup = thread / ${LANES}u;
+  let lane = thread % ${LANES}u;
   let row0 = workgroup.y * ${tileRows}u;
   let column0 = workgroup.x * ${tileColumns}u;
   let subgroupRow = (subgroup / ${subgroupColumns}u) * ${fragmentRows * FRAGMENT}u;
@@ -275,7 +255,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
       ? times(
           fragmentColumns,
           (j) => /* wgsl */ `
-  for (var i = lane; i < 64u; i += ${SUBGROUP}u) {
+  for (var i = lane; i < 64u; i += ${LANES}u) {
     let at = column0 + subgroupColumn + ${j * FRAGMENT}u + (i & 3u) * 4u;
     scratch[scratch0 + i] = vec4f(bias[at], bias[at + 1u], bias[at + 2u], bias[at + 3u]);
   }
