@@ -1,4 +1,4 @@
-import { FRAGMENT, LANES, times } from '../../webgpu/subgroup-matrix';
+import { FRAGMENT, LANES, PAIR_STEP, pairFirst, times } from '../../webgpu/subgroup-matrix';
 import type { TileConstants } from './wgsl';
 
 /** Rows of the looped side that a workgroup takes at a time: a lane's share is 16 of a subgroup's 16 x 32 scores. */
@@ -36,41 +36,69 @@ fn main(
 ) {
   let head = workgroup.y;
   let subgroup = thread / ${LANES}u;
-  let lane = thread % ${LANES}u;`;
+  let lane = thread % ${LANES}u;
+  let odd = (lane & 1u) == 1u;`;
 
 /** WGSL declaration of a tile of rows of a head in f16. */
 export const halfTile = (name: string, rows: number, { pitch }: MatrixTileSizes): string =>
   `var<workgroup> ${name}: array<vec4u, ${rows * pitch}>;`;
 
+/** WGSL of a tile's way from memory to workgroup memory, in f16. */
+export interface HalfTileLoader {
+  /** Variables for what is on its way. */
+  readonly declare: string;
+  /** Reads the rows from `first` of the sequence, its last row for those behind its end; uses nothing of what it reads. */
+  readonly load: (first: string) => string;
+  /** Writes them, zeros behind the end of the sequence. */
+  readonly store: (first: string) => string;
+}
+
 /**
- * WGSL that fills a tile in f16 with rows `first`, `first` + 1, ... of the sequence, zeros behind its end.
- *
- * @param value WGSL expression of four columns at `d`, in vec4, of row `row`
+ * @param value WGSL expression of the vec4 at `d` of row `row` of the sequence
+ * @param scale what the values are multiplied by on their way to f16
  */
-export function loadHalfTile(
+export function halfTileLoader(
   into: string,
   rows: number,
   { units, pitch, threads }: MatrixTileSizes,
-  { first, value }: { first: string; value: (d: string) => string },
-): string {
-  const count = Math.ceil((rows * units) / threads);
-  // All reads first: written as a loop, each would wait for the one before.
-  const reads = times(
-    count,
-    (i) => /* wgsl */ `
-    let u${i} = thread + ${i * threads}u;
-    var half${i} = vec4u();
-    {
-      let d = (u${i} % ${units}u) * 2u;
-      let row = ${first} + i32(u${i} / ${units}u);
-      if (row < sequence.count) { half${i} = pack8(${value('d')}, ${value('(d + 1u)')}); }
+  value: (row: string, d: string) => string,
+  scale = 1,
+): HalfTileLoader {
+  const packed = (name: string): string => `pack4(${name}${scale === 1 ? '' : ` * ${scale}.0`})`;
+  const quads = 2 * units;
+  const all = rows * quads;
+  const rounds = Math.ceil(all / (2 * threads));
+  const each = (body: (u: number, first: string) => string): string =>
+    times(rounds, (u) => body(u, pairFirst(u, threads))).join('\n    ');
+  // Whole subgroups are behind the tile's end or none of their lanes, so that neighbours can swap.
+  const inside = (u: number, first: string, text: string): string =>
+    2 * threads * (u + 1) <= all ? text : `if (${first} - lane < ${all}u) { ${text} }`;
+  const read = (first: string, quad: string): string =>
+    value(`clamp(${first} + i32(${quad} / ${quads}u), 0, last)`, `(${quad} % ${quads}u)`);
+  return {
+    declare: each((u) => `var ${into}First${u}: vec4f; var ${into}Second${u}: vec4f;`),
+    load: (first) =>
+      each((u, quad) =>
+        inside(
+          u,
+          quad,
+          `${into}First${u} = ${read(first, quad)}; ${into}Second${u} = ${read(first, `(${quad} + ${LANES}u)`)};`,
+        ),
+      ),
+    store: (first) =>
+      each((u, quad) =>
+        inside(
+          u,
+          quad,
+          /* wgsl */ `{
+      let unit = (${quad} + ${PAIR_STEP}) / 2u;
+      let row = unit / ${units}u;
+      let half = pairUp(${packed(`${into}First${u}`)}, ${packed(`${into}Second${u}`)}, odd);
+      ${into}[row * ${pitch}u + unit % ${units}u] = select(vec4u(), half, ${first} + i32(row) <= last);
     }`,
-  );
-  const writes = times(count, (i) => {
-    const write = `${into}[(u${i} / ${units}u) * ${pitch}u + u${i} % ${units}u] = half${i};`;
-    return (i + 1) * threads <= rows * units ? write : `if (u${i} < ${rows * units}u) { ${write} }`;
-  });
-  return `{${reads.join('')}\n    ${writes.join('\n    ')}\n  }`;
+        ),
+      ),
+  };
 }
 
 /**

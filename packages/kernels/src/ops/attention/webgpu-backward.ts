@@ -3,6 +3,7 @@ import {
   NO_KEYS,
   dropped,
   elementType,
+  freeRows,
   loadTile,
   outputProducts,
   outputZeros,
@@ -69,15 +70,13 @@ ${tileArray('values', loopRows, sizes)}
 var<workgroup> weights: array<vec4f, ${loopRows * weightPitch}>;
 var<workgroup> reduced: array<vec4f, ${threads}>;
 ${ENTRY(threads)}
-  if (workgroup.z == uniforms.sequences) {
-    for (var row = i32(workgroup.x * ${threads}u + lane); row < uniforms.rows; row += i32(workgroups.x * ${threads}u)) {
-      if (inSomeSequence(row)) { continue; }
-      for (var part = 0u; part < 3u; part++) {
+  ${freeRows(
+    threads,
+    'lane',
+    `for (var part = 0u; part < 3u; part++) {
         for (var d = 0u; d < ${depth}u; d++) { writeDqkv(row, part, head, d, vec4f(0.0)); }
-      }
-    }
-    return;
-  }
+      }`,
+  )}
   let sequence = sequenceAt(workgroup.z);
   let first = i32(workgroup.x) * ${ownRows};
   if (first >= sequence.count) { return; }

@@ -4,6 +4,7 @@ import {
   NO_KEYS,
   dropped,
   elementType,
+  freeRows,
   loadTile,
   outputProducts,
   outputZeros,
@@ -59,14 +60,12 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let head = workgroup.y;
-  if (workgroup.z == uniforms.sequences) {
-    for (var row = i32(workgroup.x * ${threads}u + lane); row < uniforms.rows; row += i32(workgroups.x * ${threads}u)) {
-      if (inSomeSequence(row)) { continue; }
-      for (var d = 0u; d < ${depth}u; d++) { writeY(row, 0u, head, d, vec4f(0.0)); }
-      lse[u32(row) * uniforms.heads + head] = ${NO_KEYS};
-    }
-    return;
-  }
+  ${freeRows(
+    threads,
+    'lane',
+    `for (var d = 0u; d < ${depth}u; d++) { writeY(row, 0u, head, d, vec4f(0.0)); }
+      lse[u32(row) * uniforms.heads + head] = ${NO_KEYS};`,
+  )}
   let sequence = sequenceAt(workgroup.z);
   let first = i32(workgroup.x) * ${ownRows};
   if (first >= sequence.count) { return; }

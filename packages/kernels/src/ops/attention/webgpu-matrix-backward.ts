@@ -1,11 +1,11 @@
 import { shaderVariants } from '../../webgpu/shader';
-import { FRAGMENT, MATRIX_EXTENSIONS, MATRIX_TYPES, SLOPE_SCALE, times } from '../../webgpu/subgroup-matrix';
+import { FRAGMENT, MATRIX_EXTENSIONS, MATRIX_TYPES, PAIRS, SLOPE_SCALE, times } from '../../webgpu/subgroup-matrix';
 import {
   addProducts,
   declareSums,
   dropQuads,
   halfTile,
-  loadHalfTile,
+  halfTileLoader,
   LOOP_ROWS,
   MATRIX_ENTRY,
   matrixTileSizes,
@@ -13,9 +13,11 @@ import {
   SCRATCH,
   SCRATCH_PITCH,
   writeSums,
+  type HalfTileLoader,
   type MatrixTileConstants,
+  type MatrixTileSizes,
 } from './matrix-wgsl';
-import { NO_KEYS, preamble, reader, writer } from './wgsl';
+import { freeRows, NO_KEYS, preamble, reader, writer } from './wgsl';
 
 /** vec4u from one query's weights to the next: 32 keys in f16, or a subgroup's 16, and 16 bytes for the banks. */
 const QUERY_PITCH = LOOP_ROWS / 8 + 1;
@@ -33,7 +35,14 @@ export function matrixBackwardBytes(constants: Pick<MatrixTileConstants, 'headSi
   return 16 * (tiles + Math.max(queries, keys));
 }
 
-const slopes = (d: string): string => `readDy(sequence.start + row, 0u, head, ${d}) * ${SLOPE_SCALE}.0`;
+/** vec4 of dy and of y that a lane has on their way at a time. */
+const DELTA_READS = 4;
+
+/** The way of a tile of a part of qkv (queries, keys, values), or of dy. */
+const tileOf = (into: string, rows: number, sizes: MatrixTileSizes, part: 0 | 1 | 2 | 'dy'): HalfTileLoader =>
+  part === 'dy'
+    ? halfTileLoader(into, rows, sizes, (row, d) => `readDy(sequence.start + ${row}, 0u, head, ${d})`, SLOPE_SCALE)
+    : halfTileLoader(into, rows, sizes, (row, d) => `readQkv(sequence.start + ${row}, ${part}u, head, ${d})`);
 
 /**
  * The gradient by the queries on subgroup matrices (Dao 2023, FlashAttention-2, section 3.1): a subgroup owns 16
@@ -45,6 +54,8 @@ export const matrixQueryGradientShader = shaderVariants(
     const sizes = matrixTileSizes(constants);
     const { ownRows, subgroups, dropout, headSize } = constants;
     const own = `subgroup * ${FRAGMENT}u`;
+    const [queries, slopes] = [tileOf('queries', ownRows, sizes, 0), tileOf('slopes', ownRows, sizes, 'dy')];
+    const [keys, values] = [tileOf('keys', LOOP_ROWS, sizes, 1), tileOf('values', LOOP_ROWS, sizes, 2)];
     const store = (name: string): string => /* wgsl */ `
     subgroupMatrixStore<row_major>(&scratch, scratch0, ${name}0, ${SCRATCH_PITCH}u);
     subgroupMatrixStore<row_major>(&scratch, scratch0 + 4u, ${name}1, ${SCRATCH_PITCH}u);
@@ -62,7 +73,7 @@ ${preamble(constants, [
   'read_write> deltas: array<f32>',
   ...(dropout === 'none' ? [] : ['read> random: vec4i']),
 ])}
-${MATRIX_TYPES}
+${MATRIX_TYPES}${PAIRS}
 ${reader('readQkv', 'qkv', 3, constants)}
 ${reader('readDy', 'dy', 1, constants)}
 ${reader('readY', 'y', 1, constants)}
@@ -74,15 +85,13 @@ ${halfTile('values', LOOP_ROWS, sizes)}
 var<workgroup> scratch: array<vec4f, ${subgroups * SCRATCH}>;
 var<workgroup> weights: array<vec4u, ${subgroups * FRAGMENT * QUERY_PITCH}>;
 ${MATRIX_ENTRY(sizes.threads)}
-  if (workgroup.z == uniforms.sequences) {
-    for (var row = i32(workgroup.x * ${sizes.threads}u + thread); row < uniforms.rows; row += i32(workgroups.x * ${sizes.threads}u)) {
-      if (inSomeSequence(row)) { continue; }
-      for (var part = 0u; part < 3u; part++) {
+  ${freeRows(
+    sizes.threads,
+    'thread',
+    `for (var part = 0u; part < 3u; part++) {
         for (var d = 0u; d < ${headSize / 4}u; d++) { writeDqkv(row, part, head, d, vec4f(0.0)); }
-      }
-    }
-    return;
-  }
+      }`,
+  )}
   let sequence = sequenceAt(workgroup.z);
   let first = i32(workgroup.x) * ${ownRows};
   if (first >= sequence.count) { return; }
@@ -90,26 +99,39 @@ ${MATRIX_ENTRY(sizes.threads)}
   let side = lane & 1u;
   let scratch0 = subgroup * ${SCRATCH}u;
   let weights0 = subgroup * ${FRAGMENT * QUERY_PITCH}u;
-  ${loadHalfTile('queries', ownRows, sizes, {
-    first: 'first',
-    value: (d) => `readQkv(sequence.start + row, 0u, head, ${d})`,
-  })}
-  ${loadHalfTile('slopes', ownRows, sizes, { first: 'first', value: slopes })}
-  var logSum = ${NO_KEYS};
+  let last = sequence.count - 1;
+  ${queries.declare}
+  ${slopes.declare}
+  ${keys.declare}
+  ${values.declare}
+  ${queries.load('first')}
+  ${slopes.load('first')}
+  let ownRow = sequence.start + min(query, last);
+  let logSum = select(${NO_KEYS}, lse[u32(ownRow) * uniforms.heads + head], query <= last);
   var part = 0.0;
-  if (query < sequence.count) {
-    let row = sequence.start + query;
-    logSum = lse[u32(row) * uniforms.heads + head];
-    for (var d = side; d < ${headSize / 4}u; d += 2u) { part += dot(readDy(row, 0u, head, d), readY(row, 0u, head, d)); }
-  }
+  ${times(Math.ceil(headSize / (8 * DELTA_READS)), (chunk) => {
+    const reads = times(Math.min(DELTA_READS, headSize / 8 - chunk * DELTA_READS), (i) => i);
+    const at = (i: number): string => `side + ${2 * (chunk * DELTA_READS + i)}u`;
+    return /* wgsl */ `{
+    ${reads.map((i) => `let dy${i} = readDy(ownRow, 0u, head, ${at(i)}); let y${i} = readY(ownRow, 0u, head, ${at(i)});`).join(' ')}
+    part += ${reads.map((i) => `dot(dy${i}, y${i})`).join(' + ')};
+  }`;
+  }).join('\n  ')}
   let delta = part + subgroupShuffleXor(part, 1u);
   if (side == 0u && query < sequence.count) { deltas[u32(sequence.start + query) * uniforms.heads + head] = delta; }
   ${declareSums('o', sizes)}
+  let begin = sequence.keyStart / ${LOOP_ROWS} * ${LOOP_ROWS};
   let end = min(first + ${ownRows}, sequence.keyEnd);
-  for (var t = sequence.keyStart / ${LOOP_ROWS} * ${LOOP_ROWS}; t < end; t += ${LOOP_ROWS}) {
-    ${loadHalfTile('keys', LOOP_ROWS, sizes, { first: 't', value: (d) => `readQkv(sequence.start + row, 1u, head, ${d})` })}
-    ${loadHalfTile('values', LOOP_ROWS, sizes, { first: 't', value: (d) => `readQkv(sequence.start + row, 2u, head, ${d})` })}
+  ${keys.load('begin')}
+  ${values.load('begin')}
+  ${queries.store('first')}
+  ${slopes.store('first')}
+  for (var t = begin; t < end; t += ${LOOP_ROWS}) {
+    ${keys.store('t')}
+    ${values.store('t')}
     workgroupBarrier();
+    ${keys.load(`t + ${LOOP_ROWS}`)}
+    ${values.load(`t + ${LOOP_ROWS}`)}
     ${rowProducts('s', 'queries', 'keys', own, sizes)}
     ${store('s')}
     ${times(
@@ -162,6 +184,8 @@ export const matrixKeyGradientShader = shaderVariants(
     const sizes = matrixTileSizes(constants);
     const { ownRows, subgroups, dropout } = constants;
     const own = `subgroup * ${FRAGMENT}u`;
+    const [keys, values] = [tileOf('keys', ownRows, sizes, 1), tileOf('values', ownRows, sizes, 2)];
+    const [queries, slopes] = [tileOf('queries', LOOP_ROWS, sizes, 0), tileOf('slopes', LOOP_ROWS, sizes, 'dy')];
     const store = (name: string): string => /* wgsl */ `
     subgroupMatrixStore<col_major>(&scratch, scratch0, ${name}0, ${COLUMN_PITCH}u);
     subgroupMatrixStore<col_major>(&scratch, scratch0 + ${FRAGMENT * COLUMN_PITCH}u, ${name}1, ${COLUMN_PITCH}u);
@@ -182,7 +206,7 @@ ${preamble(constants, [
   'read_write> dqkv: array<vec4f>',
   ...(dropout === 'none' ? [] : ['read> random: vec4i']),
 ])}
-${MATRIX_TYPES}
+${MATRIX_TYPES}${PAIRS}
 ${reader('readQkv', 'qkv', 3, constants)}
 ${reader('readDy', 'dy', 1, constants)}
 ${writer('writeDqkv', 'dqkv', 3, constants)}
@@ -199,25 +223,33 @@ ${MATRIX_ENTRY(sizes.threads)}
   let ownKey = first + i32(${own});
   let scratch0 = subgroup * ${Math.max(SCRATCH, COLUMNS)}u;
   let weights0 = subgroup * ${LOOP_ROWS * KEY_PITCH}u;
-  ${loadHalfTile('keys', ownRows, sizes, { first: 'first', value: (d) => `readQkv(sequence.start + row, 1u, head, ${d})` })}
-  ${loadHalfTile('values', ownRows, sizes, { first: 'first', value: (d) => `readQkv(sequence.start + row, 2u, head, ${d})` })}
+  let last = sequence.count - 1;
+  ${keys.declare}
+  ${values.declare}
+  ${queries.declare}
+  ${slopes.declare}
+  ${keys.load('first')}
+  ${values.load('first')}
   ${declareSums('k', sizes)}
   ${declareSums('v', sizes)}
   // No query sees a key before keyStart or from keyEnd on; key j is seen by queries j and later.
   let anySeen = first < sequence.keyEnd && first + ${ownRows} > sequence.keyStart;
   let end = select(0, sequence.count, anySeen);
-  for (var t = first / ${LOOP_ROWS} * ${LOOP_ROWS}; t < end; t += ${LOOP_ROWS}) {
-    ${loadHalfTile('queries', LOOP_ROWS, sizes, { first: 't', value: (d) => `readQkv(sequence.start + row, 0u, head, ${d})` })}
-    ${loadHalfTile('slopes', LOOP_ROWS, sizes, { first: 't', value: slopes })}
+  let begin = first / ${LOOP_ROWS} * ${LOOP_ROWS};
+  ${queries.load('begin')}
+  ${slopes.load('begin')}
+  ${keys.store('first')}
+  ${values.store('first')}
+  for (var t = begin; t < end; t += ${LOOP_ROWS}) {
+    ${queries.store('t')}
+    ${slopes.store('t')}
     let query = t + i32(lane);
-    var logSum = ${NO_KEYS};
-    var delta = 0.0;
-    if (query < sequence.count) {
-      let index = u32(sequence.start + query) * uniforms.heads + head;
-      logSum = lse[index];
-      delta = deltas[index];
-    }
+    let index = u32(sequence.start + min(query, last)) * uniforms.heads + head;
+    let logSum = select(${NO_KEYS}, lse[index], query <= last);
+    let delta = deltas[index];
     workgroupBarrier();
+    ${queries.load(`t + ${LOOP_ROWS}`)}
+    ${slopes.load(`t + ${LOOP_ROWS}`)}
     ${rowProducts('s', 'keys', 'queries', own, sizes)}
     ${store('s')}
     ${times(

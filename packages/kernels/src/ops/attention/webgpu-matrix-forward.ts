@@ -1,11 +1,11 @@
 import { shaderVariants } from '../../webgpu/shader';
-import { FRAGMENT, MATRIX_EXTENSIONS, MATRIX_TYPES, times } from '../../webgpu/subgroup-matrix';
+import { FRAGMENT, MATRIX_EXTENSIONS, MATRIX_TYPES, PAIRS, times } from '../../webgpu/subgroup-matrix';
 import {
   addProducts,
   declareSums,
   dropQuads,
   halfTile,
-  loadHalfTile,
+  halfTileLoader,
   LOOP_ROWS,
   MATRIX_ENTRY,
   matrixTileSizes,
@@ -15,7 +15,7 @@ import {
   writeSums,
   type MatrixTileConstants,
 } from './matrix-wgsl';
-import { MASKED, NO_KEYS, preamble, reader, writer } from './wgsl';
+import { freeRows, MASKED, NO_KEYS, preamble, reader, writer } from './wgsl';
 
 /** vec4u from one row of the weights to the next: 32 columns in f16, and 16 bytes that spread rows over the banks. */
 const WEIGHT_PITCH = LOOP_ROWS / 8 + 1;
@@ -23,7 +23,8 @@ const WEIGHT_PITCH = LOOP_ROWS / 8 + 1;
 export function matrixForwardBytes(constants: Pick<MatrixTileConstants, 'headSize' | 'subgroups'>): number {
   const { pitch } = matrixTileSizes(constants);
   const { subgroups } = constants;
-  return 16 * ((subgroups * FRAGMENT + 2 * LOOP_ROWS) * pitch + subgroups * (SCRATCH + FRAGMENT * WEIGHT_PITCH));
+  const tiles = (subgroups * FRAGMENT + 2 * LOOP_ROWS) * pitch;
+  return 16 * (tiles + subgroups * (SCRATCH + FRAGMENT * WEIGHT_PITCH));
 }
 
 /**
@@ -50,11 +51,13 @@ export const matrixForwardShader = shaderVariants('attention matrix', (constants
     let score${c} = scratch[scratch0 + (lane >> 1u) * ${SCRATCH_PITCH}u + side * 4u + ${c}u] * uniforms.scale;
     ${body(c)}`,
     ).join('');
-  const load = (into: string, part: string): string =>
-    loadHalfTile(into, LOOP_ROWS, sizes, {
-      first: 't',
-      value: (d) => `readQkv(sequence.start + row, ${part}, head, ${d})`,
-    });
+  const tile = (into: string, rows: number, part: number) =>
+    halfTileLoader(into, rows, sizes, (row, d) => `readQkv(sequence.start + ${row}, ${part}u, head, ${d})`);
+  const [queries, keys, values] = [
+    tile('queries', ownRows, 0),
+    tile('keys', LOOP_ROWS, 1),
+    tile('values', LOOP_ROWS, 2),
+  ];
   return /* wgsl */ `
 ${MATRIX_EXTENSIONS}
 ${preamble(constants, [
@@ -64,7 +67,7 @@ ${preamble(constants, [
   'read_write> lse: array<f32>',
   ...(dropout === 'none' ? [] : ['read> random: vec4i']),
 ])}
-${MATRIX_TYPES}
+${MATRIX_TYPES}${PAIRS}
 ${reader('readQkv', 'qkv', 3, constants)}
 ${writer('writeY', 'y', 1, constants)}
 ${halfTile('queries', ownRows, sizes)}
@@ -73,14 +76,12 @@ ${halfTile('values', LOOP_ROWS, sizes)}
 var<workgroup> scratch: array<vec4f, ${subgroups * SCRATCH}>;
 var<workgroup> weights: array<vec4u, ${subgroups * FRAGMENT * WEIGHT_PITCH}>;
 ${MATRIX_ENTRY(sizes.threads)}
-  if (workgroup.z == uniforms.sequences) {
-    for (var row = i32(workgroup.x * ${sizes.threads}u + thread); row < uniforms.rows; row += i32(workgroups.x * ${sizes.threads}u)) {
-      if (inSomeSequence(row)) { continue; }
-      for (var d = 0u; d < ${headSize / 4}u; d++) { writeY(row, 0u, head, d, vec4f(0.0)); }
-      lse[u32(row) * uniforms.heads + head] = ${NO_KEYS};
-    }
-    return;
-  }
+  ${freeRows(
+    sizes.threads,
+    'thread',
+    `for (var d = 0u; d < ${headSize / 4}u; d++) { writeY(row, 0u, head, d, vec4f(0.0)); }
+      lse[u32(row) * uniforms.heads + head] = ${NO_KEYS};`,
+  )}
   let sequence = sequenceAt(workgroup.z);
   let first = i32(workgroup.x) * ${ownRows};
   if (first >= sequence.count) { return; }
@@ -88,17 +89,23 @@ ${MATRIX_ENTRY(sizes.threads)}
   let side = lane & 1u;
   let scratch0 = subgroup * ${SCRATCH}u;
   let weights0 = subgroup * ${FRAGMENT * WEIGHT_PITCH}u;
-  ${loadHalfTile('queries', ownRows, sizes, {
-    first: 'first',
-    value: (d) => `readQkv(sequence.start + row, 0u, head, ${d})`,
-  })}
+  let last = sequence.count - 1;
+  ${queries.declare}
+  ${keys.declare}
+  ${values.declare}
+  ${queries.load('first')}
   let begin = sequence.keyStart / ${LOOP_ROWS} * ${LOOP_ROWS};
   let end = min(first + ${ownRows}, sequence.keyEnd);
   var largest = ${MASKED};
   var total = 0.0;
+  ${keys.load('begin')}
+  ${queries.store('first')}
   for (var t = begin; t < end; t += ${LOOP_ROWS}) {
-    ${load('keys', '1u')}
+    ${keys.store('t')}
     workgroupBarrier();
+    // What comes next is read while this is multiplied: other keys, or the first ones again.
+    let next = select(begin, t + ${LOOP_ROWS}, t + ${LOOP_ROWS} < end);
+    ${keys.load('next')}
     ${scores('keys')}
     var most = largest;
     ${eachQuad(
@@ -118,10 +125,13 @@ ${MATRIX_ENTRY(sizes.threads)}
   let logSum = select(${NO_KEYS}, highest + log(sum), sum > 0.0);
   if (side == 0u && query < sequence.count) { lse[u32(sequence.start + query) * uniforms.heads + head] = logSum; }
   ${declareSums('o', sizes)}
+  ${values.load('begin')}
   for (var t = begin; t < end; t += ${LOOP_ROWS}) {
-    ${load('keys', '1u')}
-    ${load('values', '2u')}
+    ${keys.store('t')}
+    ${values.store('t')}
     workgroupBarrier();
+    ${keys.load(`t + ${LOOP_ROWS}`)}
+    ${values.load(`t + ${LOOP_ROWS}`)}
     ${scores('keys')}
     ${eachQuad((c) => `var p${c} = select(vec4f(0.0), exp(score${c} - logSum), seen${c});`)}
     ${
