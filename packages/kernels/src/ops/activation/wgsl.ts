@@ -24,7 +24,8 @@ fn geluErf(x: T) -> T { return x * normalDistribution(x); }
 fn geluErfSlope(x: T) -> T {
   return normalDistribution(x) + x * exp(-min(0.5 * x * x, T(87.0))) * ${1 / Math.sqrt(2 * Math.PI)};
 }
-fn geluInner(x: T) -> T { return boundedTanh(${GELU_TANH.scale} * x * (1.0 + ${GELU_TANH.cubic} * x * x)); }
+// (1 + tanh(z)) / 2 is sigmoid(2 z): one exponential, and nothing cancels.
+fn geluGate(x: T) -> T { return sigmoid(${2 * GELU_TANH.scale} * x * (1.0 + ${GELU_TANH.cubic} * x * x)); }
 `;
 
 const swishSlope = (scale: number): string => `let gate = sigmoid(${scale.toFixed(4)} * x);
@@ -33,12 +34,12 @@ const swishSlope = (scale: number): string => `let gate = sigmoid(${scale.toFixe
 /** Bodies of functions of x, in WGSL. */
 export const FORMULAS: Record<ActivationKind, { readonly value: string; readonly derivative: string }> = {
   gelu_tanh: {
-    value: 'return 0.5 * x * (1.0 + geluInner(x));',
+    value: 'return x * geluGate(x);',
     // Past 12 the second term is 0, and its square would overflow for what float32 can hold.
-    derivative: `let inner = geluInner(x);
+    derivative: `let gate = geluGate(x);
   let near = clamp(x, T(-12.0), T(12.0));
-  let slope = ${GELU_TANH.scale} * (1.0 + ${3 * GELU_TANH.cubic} * near * near);
-  return 0.5 * (1.0 + inner + near * (1.0 - inner * inner) * slope);`,
+  let slope = ${2 * GELU_TANH.scale} * (1.0 + ${3 * GELU_TANH.cubic} * near * near);
+  return gate * (1.0 + near * (1.0 - gate) * slope);`,
   },
   gelu_erf: { value: 'return geluErf(x);', derivative: 'return geluErfSlope(x);' },
   gelu_clipped: {
