@@ -74,7 +74,8 @@ export function additionBindings({ lora, slope, residual, dropout }: ProductAddi
 }
 
 /**
- * WGSL of those tensors and of `keepsOf(i)`: which of the product's values 4 i .. 4 i + 3 the keep bits leave.
+ * WGSL of those tensors and of `keepsOf(i)`: which of the product's values 4 i .. 4 i + 3 the keep bits leave, with
+ * `keptOf(word, i)` where their word is at hand.
  *
  * @param next the next free binding
  */
@@ -95,6 +96,7 @@ export function additionDeclarations(
 }
 
 const KEEPS_OF = /* wgsl */ `
-fn keepsOf(at: u32) -> vec4<bool> {
-  return ((vec4u(keepBits[at >> 3u] >> ((at & 7u) * 4u)) >> vec4u(0u, 1u, 2u, 3u)) & vec4u(1u)) != vec4u(0u);
-}`;
+fn keptOf(word: u32, at: u32) -> vec4<bool> {
+  return ((vec4u(word >> ((at & 7u) * 4u)) >> vec4u(0u, 1u, 2u, 3u)) & vec4u(1u)) != vec4u(0u);
+}
+fn keepsOf(at: u32) -> vec4<bool> { return keptOf(keepBits[at >> 3u], at); }`;

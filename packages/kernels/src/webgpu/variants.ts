@@ -1,6 +1,5 @@
-import type { MatrixTile } from '../ops/matmul4bit/webgpu-subgroup-matrix';
+import { workgroupBytes, type MatrixTile } from '../ops/matmul4bit/matrix-tiles';
 import { LANES } from './subgroup-matrix';
-import { workgroupBytes } from '../ops/matmul4bit/webgpu-subgroup-matrix';
 
 /** GPUAdapterInfo with what the experimental subgroup matrices add to it. */
 interface MatrixAdapterInfo {
@@ -51,12 +50,18 @@ export interface MatrixProductCase {
   readonly columns: number;
   readonly depth: number;
   readonly transposed: boolean;
+  /** Columns of LoRA's inner product, which takes the place of a step of the depth. Default 0. */
+  readonly rank?: number;
+  /** Whether x comes in float16. Default false. */
+  readonly halves?: boolean;
 }
 
 export interface MatrixVariant {
   readonly tile: MatrixTile;
   /** Workgroups that share the depth of a tile. */
   readonly splits: number;
+  /** Whether W is dequantised once before, instead of by every row of tiles. */
+  readonly halfWeight: boolean;
 }
 
 const LARGE: MatrixTile = {
@@ -66,6 +71,8 @@ const LARGE: MatrixTile = {
   subgroupRows: 2,
   subgroupColumns: 4,
 };
+/** For x in float32: fewer workgroups read a row of x and make float16 of it. */
+const WIDE: MatrixTile = { ...LARGE, tileColumns: 256, tileDepth: 32 };
 const SMALL: MatrixTile = { ...LARGE, tileRows: 64, tileColumns: 64, subgroupColumns: 2 };
 
 /**
@@ -83,27 +90,36 @@ const SHORTEST_SHARE = 512;
 const FEWEST_ROWS = 9;
 
 /**
+ * Rows from which it pays to dequantise W first. On an H200, x in float16, 2048 rows by 3072 and 4096 columns and depth 1024:
+ * 164 and 167 TFLOP/s with it, its pass included, 149 and 151 at most without.
+ */
+const HALF_WEIGHT_FROM = 1024;
+
+/**
  * Tile and split for a product with a 4-bit weight, or undefined where the shape does not fit whole tiles. The larger
  * tile where it gives enough workgroups, by sharing the depth if need be, else the smaller one.
  */
 export function chooseMatrixVariant(
   device: GPUDevice,
-  { rows, columns, depth, transposed }: MatrixProductCase,
+  { rows, columns, depth, transposed, rank = 0, halves = false }: MatrixProductCase,
 ): MatrixVariant | undefined {
   if (!hasSubgroupMatrices(device) || rows < FEWEST_ROWS) return undefined;
+  const halfWeight = rows >= HALF_WEIGHT_FROM;
   let widest: MatrixVariant | undefined;
   let most = 0;
-  for (const tile of [LARGE, SMALL]) {
+  for (const tile of halfWeight && !halves ? [WIDE, LARGE, SMALL] : [LARGE, SMALL]) {
     const bytes = workgroupBytes({ ...tile, transposed });
     if (bytes > device.limits.maxComputeWorkgroupStorageSize || columns % tile.tileColumns !== 0) continue;
+    if (rank > tile.tileDepth) continue;
     const tiles = Math.ceil(rows / tile.tileRows) * (columns / tile.tileColumns);
+    if (tile === WIDE && tiles < 2 * BUSY) continue;
     for (const splits of [1, 2, 4]) {
       if (depth % (tile.tileDepth * splits) !== 0) continue;
       if (splits > 1 && depth / splits < SHORTEST_SHARE) continue;
-      if (tiles * splits >= BUSY) return { tile, splits };
+      if (tiles * splits >= BUSY) return { tile, splits, halfWeight };
       if (tiles * splits > most) {
         most = tiles * splits;
-        widest = { tile, splits };
+        widest = { tile, splits, halfWeight };
       }
     }
   }

@@ -1,6 +1,7 @@
 import { clone, sum, type Tensor } from '@tensorflow/tfjs-core';
 import type { OpGradient } from '../../engine/op';
 import { dropoutNumbers } from '../../random/dropout-stream';
+import { fromHalves, takesHalves } from './halves';
 import { loraInner } from './inner';
 import { loraProduct } from './product';
 import type { LoraMatmul4bitAttributes, LoraMatmul4bitInputs, ProductInputs } from './types';
@@ -28,6 +29,8 @@ export function loraMatmul4bitGradient(
       const random = of('random');
       const kept = inputDropout.rate > 0 ? { keepBits: bits } : { keepBits: undefined };
       const { keepScale } = dropoutNumbers(inputDropout.rate);
+      const product = { ...packed, transposed: !transposed };
+      const half = takesHalves({ rows: dy!.shape[0] ?? 0, rank: inner.shape[2] ?? 0 }, product);
       const [dInner, , dropped] = loraInner(
         { x: dy!, factor: of('b'), random },
         {
@@ -35,7 +38,8 @@ export function loraMatmul4bitGradient(
           factorTransposed: true,
           scale: scaling,
           dropout: outputDropout,
-          writes: outputDropout.rate > 0 ? 'dropped' : 'nothing',
+          writes: outputDropout.rate > 0 || half ? 'dropped' : 'nothing',
+          half,
         },
       );
       const slope = dropped ?? dy!;
@@ -56,8 +60,7 @@ export function loraMatmul4bitGradient(
       return {
         x: () =>
           loraProduct(inputs, {
-            ...packed,
-            transposed: !transposed,
+            ...product,
             scale: 1,
             slope: activation,
             keepScale,
@@ -65,7 +68,7 @@ export function loraMatmul4bitGradient(
           })[0]!,
         a: () => weightGradients[0]!,
         b: () => weightGradients[1]!,
-        bias: () => sum(slope, 0),
+        bias: () => sum(outputDropout.rate > 0 ? fromHalves(slope, true) : dy!, 0),
         residual: () => clone(dy!),
       };
     },

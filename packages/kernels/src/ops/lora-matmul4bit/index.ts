@@ -9,6 +9,7 @@ import { matmul4bit, type Weight4bit } from '../matmul4bit';
 import { NESTED_WEIGHT_INPUTS, WEIGHT_INPUTS } from '../matmul4bit/gradient';
 import { forwardWithAdditions } from './additions';
 import { loraMatmul4bitGradient } from './gradient';
+import { takesHalves } from './halves';
 import { loraInner } from './inner';
 import { loraProduct } from './product';
 import type { LoraMatmul4bitAttributes, LoraMatmul4bitInputs, LoraMatmul4bitOptions, Site } from './types';
@@ -19,17 +20,20 @@ export type { LinearAdditions, LoraMatmul4bitOptions, LoraTerm, Residual } from 
 function compose(inputs: LoraMatmul4bitInputs, attributes: LoraMatmul4bitAttributes): Tensor[] {
   const { a, b, residual, random, ...weight } = inputs;
   const { activation, scaling, inputDropout, outputDropout, ...product } = attributes;
-  const [inner, keepBits, activated] = loraInner(
+  const sizes = { rows: inputs.x.shape[0] ?? 0, rank: a.shape[0] ?? 0 };
+  const half = takesHalves(sizes, product);
+  const [inner, keepBits, taken] = loraInner(
     { x: inputs.x, factor: a, random },
     {
       activation,
       factorTransposed: false,
       scale: 1,
       dropout: inputDropout,
-      writes: activation === 'linear' ? 'nothing' : 'activated',
+      writes: activation === 'linear' && !half ? 'nothing' : 'activated',
+      half,
     },
   );
-  const x = activated ?? inputs.x;
+  const x = taken ?? inputs.x;
   const [y] = loraProduct(
     { ...weight, x, inner: inner!, factor: b, keepBits: undefined, activated: undefined, residual, random },
     {

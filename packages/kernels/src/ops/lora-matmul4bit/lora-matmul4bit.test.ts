@@ -152,6 +152,17 @@ describeBackends('loraMatmul4bit', (backend) => {
     );
   });
 
+  it('takes so many rows that W is dequantised first where there are subgroup matrices', async () => {
+    const common = { nested: true, bias: true, residual: true, inputRate: 0.1, outputRate: 0.1, rank: 16 };
+    await compare(backend, fusedLoraMatmul4bit, { ...common, rows: 1100, N: 128, K: 192 }, relative());
+    await compare(
+      backend,
+      fusedLoraMatmul4bit,
+      { ...common, rows: 1100, N: 64, K: 256, nested: false, activation: 'gelu_new' },
+      relative(),
+    );
+  });
+
   it('sums a long batch in parts', async () => {
     const common = { nested: false, bias: true, residual: true, inputRate: 0.3, outputRate: 0.2, rank: 24 };
     await compare(backend, fusedLoraMatmul4bit, { ...common, rows: 4099, N: 32, K: 32 }, relative());

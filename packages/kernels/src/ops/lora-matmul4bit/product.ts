@@ -9,6 +9,7 @@ import { webgpuMatmul4bit } from '../matmul4bit/webgpu';
 import { matrixMatmul4bit, matrixVariant } from '../matmul4bit/webgpu-matrix';
 import { makeOutput } from '../../webgpu/dispatch';
 import { productSizes } from '../matmul4bit/types';
+import { fromHalves } from './halves';
 import { sumOfParts } from './inner';
 import { applyKeepBits, drawKeepBits, keepBitsTensor } from './keep-bits';
 import type { ProductAttributes, ProductInputs } from './types';
@@ -18,7 +19,8 @@ function compose(inputs: ProductInputs, attributes: ProductAttributes): Tensor[]
   const { scale, keepScale, slope, outputDropout, transposed } = attributes;
   const term = mul(matMul(sumOfParts(inner), factor as Tensor2D, false, !transposed), scale);
   const kept = keepBits === undefined ? term : applyKeepBits(term, keepBits, keepScale);
-  const { x, packed, absmax, code, nestedAbsmax, nestedCode, offset, bias } = inputs;
+  const { packed, absmax, code, nestedAbsmax, nestedCode, offset, bias } = inputs;
+  const x = fromHalves(inputs.x, transposed);
   const base = product4bit({ x, packed, absmax, code, nestedAbsmax, nestedCode, offset, bias }, attributes);
   const whole = add(base, kept);
   const sum = activated === undefined ? whole : activationBackward({ dy: whole, x: activated }, { kind: slope })[0]!;
@@ -44,7 +46,7 @@ const webgpu: NonNullable<OpDefinition<ProductInputs, ProductAttributes>['webgpu
     ...(outputDropout.rate === 0 ? {} : { dropout: { random: random!, ...outputDropout } }),
   };
   const rows = x.shape[0] ?? 0;
-  const variant = matrixVariant(backend, rows, attributes);
+  const variant = matrixVariant(backend, { rows, rank: inner.shape[2] ?? 0, halves: x.dtype === 'int32' }, attributes);
   if (variant !== undefined) return [matrixMatmul4bit(backend, inputs, attributes, variant, additions)];
   const { columns } = productSizes(attributes);
   const [plain] = webgpuMatmul4bit({ ...inputs, bias: undefined }, attributes, backend);

@@ -73,13 +73,17 @@ export interface InnerAttributes {
   readonly dropout: Site;
   /** What else is written of what the pass has read: activation(x), or its dropout. */
   readonly writes: 'nothing' | 'activated' | 'dropped';
+  /** It is written in float16, gradients times SLOPE_SCALE: int32 [M, K / 2]. */
+  readonly half: boolean;
 }
 
 /** What a shader of it bakes in. */
-export type InnerShaderConstants = Pick<InnerAttributes, 'activation' | 'factorTransposed' | 'writes'> &
+export type InnerShaderConstants = Pick<InnerAttributes, 'activation' | 'factorTransposed' | 'writes' | 'half'> &
   Readonly<{ dropout: boolean }>;
 
 export interface ProductInputs extends Matmul4bitInputs {
+  /** [M, depth] float32; or its float16, gradients times SLOPE_SCALE, int32 [M, depth / 2] */
+  x: Tensor;
   /** [parts, M, r], to be summed over the parts */
   inner: Tensor;
   /** [columns, r], or [r, columns] where the product is transposed. */
@@ -103,7 +107,7 @@ export interface ProductAttributes extends Matmul4bitAttributes {
 export interface WeightGradientInputs extends Record<string, Tensor | undefined> {
   /** [M, K], before the activation */
   x: Tensor;
-  /** [M, N] */
+  /** [M, N] float32; or the float16 of SLOPE_SCALE times it, int32 [M, N / 2] */
   dy: Tensor;
   /** [parts, M, r], to be summed over the parts: dropout(x) · aᵀ */
   inner: Tensor;

@@ -200,7 +200,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
 
 export const webgpuInner: NonNullable<OpDefinition<InnerInputs, InnerAttributes>['webgpu']> = (
   { x, factor, random },
-  { activation, factorTransposed, scale, dropout: { rate, site }, writes },
+  { activation, factorTransposed, scale, dropout: { rate, site }, writes, half },
   backend,
 ) => {
   const [rows = 0, depth = 0] = x.shape;
@@ -211,9 +211,12 @@ export const webgpuInner: NonNullable<OpDefinition<InnerInputs, InnerAttributes>
   const variant = chooseInnerVariant(backend.device, { rows, depth });
   const inner = makeOutput(backend, [variant?.parts ?? 1, rows, rank]);
   const keepBits = makeOutput(backend, [keeps ? keepWords(util.sizeFromShape(x.shape)) : 1], 'int32');
-  const written = writes === 'nothing' ? [] : [makeOutput(backend, [rows, depth])];
+  const written =
+    writes === 'nothing'
+      ? []
+      : [half ? makeOutput(backend, [rows, depth / 2], 'int32') : makeOutput(backend, [rows, depth])];
   const bindings = [x, factor, inner, ...(keeps ? [keepBits] : []), ...written, ...(dropout ? [random] : [])];
-  const constants: InnerShaderConstants = { activation, factorTransposed, dropout, writes };
+  const constants: InnerShaderConstants = { activation, factorTransposed, dropout, writes, half };
   const dropoutWords = [u32(threshold), u32(site), f32(keepScale)];
   if (variant === undefined) {
     const tile = rows < TALL_FROM ? SHORT : TALL;

@@ -29,10 +29,12 @@ describe('choice of the inner product', () => {
   it('shares the depth where rows are few, in whole steps, and takes more rows a workgroup where they are many', () => {
     const choose = (rows: number, depth: number) => chooseInnerVariant(device(), { rows, depth });
     expect(choose(384, 1024)).toEqual({ fragments: 1, parts: 4, share: 256 });
-    expect(choose(384, 4096)).toEqual({ fragments: 1, parts: 8, share: 512 });
+    expect(choose(384, 4096)).toEqual({ fragments: 1, parts: 4, share: 1024 });
     expect(choose(384, 96)).toEqual({ fragments: 1, parts: 1, share: 256 });
-    expect(choose(2048, 3072)).toEqual({ fragments: 1, parts: 2, share: 1536 });
-    expect(choose(8192, 1024)).toEqual({ fragments: 2, parts: 1, share: 1024 });
+    expect(choose(2048, 1024)).toEqual({ fragments: 2, parts: 4, share: 256 });
+    expect(choose(2048, 3072)).toEqual({ fragments: 2, parts: 6, share: 512 });
+    expect(choose(8192, 1024)).toEqual({ fragments: 2, parts: 2, share: 512 });
+    expect(choose(65_536, 6144)).toEqual({ fragments: 2, parts: 8, share: 768 });
   });
 
   it('covers every depth without an empty share', () => {
@@ -68,24 +70,30 @@ describe('shaders', () => {
   const inners = ([1, 2] as const).flatMap((fragments) =>
     flags.flatMap((factorTransposed) =>
       flags.flatMap((dropout) =>
-        (['nothing', 'activated', 'dropped'] as const).map((writes) => ({
-          fragments,
-          factorTransposed,
-          dropout,
-          writes,
-          activation: writes === 'activated' ? ('gelu_tanh' as const) : ('linear' as const),
-        })),
+        (['nothing', 'activated', 'dropped'] as const).flatMap((writes) =>
+          flags.slice(0, writes === 'nothing' ? 1 : 2).map((half) => ({
+            fragments,
+            factorTransposed,
+            dropout,
+            writes,
+            half,
+            activation: writes === 'activated' ? ('gelu_tanh' as const) : ('linear' as const),
+          })),
+        ),
       ),
     ),
   );
   it.each(inners)(
-    'of the inner product are valid: $fragments fragments, factor transposed $factorTransposed, dropout $dropout, writes $writes',
+    'of the inner product are valid: $fragments fragments, factor transposed $factorTransposed, dropout $dropout, writes $writes, half $half',
     async (constants) => valid(matrixInnerShader(constants).code),
   );
 
   it.each(flags)('of the weight gradients are valid: masked %s', async (masked) => {
     for (const activation of ['linear', 'gelu_tanh'] as const) {
-      await valid(matrixWeightGradientShader({ activation, masked, innerParts: 4, dInnerParts: 8 }).code);
+      for (const halfSlope of flags) {
+        const parts = { innerParts: 4, dInnerParts: 8 };
+        await valid(matrixWeightGradientShader({ activation, masked, halfSlope, ...parts }).code);
+      }
     }
   });
 });

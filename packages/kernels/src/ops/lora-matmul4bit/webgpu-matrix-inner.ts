@@ -1,6 +1,16 @@
 import { PHILOX } from '../../webgpu/philox';
 import { shaderVariants } from '../../webgpu/shader';
-import { FRAGMENT, LANES, MATRIX_EXTENSIONS, MATRIX_TYPES, SLOPE_SCALE, times } from '../../webgpu/subgroup-matrix';
+import {
+  FRAGMENT,
+  LANES,
+  MATRIX_EXTENSIONS,
+  MATRIX_TYPES,
+  PAIR_STEP,
+  pairFirst,
+  PAIRS,
+  SLOPE_SCALE,
+  times,
+} from '../../webgpu/subgroup-matrix';
 import { hasLoraMatrices } from './webgpu-matrices';
 import { activationFunction } from '../activation/wgsl';
 import type { InnerShaderConstants } from './types';
@@ -17,10 +27,19 @@ export type InnerFragments = 1 | 2;
 /** Depth between two barriers: with fewer rows, more of it. */
 const tileDepth = (fragments: InnerFragments): number => (SUBGROUPS / fragments) * SUBGROUP_DEPTH;
 
-/** Rows from which two fragments a workgroup still give a large GPU two workgroups a processor. */
-const TALL_FROM = 8192;
-/** Workgroups that keep a large GPU busy. */
-const BUSY = 192;
+/** Rows from which two fragments a workgroup leave a large GPU enough workgroups. */
+const TALL_FROM = 1024;
+/**
+ * Workgroups that keep a large GPU busy, by fragments. Parts cost those who sum them: with 2 x 8 parts of 384 rows a
+ * product of an H200 was as much slower as this one was faster.
+ */
+const BUSY = { 1: 96, 2: 256 } as const;
+/**
+ * Longest share of the depth where rows are many. On an H200, 8192 x 4096 with gelu took 203 us in shares of 4096 and 133 in
+ * shares of 512; 8192 x 1024 took 25 either way.
+ */
+const LONGEST_SHARE = 512;
+const MOST_PARTS = 8;
 
 export interface InnerVariant {
   readonly fragments: InnerFragments;
@@ -39,9 +58,8 @@ export function chooseInnerVariant(
   const fragments = rows < TALL_FROM ? 1 : 2;
   const tiles = Math.ceil(rows / (FRAGMENT * fragments));
   const steps = Math.ceil(depth / tileDepth(fragments));
-  let parts = 1;
-  while (parts < 8 && parts * 2 <= steps && tiles * parts < BUSY) parts *= 2;
-  const stepsAPart = Math.ceil(steps / parts);
+  const wanted = Math.max(Math.ceil(BUSY[fragments] / tiles), fragments === 1 ? 1 : Math.ceil(depth / LONGEST_SHARE));
+  const stepsAPart = Math.ceil(steps / Math.min(wanted, MOST_PARTS, steps));
   return { fragments, parts: Math.ceil(steps / stepsAPart), share: stepsAPart * tileDepth(fragments) };
 }
 
@@ -64,6 +82,7 @@ export const matrixInnerShader = shaderVariants(
     activation,
     dropout,
     writes,
+    half,
   }: InnerShaderConstants & { fragments: InnerFragments }) => {
     const rows = innerRows(fragments);
     const depth = tileDepth(fragments);
@@ -71,67 +90,88 @@ export const matrixInnerShader = shaderVariants(
     // In vec4u, eight f16; one more a row spreads eight rows over all banks.
     const rowUnits = depth / 8;
     const pitch = rowUnits + 1;
-    const factorPitch = factorTransposed ? INNER_RANKS / 8 + 1 : pitch;
-    const leftUnits = (rows * rowUnits) / THREADS;
-    const factorUnits = (INNER_RANKS * rowUnits) / THREADS;
+    const factorUnits = factorTransposed ? INNER_RANKS / 8 : rowUnits;
+    const factorPitch = factorUnits + 1;
+    const leftRounds = (rows * rowUnits) / THREADS;
+    const factorRounds = (INNER_RANKS * rowUnits) / THREADS;
     const keeps = dropout && writes !== 'dropped';
+    const quadsOf = (u: number): [first: string, second: string] => {
+      const first = pairFirst(u, THREADS);
+      return [first, `(${first} + ${LANES}u)`];
+    };
+    const xAt = (quad: string): string =>
+      `min(row0 + ${quad} / ${2 * rowUnits}u, uniforms.rows - 1u) * quads + min(depth0 / 4u + ${quad} % ${2 * rowUnits}u, lastQuad)`;
+    const factorAt = (quad: string): string => {
+      const [line, at] = [`(${quad} / ${2 * factorUnits}u)`, `(${quad} % ${2 * factorUnits}u)`];
+      return factorTransposed
+        ? `min(depth0 + ${line}, end - 1u) * rankQuads + min(rank0 / 4u + ${at}, rankQuads - 1u)`
+        : `min(rank0 + ${line}, uniforms.rank - 1u) * quads + min(depth0 / 4u + ${at}, lastQuad)`;
+    };
     const load = /* wgsl */ `
-    ${times(
-      leftUnits,
-      (u) => /* wgsl */ `
-    inside${u} = depth0 + column${u} < end;
-    low${u} = vec4f(); high${u} = vec4f();
-    if (inside${u}) {
-      at${u} = (xRow${u} * uniforms.depth + depth0 + column${u}) / 4u;
-      low${u} = x[at${u}];
-      high${u} = x[at${u} + 1u];
-    }`,
-    ).join('')}
-    ${times(
-      factorUnits,
-      (u) => /* wgsl */ `
-    factorLow${u} = vec4f(); factorHigh${u} = vec4f();
-    if (depth0 + factorStep${u} < end && factorRank${u} < uniforms.rank) {
-      let at = ${
-        factorTransposed
-          ? `((depth0 + factorStep${u}) * uniforms.rank + factorRank${u})`
-          : `(factorRank${u} * uniforms.depth + depth0 + factorStep${u})`
-      } / 4u;
-      factorLow${u} = factor[at];
-      factorHigh${u} = factor[at + 1u];
-    }`,
-    ).join('')}`;
-    const write = (u: number): string =>
-      `if (writer && inside${u} && row0 + line${u} < uniforms.rows) { written[at${u}] = low${u}; written[at${u} + 1u] = high${u}; }`;
+    ${times(leftRounds, (u) => {
+      const [first, second] = quadsOf(u);
+      return `first${u} = x[${xAt(first)}]; second${u} = x[${xAt(second)}];`;
+    }).join('\n    ')}
+    ${times(factorRounds, (u) => {
+      const [first, second] = quadsOf(u);
+      return `factorFirst${u} = factor[${factorAt(first)}]; factorSecond${u} = factor[${factorAt(second)}];`;
+    }).join('\n    ')}`;
+    const scaled = (name: string): string => (leftScale === 1 ? name : `${name} * ${leftScale}.0`);
+    const written = half
+      ? `written[at / 2u] = pack8(${scaled('low')}, ${scaled('high')});`
+      : 'written[at] = low; written[at + 1u] = high;';
+    const write = `if (writer && inside && row < uniforms.rows) { ${written} }`;
     const store = /* wgsl */ `
     ${times(
-      leftUnits,
+      leftRounds,
       (u) => /* wgsl */ `{
-      ${activation === 'linear' ? '' : `low${u} = activate(low${u}); high${u} = activate(high${u});`}
-      ${writes === 'activated' ? write(u) : ''}
+      let unit = (${pairFirst(u, THREADS)} + ${PAIR_STEP}) / 2u;
+      let line = unit / ${rowUnits}u;
+      let column = (unit % ${rowUnits}u) * 8u;
+      let row = row0 + line;
+      let inside = depth0 + column < end;
+      let at = min(row, uniforms.rows - 1u) * quads + (depth0 + column) / 4u;
+      let pair = pairOf(first${u}, second${u}, odd);
+      var low = select(vec4f(), ${activation === 'linear' ? 'pair.low' : 'activate(pair.low)'}, inside);
+      var high = select(vec4f(), ${activation === 'linear' ? 'pair.high' : 'activate(pair.high)'}, inside);
+      ${writes === 'activated' ? write : ''}
       ${
         dropout
-          ? /* wgsl */ `let words = dropoutWords(random, at${u} / 2u, uniforms.site);
+          ? /* wgsl */ `let words = dropoutWords(random, at / 2u, uniforms.site);
       let keepLow = dropoutBits(words.xy) >= vec4u(uniforms.threshold);
       let keepHigh = dropoutBits(words.zw) >= vec4u(uniforms.threshold);
-      low${u} = select(vec4f(), low${u} * uniforms.keepScale, keepLow);
-      high${u} = select(vec4f(), high${u} * uniforms.keepScale, keepHigh);`
+      low = select(vec4f(), low * uniforms.keepScale, keepLow);
+      high = select(vec4f(), high * uniforms.keepScale, keepHigh);`
           : ''
       }
-      ${writes === 'dropped' ? write(u) : ''}
+      ${writes === 'dropped' ? write : ''}
       ${
         keeps
           ? /* wgsl */ `let byte = dot(select(vec4u(), vec4u(1u, 2u, 4u, 8u), keepLow) + select(vec4u(), vec4u(16u, 32u, 64u, 128u), keepHigh), vec4u(1u));
-      var word = byte << ((thread & 3u) * 8u);
-      word |= subgroupShuffleXor(word, 1u);
+      // Four neighbouring units lie in lanes two apart.
+      var word = byte << (((lane >> 1u) & 3u) * 8u);
       word |= subgroupShuffleXor(word, 2u);
-      if (writer && (thread & 3u) == 0u && inside${u} && row0 + line${u} < uniforms.rows) { keepBits[at${u} / 8u] = word; }`
+      word |= subgroupShuffleXor(word, 4u);
+      if (writer && (lane & 6u) == 0u && inside && row < uniforms.rows) { keepBits[at / 8u] = word; }`
           : ''
       }
-      left[line${u} * ${pitch}u + column${u} / 8u] = pack8(low${u}${leftScale === 1 ? '' : ` * ${leftScale}.0`}, high${u}${leftScale === 1 ? '' : ` * ${leftScale}.0`});
+      left[line * ${pitch}u + column / 8u] = pack8(${scaled('low')}, ${scaled('high')});
     }`,
     ).join('\n    ')}
-    ${times(factorUnits, (u) => `right[factorTo${u}] = pack8(factorLow${u}, factorHigh${u});`).join('\n    ')}`;
+    ${times(
+      factorRounds,
+      (u) => /* wgsl */ `{
+      let unit = (${pairFirst(u, THREADS)} + ${PAIR_STEP}) / 2u;
+      let line = unit / ${factorUnits}u;
+      let at = unit % ${factorUnits}u;
+      let inside = ${
+        factorTransposed
+          ? 'depth0 + line < end && rank0 + at * 8u < uniforms.rank'
+          : 'rank0 + line < uniforms.rank && depth0 + at * 8u < end'
+      };
+      right[line * ${factorPitch}u + at] = select(vec4u(), pairUp(pack4(factorFirst${u}), pack4(factorSecond${u}), odd), inside);
+    }`,
+    ).join('\n    ')}`;
     let binding = 3;
     const declare = (text: string): string => `@group(0) @binding(${binding++}) var<storage, ${text};`;
     return /* wgsl */ `
@@ -141,47 +181,31 @@ struct Uniforms { rows: u32, depth: u32, rank: u32, share: u32, scale: f32, thre
 @group(0) @binding(1) var<storage, read> factor: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> inner: array<vec4f>;
 ${keeps ? declare('read_write> keepBits: array<u32>') : ''}
-${writes === 'nothing' ? '' : declare('read_write> written: array<vec4f>')}
+${writes === 'nothing' ? '' : declare(`read_write> written: array<${half ? 'vec4u' : 'vec4f'}>`)}
 ${dropout ? `${declare('read> random: vec4i')}${PHILOX}` : ''}
 @group(0) @binding(${binding}) var<uniform> uniforms: Uniforms;
 ${activation === 'linear' ? '' : activationFunction('activate', activation, 'value')}
-${MATRIX_TYPES}
+${MATRIX_TYPES}${PAIRS}
 var<workgroup> left: array<vec4u, ${rows * pitch}>;
 var<workgroup> right: array<vec4u, ${factorTransposed ? depth * factorPitch : INNER_RANKS * factorPitch}>;
 var<workgroup> sums: array<vec4f, ${SUBGROUPS * 64}>;
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) thread: u32) {
   let subgroup = thread / ${LANES}u;
+  let lane = thread % ${LANES}u;
+  let odd = (lane & 1u) == 1u;
   let row0 = workgroup.x * ${rows}u;
   let rank0 = workgroup.y * ${INNER_RANKS}u;
   let writer = workgroup.y == 0u;
   let start = workgroup.z * uniforms.share;
   let end = min(start + uniforms.share, uniforms.depth);
+  let quads = uniforms.depth / 4u;
+  let lastQuad = end / 4u - 1u;
+  let rankQuads = uniforms.rank / 4u;
   let fragment = subgroup % ${fragments}u;
   let step = (subgroup / ${fragments}u) * ${SUBGROUP_DEPTH}u;
-  ${times(
-    leftUnits,
-    (u) => /* wgsl */ `
-  let line${u} = (thread + ${u * THREADS}u) / ${rowUnits}u;
-  let column${u} = ((thread + ${u * THREADS}u) % ${rowUnits}u) * 8u;
-  let xRow${u} = min(row0 + line${u}, uniforms.rows - 1u);
-  var at${u} = 0u; var inside${u} = false;
-  var low${u}: vec4f; var high${u}: vec4f;`,
-  ).join('')}
-  ${times(factorUnits, (u) => {
-    const unit = `(thread + ${u * THREADS}u)`;
-    return factorTransposed
-      ? /* wgsl */ `
-  let factorStep${u} = ${unit} / ${INNER_RANKS / 8}u;
-  let factorRank${u} = rank0 + (${unit} % ${INNER_RANKS / 8}u) * 8u;
-  let factorTo${u} = factorStep${u} * ${factorPitch}u + ${unit} % ${INNER_RANKS / 8}u;
-  var factorLow${u}: vec4f; var factorHigh${u}: vec4f;`
-      : /* wgsl */ `
-  let factorStep${u} = (${unit} % ${rowUnits}u) * 8u;
-  let factorRank${u} = rank0 + ${unit} / ${rowUnits}u;
-  let factorTo${u} = (${unit} / ${rowUnits}u) * ${factorPitch}u + ${unit} % ${rowUnits}u;
-  var factorLow${u}: vec4f; var factorHigh${u}: vec4f;`;
-  }).join('')}
+  ${times(leftRounds, (u) => `var first${u}: vec4f; var second${u}: vec4f;`).join(' ')}
+  ${times(factorRounds, (u) => `var factorFirst${u}: vec4f; var factorSecond${u}: vec4f;`).join(' ')}
   var sum: Sum;
   var depth0 = start;
   ${load}

@@ -1,5 +1,15 @@
 import { shaderVariants } from '../../webgpu/shader';
-import { FRAGMENT, LANES, MATRIX_EXTENSIONS, MATRIX_TYPES, SLOPE_SCALE, times } from '../../webgpu/subgroup-matrix';
+import {
+  FRAGMENT,
+  LANES,
+  MATRIX_EXTENSIONS,
+  MATRIX_TYPES,
+  PAIR_STEP,
+  pairFirst,
+  PAIRS,
+  SLOPE_SCALE,
+  times,
+} from '../../webgpu/subgroup-matrix';
 import type { ActivationKind } from '../activation/types';
 import { activationFunction } from '../activation/wgsl';
 
@@ -16,7 +26,7 @@ export const GRADIENT_RANKS = FRAGMENT;
 const LONG_UNITS = GRADIENT_COLUMNS / 8;
 const LONG_PITCH = LONG_UNITS + 1;
 const THIN_PITCH = GRADIENT_RANKS / 8 + 1;
-const UNITS = (ROWS * LONG_UNITS) / THREADS;
+const ROUNDS = (ROWS * LONG_UNITS) / THREADS;
 /** vec4 of a subgroup's sums. */
 const SUMS = (GRADIENT_RANKS * GRADIENT_COLUMNS) / 4;
 
@@ -26,6 +36,8 @@ export type WeightGradientConstants = Readonly<{
   /** Parts that the two thin factors are in. */
   innerParts: number;
   dInnerParts: number;
+  /** dy comes in f16, times SLOPE_SCALE. */
+  halfSlope: boolean;
 }>;
 
 /**
@@ -35,47 +47,77 @@ export type WeightGradientConstants = Readonly<{
  */
 export const matrixWeightGradientShader = shaderVariants(
   'lora weight gradients matrix',
-  ({ activation, masked, innerParts, dInnerParts }: WeightGradientConstants) => {
+  ({ activation, masked, innerParts, dInnerParts, halfSlope }: WeightGradientConstants) => {
     const thinOf = (name: string, parts: number): string => /* wgsl */ `
-      ${times(parts, (part) => `thinLow += ${name}[at + ${part}u * pitch]; thinHigh += ${name}[at + ${part}u * pitch + 1u];`).join(' ')}`;
+      ${times(parts, (part) => `thinLow${part} = ${name}[thinAt + ${part}u * thinPitch]; thinHigh${part} = ${name}[thinAt + ${part}u * thinPitch + 1u];`).join(' ')}`;
+    const parts = Math.max(innerParts, dInnerParts);
+    // A workgroup reads the parts of one of the two; what it does not read stays zero.
+    const sumOf = (name: string): string => `(${times(parts, (part) => `${name}${part}`).join(' + ')})`;
+    // Rows behind the end repeat the last one; they become zeros on their way to workgroup memory.
+    const quadAt = (u: number, second: boolean): string => {
+      const quad = second ? `(${pairFirst(u, THREADS)} + ${LANES}u)` : pairFirst(u, THREADS);
+      return `(min(row0 + ${quad} / ${2 * LONG_UNITS}u, end - 1u) * width + column0) / 4u + ${quad} % ${2 * LONG_UNITS}u`;
+    };
+    const unitAt = (u: number): string =>
+      `(min(row0 + (thread + ${u * THREADS}u) / ${LONG_UNITS}u, end - 1u) * width + column0) / 8u + (thread + ${u * THREADS}u) % ${LONG_UNITS}u`;
     const load = /* wgsl */ `
-    ${times(
-      UNITS,
-      (u) => /* wgsl */ `
-    low${u} = vec4f(); high${u} = vec4f();
-    if (row0 + line${u} < end) {
-      at${u} = ((row0 + line${u}) * width + column) / 4u;
-      if (ofInputs) { low${u} = x[at${u}]; high${u} = x[at${u} + 1u]; ${masked ? `byte${u} = keepBits[at${u} / 8u] >> ((at${u} & 6u) * 4u);` : ''} }
-      else { low${u} = dy[at${u}]; high${u} = dy[at${u} + 1u]; }
-    }`,
-    ).join('')}
-    thinLow = vec4f(); thinHigh = vec4f();
-    if (row0 + thinLine < end && thinRank < uniforms.rank) {
-      let at = ((row0 + thinLine) * uniforms.rank + thinRank) / 4u;
-      let pitch = uniforms.rows * uniforms.rank / 4u;
-      if (ofInputs) {${thinOf('dInner', dInnerParts)} } else {${thinOf('inner', innerParts)} }
-    }`;
-    const keep = (value: string, u: number, shift: number): string =>
-      masked
-        ? `select(vec4f(), ${value}, ((vec4u(byte${u}) >> vec4u(${[0, 1, 2, 3].map((e) => `${shift + e}u`).join(', ')})) & vec4u(1u)) != vec4u(0u))`
-        : value;
-    const taken = (value: string): string => (activation === 'linear' ? value : `activate(${value})`);
-    const store = /* wgsl */ `
-    ${times(
-      UNITS,
-      (u) => /* wgsl */ `
+    thinAt = (min(row0 + thinLine, end - 1u) * uniforms.rank + min(thinRank, uniforms.rank - 8u)) / 4u;
     if (ofInputs) {
-      low${u} = ${keep(taken(`low${u}`), u, 0)};
-      high${u} = ${keep(taken(`high${u}`), u, 4)};
+      ${times(
+        ROUNDS,
+        (u) =>
+          `{ let at = ${quadAt(u, false)}; let next = ${quadAt(u, true)}; first${u} = x[at]; second${u} = x[next]; ${
+            masked ? `wordFirst${u} = keepBits[at / 8u]; wordSecond${u} = keepBits[next / 8u];` : ''
+          } }`,
+      ).join('\n      ')}
+      ${thinOf('dInner', dInnerParts)}
+    } else {
+      ${times(ROUNDS, (u) =>
+        halfSlope
+          ? `half${u} = dy[${unitAt(u)}];`
+          : `first${u} = dy[${quadAt(u, false)}]; second${u} = dy[${quadAt(u, true)}];`,
+      ).join('\n      ')}
+      ${thinOf('inner', innerParts)}
+    }`;
+    const taken = (value: string): string => (activation === 'linear' ? value : `activate(${value})`);
+    const kept = (name: string, u: number, quad: string): string =>
+      masked
+        ? `select(vec4f(), ${taken(name)}, ((vec4u(word${name === `first${u}` ? 'First' : 'Second'}${u} >> (((${quad}) & 7u) * 4u)) >> vec4u(0u, 1u, 2u, 3u)) & vec4u(1u)) != vec4u(0u))`
+        : taken(name);
+    const paired = (u: number, first: string, second: string): string => /* wgsl */ `
+      let unit = (${pairFirst(u, THREADS)} + ${PAIR_STEP}) / 2u;
+      long[(unit / ${LONG_UNITS}u) * ${LONG_PITCH}u + unit % ${LONG_UNITS}u] =
+        select(vec4u(), pairUp(pack4(${first}), pack4(${second}), odd), row0 + unit / ${LONG_UNITS}u < end);`;
+    const store = /* wgsl */ `
+    if (ofInputs) {
+      ${times(
+        ROUNDS,
+        (u) => /* wgsl */ `{
+      // Columns begin at a multiple of 32, eight vec4, so a vec4's place in its word of keep bits is its place in the row.
+      let quad = ${pairFirst(u, THREADS)};
+      ${paired(u, kept(`first${u}`, u, 'quad'), kept(`second${u}`, u, `quad + ${LANES}u`))}
+      }`,
+      ).join('\n      ')}
+    } else {
+      ${times(ROUNDS, (u) =>
+        halfSlope
+          ? /* wgsl */ `{
+      let unit = thread + ${u * THREADS}u;
+      long[(unit / ${LONG_UNITS}u) * ${LONG_PITCH}u + unit % ${LONG_UNITS}u] = select(vec4u(), half${u}, row0 + unit / ${LONG_UNITS}u < end);
+      }`
+          : `{ ${paired(u, `first${u} * ${SLOPE_SCALE}.0`, `second${u} * ${SLOPE_SCALE}.0`)} }`,
+      ).join('\n      ')}
     }
-    long[line${u} * ${LONG_PITCH}u + unit] = pack8(low${u} * longScale, high${u} * longScale);`,
-    ).join('')}
-    thin[thinLine * ${THIN_PITCH}u + thread % 2u] = pack8(thinLow * thinScale, thinHigh * thinScale);`;
+    thin[thinLine * ${THIN_PITCH}u + thread % 2u] = select(
+      vec4u(),
+      pack8(${sumOf('thinLow')} * thinScale, ${sumOf('thinHigh')} * thinScale),
+      row0 + thinLine < end && thinRank < uniforms.rank,
+    );`;
     return /* wgsl */ `
 ${MATRIX_EXTENSIONS}
 struct Uniforms { rows: u32, inputs: u32, outputs: u32, rank: u32, scaleA: f32, scaleB: f32, share: u32, inputBlocks: u32 }
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
-@group(0) @binding(1) var<storage, read> dy: array<vec4f>;
+@group(0) @binding(1) var<storage, read> dy: array<${halfSlope ? 'vec4u' : 'vec4f'}>;
 @group(0) @binding(2) var<storage, read> inner: array<vec4f>;
 @group(0) @binding(3) var<storage, read> dInner: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> da: array<f32>;
@@ -83,33 +125,29 @@ struct Uniforms { rows: u32, inputs: u32, outputs: u32, rank: u32, scaleA: f32, 
 ${masked ? '@group(0) @binding(6) var<storage, read> keepBits: array<u32>;' : ''}
 @group(0) @binding(${masked ? 7 : 6}) var<uniform> uniforms: Uniforms;
 ${activation === 'linear' ? '' : activationFunction('activate', activation, 'value')}
-${MATRIX_TYPES}
+${MATRIX_TYPES}${PAIRS}
 var<workgroup> long: array<vec4u, ${ROWS * LONG_PITCH}>;
 var<workgroup> thin: array<vec4u, ${ROWS * THIN_PITCH}>;
 var<workgroup> sums: array<vec4f, ${SUBGROUPS * SUMS}>;
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) thread: u32) {
   let subgroup = thread / ${LANES}u;
+  let lane = thread % ${LANES}u;
+  let odd = (lane & 1u) == 1u;
   let ofInputs = workgroup.x < uniforms.inputBlocks;
   let column0 = select(workgroup.x - uniforms.inputBlocks, workgroup.x, ofInputs) * ${GRADIENT_COLUMNS}u;
   let width = select(uniforms.outputs, uniforms.inputs, ofInputs);
   // The gradient is scaled up, whichever of the two factors it is.
-  let longScale = select(${SLOPE_SCALE}.0, 1.0, ofInputs);
   let thinScale = select(1.0, ${SLOPE_SCALE}.0, ofInputs);
   let rank0 = workgroup.y * ${GRADIENT_RANKS}u;
   let start = workgroup.z * uniforms.share;
   let end = min(start + uniforms.share, uniforms.rows);
-  let unit = thread % ${LONG_UNITS}u;
-  let column = column0 + unit * 8u;
   let thinLine = thread / 2u;
   let thinRank = rank0 + (thread % 2u) * 8u;
-  var thinLow: vec4f; var thinHigh: vec4f;
-  ${times(
-    UNITS,
-    (u) => /* wgsl */ `
-  let line${u} = (thread + ${u * THREADS}u) / ${LONG_UNITS}u;
-  var at${u} = 0u; var low${u}: vec4f; var high${u}: vec4f; ${masked ? `var byte${u} = 0u;` : ''}`,
-  ).join('')}
+  let thinPitch = uniforms.rows * uniforms.rank / 4u;
+  var thinAt = 0u;
+  ${times(parts, (part) => `var thinLow${part} = vec4f(); var thinHigh${part} = vec4f();`).join(' ')}
+  ${times(ROUNDS, (u) => `var first${u}: vec4f; var second${u}: vec4f; ${masked ? `var wordFirst${u} = 0u; var wordSecond${u} = 0u;` : ''} ${halfSlope ? `var half${u}: vec4u;` : ''}`).join('\n  ')}
   var sum0: Sum; var sum1: Sum;
   var row0 = start;
   ${load}

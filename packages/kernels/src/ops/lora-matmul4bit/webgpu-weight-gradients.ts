@@ -120,7 +120,8 @@ export const webgpuWeightGradients: NonNullable<
   OpDefinition<WeightGradientInputs, WeightGradientAttributes>['webgpu']
 > = ({ x, dy, inner, dInner, keepBits }, { activation, scaling, keepScale }, backend) => {
   const [rows = 0, inputs = 0] = x.shape;
-  const outputs = dy.shape[1]!;
+  const halfSlope = dy.dtype === 'int32';
+  const outputs = dy.shape[1]! * (halfSlope ? 2 : 1);
   const [innerParts = 1, , rank = 0] = inner.shape;
   const masked = keepBits !== undefined;
   const matrices = hasLoraMatrices(backend.device);
@@ -138,7 +139,7 @@ export const webgpuWeightGradients: NonNullable<
     : [da, db];
   dispatch(backend, {
     ...(matrices
-      ? matrixWeightGradientShader({ activation, masked, innerParts, dInnerParts: dInner.shape[0]! })
+      ? matrixWeightGradientShader({ activation, masked, innerParts, dInnerParts: dInner.shape[0]!, halfSlope })
       : shader({ ranks, masked, activation })),
     bindings: [x, dy, inner, dInner, partialA, partialB, ...(masked ? [keepBits] : [])],
     uniforms: [

@@ -1,6 +1,7 @@
 import { matMul, mul, type Tensor, type Tensor2D } from '@tensorflow/tfjs-core';
 import { defineOp } from '../../engine/op';
 import { activate } from '../activation';
+import { fromHalves } from './halves';
 import { sumOfParts } from './inner';
 import { applyKeepBits } from './keep-bits';
 import type { WeightGradientAttributes, WeightGradientInputs } from './types';
@@ -14,7 +15,7 @@ function compose(
   const dropped = keepBits === undefined ? taken : applyKeepBits(taken, keepBits, keepScale);
   return [
     matMul(sumOfParts(dInner), dropped as Tensor2D, true, false),
-    mul(matMul(dy as Tensor2D, sumOfParts(inner), true, false), scaling),
+    mul(matMul(fromHalves(dy, true) as Tensor2D, sumOfParts(inner), true, false), scaling),
   ];
 }
 

@@ -4,7 +4,7 @@ import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { hardwareOf } from '../../webgpu/hardware';
 import { shaderVariants } from '../../webgpu/shader';
 import { u32 } from '../../webgpu/uniforms';
-import { chooseMatrixVariant, type MatrixVariant } from '../../webgpu/variants';
+import { chooseMatrixVariant, type MatrixProductCase, type MatrixVariant } from '../../webgpu/variants';
 import { absmaxBindings, type Packed4bitInfos } from '../dequantize4bit/wgsl';
 import {
   additionBindings,
@@ -14,12 +14,17 @@ import {
 } from '../../webgpu/product-additions';
 import { addSplits } from '../gemm/webgpu-split-sum';
 import { productSizes, type Matmul4bitAttributes } from './types';
+import { halfWeight } from './webgpu-half-weight';
 import { subgroupMatrixProduct, type MatrixConstants } from './webgpu-subgroup-matrix';
 
 const forwardShader = shaderVariants('matmul4bit matrix', subgroupMatrixProduct);
 const transposedShader = shaderVariants('matmul4bit matrix transposed', subgroupMatrixProduct);
 
-export type MatrixInputs = Packed4bitInfos & { readonly x: TensorInfo; readonly bias: TensorInfo | undefined };
+export type MatrixInputs = Packed4bitInfos & {
+  /** [rows, depth] float32; or its float16, gradients times SLOPE_SCALE, int32 [rows, depth / 2] */
+  readonly x: TensorInfo;
+  readonly bias: TensorInfo | undefined;
+};
 
 /** Longest run of codes that a thread reads under one absmax. */
 const RUN = 32;
@@ -27,7 +32,7 @@ const RUN = 32;
 /** The variant on subgroup matrices that this product can run on, if any. */
 export function matrixVariant(
   backend: WebGPUBackend,
-  rows: number,
+  given: Pick<MatrixProductCase, 'rows' | 'rank' | 'halves'>,
   attributes: Matmul4bitAttributes,
 ): MatrixVariant | undefined {
   const { shape, blocksize, nestedBlocksize, transposed } = attributes;
@@ -35,7 +40,7 @@ export function matrixVariant(
   if (blocksize < RUN || !Number.isInteger(Math.log2(Math.max(1, nestedBlocksize))) || shape[1] % RUN !== 0) {
     return undefined;
   }
-  return chooseMatrixVariant(hardwareOf(backend.device), { rows, ...productSizes(attributes), transposed });
+  return chooseMatrixVariant(hardwareOf(backend.device), { ...given, ...productSizes(attributes), transposed });
 }
 
 /** The product on subgroup matrices; with a split depth, partial products and their sum. */
@@ -43,10 +48,10 @@ export function matrixMatmul4bit(
   backend: WebGPUBackend,
   inputs: MatrixInputs,
   attributes: Matmul4bitAttributes,
-  { tile, splits }: MatrixVariant,
+  { tile, splits, halfWeight: prepared }: MatrixVariant,
   additions: ProductAdditions = { bias: inputs.bias },
 ): TensorInfo {
-  const { x, packed, code } = inputs;
+  const { x } = inputs;
   const { transposed, blocksize, nestedBlocksize, shape } = attributes;
   const rows = x.shape[0] ?? 0;
   const { columns, depth } = productSizes(attributes);
@@ -59,6 +64,8 @@ export function matrixMatmul4bit(
   const constants: MatrixConstants = {
     ...tile,
     transposed,
+    left: x.dtype === 'int32' ? 'float16' : 'float32',
+    right: prepared ? 'float16' : 'codes',
     nested,
     bias: inPass.bias !== undefined,
     split,
@@ -66,17 +73,20 @@ export function matrixMatmul4bit(
     nestedShift: nested ? Math.log2(nestedBlocksize) : 0,
     blockShift: Math.log2(blocksize),
   };
+  const weight = prepared
+    ? [halfWeight(backend, inputs, attributes)]
+    : [inputs.packed!, inputs.code!, ...absmaxBindings(inputs)];
   dispatch(backend, {
     ...(transposed ? transposedShader : forwardShader)(constants),
     bindings: [
-      ...[x, packed!, code!, target],
-      ...absmaxBindings(inputs),
+      ...[x, target, ...weight],
       ...(inPass.bias === undefined ? [] : [inPass.bias]),
       ...additionBindings(inPass),
     ],
     uniforms: [...[rows, columns, depth, depth / splits, shape[1]].map(u32), ...additionWords(inPass)],
     workgroups: [columns / tile.tileColumns, Math.ceil(rows / tile.tileRows), splits],
   });
+  if (prepared) backend.disposeData(weight[0]!.dataId);
   if (!split) return product;
   addSplits(backend, { partial: target, product, additions, transposed });
   backend.disposeData(target.dataId);

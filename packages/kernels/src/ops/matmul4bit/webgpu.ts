@@ -107,7 +107,7 @@ export const webgpuMatmul4bit: NonNullable<OpDefinition<Matmul4bitInputs, Matmul
   const { x, packed, code, bias } = inputs;
   const [, K] = attributes.shape;
   const rows = x.shape[0] ?? 0;
-  const variant = matrixVariant(backend, rows, attributes);
+  const variant = matrixVariant(backend, { rows }, attributes);
   if (variant !== undefined) return [matrixMatmul4bit(backend, inputs, attributes, variant)];
   const { columns, depth } = productSizes(attributes);
   const nested = inputs.nestedAbsmax !== undefined;

@@ -1,0 +1,33 @@
+import { engine, mul, reshape, type Tensor, type Tensor1D } from '@tensorflow/tfjs-core';
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { SLOPE_SCALE } from '../../webgpu/subgroup-matrix';
+import { packHalf, unpackHalf } from '../half';
+import type { Matmul4bitAttributes } from '../matmul4bit/types';
+import { matrixVariant } from '../matmul4bit/webgpu-matrix';
+import { hasLoraMatrices } from './webgpu-matrices';
+
+/** Rows in float16 as the passes hand them on, int32 [M, width / 2]: gradients times SLOPE_SCALE. */
+export function toHalves(x: Tensor, isGradient: boolean): Tensor {
+  const [rows = 0, width = 0] = x.shape;
+  return reshape(packHalf(isGradient ? mul(x, SLOPE_SCALE) : x), [rows, width / 2]);
+}
+
+/** The rows of `toHalves`; float32 ones as they are. */
+export function fromHalves(x: Tensor, isGradient: boolean): Tensor {
+  if (x.dtype !== 'int32') return x;
+  const [rows = 0, words = 0] = x.shape;
+  const values = unpackHalf(reshape(x, [x.size]) as Tensor1D, [rows, 2 * words]);
+  return isGradient ? mul(values, 1 / SLOPE_SCALE) : values;
+}
+
+/** Whether the backend at hand multiplies this on subgroup matrices, where x in float16 is half the bytes and as exact. */
+export function takesHalves(
+  sizes: { readonly rows: number; readonly rank: number },
+  attributes: Matmul4bitAttributes,
+): boolean {
+  if (engine().backendName !== 'webgpu') return false;
+  const backend = engine().backend as unknown as WebGPUBackend;
+  return (
+    hasLoraMatrices(backend.device) && matrixVariant(backend, { ...sizes, halves: true }, attributes) !== undefined
+  );
+}
