@@ -1,17 +1,16 @@
-// Every tile of the 4-bit product on subgroup matrices, at the shapes of GPT-2 medium: checked on sampled values
-// against float64, then timed by timestamp queries. Writes $OUT/matmul4bit-tiles.json (default: bench/results).
+// Every tile of the 4-bit product on subgroup matrices, at the shapes of GPT-2 medium, with x in float32 or float16 and W as
+// codes or dequantised first: checked on sampled values against float64, then timed by timestamp queries. Writes $OUT/matmul4bit-tiles.json (default: bench/results).
 // usage: npx tsx --conditions=@qlora-js/source tools/bench/tune-matmul4bit.ts [Dawn toggles, by comma] [name of the file]
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { float32ToFloat16 } from '@qlora-js/hub';
 import { codeTable, createDynamicMap, openDevice } from '@qlora-js/kernels';
 import { hasSubgroupMatrices } from '../../packages/kernels/src/webgpu/variants';
 import { splitSum } from '../../packages/kernels/src/ops/gemm/webgpu-split-sum';
 import { NO_ADDITIONS } from '../../packages/kernels/src/webgpu/product-additions';
-import {
-  subgroupMatrixProduct,
-  threadsOf,
-  workgroupBytes,
-  type MatrixTile,
-} from '../../packages/kernels/src/ops/matmul4bit/webgpu-subgroup-matrix';
+import { threadsOf, workgroupBytes, type MatrixTile } from '../../packages/kernels/src/ops/matmul4bit/matrix-tiles';
+import { halfWeightShader } from '../../packages/kernels/src/ops/matmul4bit/webgpu-half-weight';
+import { subgroupMatrixProduct } from '../../packages/kernels/src/ops/matmul4bit/webgpu-subgroup-matrix';
+import { SLOPE_SCALE } from '../../packages/kernels/src/webgpu/subgroup-matrix';
 
 const [toggles = '', name = 'matmul4bit-tiles'] = process.argv.slice(2);
 const device = await openDevice({ backend: 'webgpu', dawnToggles: toggles === '' ? [] : toggles.split(',') });
@@ -37,15 +36,18 @@ const tile = (
 
 const TILES: MatrixTile[] = [
   tile(128, 128, 64, 2, 4),
-  tile(128, 128, 64, 2, 2),
-  tile(128, 64, 64, 2, 2),
-  tile(64, 128, 64, 2, 2),
-  tile(64, 64, 64, 2, 2),
-  tile(64, 64, 64, 1, 2),
-  tile(128, 128, 32, 2, 4),
   tile(256, 128, 32, 4, 2),
   tile(128, 256, 32, 2, 4),
+  tile(128, 64, 64, 2, 2),
+  tile(64, 64, 64, 2, 2),
 ];
+/** Rows from which tiles of many rows are tried, and W dequantised first. */
+const MANY = 1024;
+
+interface Factors {
+  readonly left: 'float32' | 'float16';
+  readonly right: 'codes' | 'float16';
+}
 
 /** [N, K] of c_attn, attn.c_proj, mlp.c_fc, mlp.c_proj. */
 const WEIGHTS = [
@@ -97,8 +99,9 @@ function pipe(shader: string): Promise<Pipe> {
   }
   return entry;
 }
-const constantsOf = (tile: MatrixTile, transposed: boolean, split: boolean) => ({
+const constantsOf = (tile: MatrixTile, factors: Factors, transposed: boolean, split: boolean) => ({
   ...tile,
+  ...factors,
   transposed,
   nested: true,
   bias: !transposed && !split,
@@ -113,9 +116,19 @@ const fitting = TILES.filter(
     workgroupBytes({ ...tile, transposed: true }) <= gpu.limits.maxComputeWorkgroupStorageSize &&
     workgroupBytes({ ...tile, transposed: false }) <= gpu.limits.maxComputeWorkgroupStorageSize,
 );
-for (const tile of fitting)
-  for (const transposed of [false, true])
-    for (const split of [false, true]) void pipe(subgroupMatrixProduct(constantsOf(tile, transposed, split)));
+const factorsOf = (rows: number): Factors[] =>
+  (['float32', 'float16'] as const).flatMap((left) =>
+    (rows < MANY ? (['codes'] as const) : (['codes', 'float16'] as const)).map((right) => ({ left, right })),
+  );
+/** The tiles worth trying at so many rows. */
+const tilesOf = (rows: number): MatrixTile[] =>
+  fitting.filter((tile) => (rows < MANY ? tile.tileRows <= 128 : tile.tileRows >= 128));
+for (const rows of [384, 2048])
+  for (const factors of factorsOf(rows))
+    for (const tile of tilesOf(rows))
+      for (const transposed of [false, true])
+        for (const split of rows < MANY ? [false, true] : [false])
+          void pipe(subgroupMatrixProduct(constantsOf(tile, factors, transposed, split)));
 for (const bias of [false, true]) void pipe(splitSum({ ...NO_ADDITIONS, bias, transposed: false, workgroupSize: 256 }));
 await Promise.all(pipes.values());
 console.log(`${pipes.size} pipelines in ${((performance.now() - compileStart) / 1e3).toFixed(1)} s`);
@@ -182,7 +195,7 @@ async function once(run: Run): Promise<void> {
   await Promise.resolve();
 }
 
-interface Row {
+interface Row extends Factors {
   rows: number;
   N: number;
   K: number;
@@ -208,16 +221,25 @@ for (const [N, K] of WEIGHTS) {
     return code[element & 1 ? byte & 15 : byte >> 4]! * absmax;
   };
   const packed = storage(bytes);
+  const prepare = await pipe(halfWeightShader({ nested: true, blockShift: 6, nestedShift: 8 }).code);
+  const halfWeight = empty(N * K * 2);
   const scales = [storage(absmaxCodes), storage(nestedAbsmax), levelsBuffer!, offsetBuffer!];
   const biasBuffer = storage(bias);
+  const preparation = bind(prepare, [packed, codeBuffer!, halfWeight, ...scales], [(N * K) / 8]);
+  const prepareWeight: Run = (pass) => {
+    pass.setPipeline(prepare.pipeline);
+    pass.setBindGroup(0, preparation);
+    pass.dispatchWorkgroups((N * K) / 8 / 256);
+  };
   for (const rows of [...ROWS, ODD_ROWS]) {
     for (const transposed of [false, true]) {
       const columns = transposed ? K : N;
       const depth = transposed ? N : K;
-      if (rows > 2048 && (N !== 4096 || transposed)) continue;
+      if ((rows > 2048 || rows === ODD_ROWS) && N === K) continue;
       const xs = new Float32Array(rows * depth);
       for (let i = 0; i < xs.length; i++) xs[i] = i < 1 << 20 ? random() * 2 - 1 : xs[(i * 7 + 3) % (1 << 20)]!;
       const x = storage(xs);
+      const halves = storage(float32ToFloat16(transposed ? xs.map((value) => value * SLOPE_SCALE) : xs));
       const product = empty(rows * columns * 4);
       const partial = empty(rows * columns * 4 * 4);
       const samples = Array.from({ length: SAMPLES }, (_, s): [number, number] => [
@@ -233,91 +255,94 @@ for (const [N, K] of WEIGHTS) {
       const flop = 2 * rows * columns * depth;
       const firstResult = results.length;
       const runs: Run[] = [];
-      for (const tile of fitting) {
-        for (const splits of rows === ODD_ROWS ? [1, 2] : rows <= 512 ? SPLITS : rows <= 2048 ? [1, 2] : [1]) {
-          if (columns % tile.tileColumns !== 0 || depth % (tile.tileDepth * splits) !== 0) continue;
-          if (performance.now() > deadline) continue;
-          const main = await pipe(subgroupMatrixProduct(constantsOf(tile, transposed, splits > 1)));
-          const withBias = !transposed;
-          const group = bind(
-            main,
-            [
-              x,
-              packed,
-              codeBuffer!,
-              splits > 1 ? partial : product,
-              ...scales,
-              ...(withBias && splits === 1 ? [biasBuffer] : []),
-            ],
-            [rows, columns, depth, depth / splits, K],
-          );
-          const reducer = await pipe(
-            splitSum({ ...NO_ADDITIONS, bias: withBias, transposed: false, workgroupSize: 256 }),
-          );
-          const size = (rows * columns) / 4;
-          const reduce =
-            splits > 1
-              ? bind(reducer, [partial, product, ...(withBias ? [biasBuffer] : [])], [size, columns / 4, splits])
-              : undefined;
-          const run: Run = (pass) => {
-            pass.setPipeline(main.pipeline);
-            pass.setBindGroup(0, group);
-            pass.dispatchWorkgroups(columns / tile.tileColumns, Math.ceil(rows / tile.tileRows), splits);
-            if (reduce === undefined) return;
-            pass.setPipeline(reducer.pipeline);
-            pass.setBindGroup(0, reduce);
-            pass.dispatchWorkgroups(Math.ceil(size / 256));
-          };
-          gpu.queue.writeBuffer(product, 0, nans, 0, rows * columns);
-          await once(run);
-          // Every value must have been written, not only the sampled ones; the largest product takes too long to read.
-          const checked = rows <= 2048 ? rows * columns : 0;
-          const staging = gpu.createBuffer({
-            size: Math.max(16, checked * 4),
-            usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
-          });
-          const encoder = gpu.createCommandEncoder();
-          encoder.copyBufferToBuffer(product, 0, staging, 0, checked * 4);
-          gpu.queue.submit([encoder.finish()]);
-          await staging.mapAsync(GPUMapMode.READ);
-          const actual = new Float32Array(staging.getMappedRange());
-          if (checked === 0) samples.length = 0;
-          let [difference, norm] = [0, 0];
-          samples.forEach(([row, column], s) => {
-            difference += (actual[row * columns + column]! - expected[s]!) ** 2;
-            norm += expected[s]! ** 2;
-          });
-          let unwritten = 0;
-          for (let i = 0; i < checked; i++) if (Number.isNaN(actual[i]!)) unwritten++;
-          staging.destroy();
-          results.push({
-            rows,
-            N,
-            K,
-            transposed,
-            tile: Object.values(tile).join('x'),
-            splits,
-            error: unwritten > 0 ? Infinity : checked === 0 ? 0 : Math.sqrt(difference / norm),
-            microseconds: 0,
-            teraflops: 0,
-          });
-          runs.push(run);
+      for (const factors of factorsOf(rows))
+        for (const tile of tilesOf(rows)) {
+          for (const splits of rows < MANY ? SPLITS : [1]) {
+            const groups = Math.ceil(rows / tile.tileRows) * (columns / tile.tileColumns) * splits;
+            if (rows < MANY && (groups < 40 || groups > 400)) continue;
+            if (columns % tile.tileColumns !== 0 || depth % (tile.tileDepth * splits) !== 0) continue;
+            if (performance.now() > deadline) continue;
+            const main = await pipe(subgroupMatrixProduct(constantsOf(tile, factors, transposed, splits > 1)));
+            const withBias = !transposed;
+            const group = bind(
+              main,
+              [
+                factors.left === 'float16' ? halves : x,
+                splits > 1 ? partial : product,
+                ...(factors.right === 'float16' ? [halfWeight] : [packed, codeBuffer!, ...scales]),
+                ...(withBias && splits === 1 ? [biasBuffer] : []),
+              ],
+              [rows, columns, depth, depth / splits, K],
+            );
+            const reducer = await pipe(
+              splitSum({ ...NO_ADDITIONS, bias: withBias, transposed: false, workgroupSize: 256 }),
+            );
+            const size = (rows * columns) / 4;
+            const reduce =
+              splits > 1
+                ? bind(reducer, [partial, product, ...(withBias ? [biasBuffer] : [])], [size, columns / 4, splits])
+                : undefined;
+            const run: Run = (pass) => {
+              if (factors.right === 'float16') prepareWeight(pass);
+              pass.setPipeline(main.pipeline);
+              pass.setBindGroup(0, group);
+              pass.dispatchWorkgroups(columns / tile.tileColumns, Math.ceil(rows / tile.tileRows), splits);
+              if (reduce === undefined) return;
+              pass.setPipeline(reducer.pipeline);
+              pass.setBindGroup(0, reduce);
+              pass.dispatchWorkgroups(Math.ceil(size / 256));
+            };
+            gpu.queue.writeBuffer(product, 0, nans, 0, rows * columns);
+            await once(run);
+            // Every value must have been written, not only the sampled ones; the largest product takes too long to read.
+            const checked = rows <= 2048 ? rows * columns : 0;
+            const staging = gpu.createBuffer({
+              size: Math.max(16, checked * 4),
+              usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
+            });
+            const encoder = gpu.createCommandEncoder();
+            encoder.copyBufferToBuffer(product, 0, staging, 0, checked * 4);
+            gpu.queue.submit([encoder.finish()]);
+            await staging.mapAsync(GPUMapMode.READ);
+            const actual = new Float32Array(staging.getMappedRange());
+            if (checked === 0) samples.length = 0;
+            let [difference, norm] = [0, 0];
+            samples.forEach(([row, column], s) => {
+              difference += (actual[row * columns + column]! - expected[s]!) ** 2;
+              norm += expected[s]! ** 2;
+            });
+            let unwritten = 0;
+            for (let i = 0; i < checked; i++) if (Number.isNaN(actual[i]!)) unwritten++;
+            staging.destroy();
+            results.push({
+              rows,
+              N,
+              K,
+              transposed,
+              ...factors,
+              tile: Object.values(tile).join('x'),
+              splits,
+              error: unwritten > 0 ? Infinity : checked === 0 ? 0 : Math.sqrt(difference / norm),
+              microseconds: 0,
+              teraflops: 0,
+            });
+            runs.push(run);
+          }
         }
-      }
       const times = runs.length === 0 ? [] : await microseconds(runs, () => flop / 8e7);
       times.forEach((time, index) => {
         results[firstResult + index]!.microseconds = time;
         results[firstResult + index]!.teraflops = flop / time / 1e6;
       });
-      for (const buffer of [x, product, partial]) buffer.destroy();
+      for (const buffer of [x, halves, product, partial]) buffer.destroy();
       const of = results.filter((r) => r.rows === rows && r.N === N && r.K === K && r.transposed === transposed);
       of.sort((a, b) => b.teraflops - a.teraflops);
       const worst = of.reduce((most, { error }) => Math.max(most, error), 0);
       console.log(
         `${rows}x${N}x${K}${transposed ? ' T' : ''} worst error ${worst.toExponential(1)}: ` +
           of
-            .slice(0, 4)
-            .map((r) => `${r.tile} /${r.splits} ${r.teraflops.toFixed(0)}`)
+            .slice(0, 6)
+            .map((r) => `${r.tile} ${r.left}/${r.right} /${r.splits} ${r.teraflops.toFixed(0)}`)
             .join('; '),
       );
     }
