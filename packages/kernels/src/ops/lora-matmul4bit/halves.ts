@@ -1,4 +1,4 @@
-import { engine, mul, reshape, type Tensor, type Tensor1D } from '@tensorflow/tfjs-core';
+import { engine, mul, reshape, type Rank, type Tensor } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { SLOPE_SCALE } from '../../webgpu/subgroup-matrix';
 import { packHalf, unpackHalf } from '../half';
@@ -16,7 +16,7 @@ export function toHalves(x: Tensor, isGradient: boolean): Tensor {
 export function fromHalves(x: Tensor, isGradient: boolean): Tensor {
   if (x.dtype !== 'int32') return x;
   const [rows = 0, words = 0] = x.shape;
-  const values = unpackHalf(reshape(x, [x.size]) as Tensor1D, [rows, 2 * words]);
+  const values = unpackHalf(reshape<Rank.R1>(x, [x.size]), [rows, 2 * words]);
   return isGradient ? mul(values, 1 / SLOPE_SCALE) : values;
 }
 
