@@ -1,4 +1,5 @@
-export type TrainerErrorCode = 'BAD_ARGUMENT' | 'NON_FINITE' | 'BAD_CHECKPOINT' | 'UNWRITABLE' | 'NO_DATA' | 'STOPPED';
+export type TrainerErrorCode =
+  'BAD_ARGUMENT' | 'NON_FINITE' | 'BAD_CHECKPOINT' | 'UNWRITABLE' | 'NO_DATA' | 'STOPPED' | 'REPLICA_FAILED';
 
 /** Every error this package raises; the message names the value, the place and the remedy. */
 export class TrainerError extends Error {

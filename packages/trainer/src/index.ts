@@ -21,4 +21,8 @@ export {
   type TrainableModel,
   type UploadedBatch,
 } from './model/trainable-model';
+export { eventPort, webWorkerLink, type MessageTarget, type ReplicaLink, type ReplicaPort } from './replicas/port';
+export { Replicas, type ConnectOptions, type ReplicatedWindowOptions } from './replicas/replicas';
+export { serveReplica } from './replicas/serve';
+export { type ReplicaSettings } from './replicas/messages';
 export { newTrainerState, trainerStateJson, type LogRow, type TrainerState } from './state/trainer-state';

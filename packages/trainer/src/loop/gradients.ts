@@ -20,6 +20,15 @@ export interface WindowPosition {
   readonly step: number;
 }
 
+/** Rows that go through the model together, as a part of a window. */
+export interface WindowPart {
+  readonly batch: CollatedBatch;
+  /** The stream its dropout masks are drawn from within the step: the micro-batch's number in `randomState`. */
+  readonly microBatch: number;
+  /** What the mean loss of its rows counts by: its share of the window's rows. */
+  readonly weight: number;
+}
+
 /**
  * Gradients of the mean loss over every row of the window, whatever way its rows are split into micro-batches:
  * each micro-batch's mean counts by its share of the rows. (transformers 5.18 multiplies loss and gradient of GPT-2
@@ -29,23 +38,35 @@ export function windowGradients<Batch extends UploadedBatch>(
   model: TrainableModel<Batch>,
   trained: readonly NamedVariable[],
   window: readonly CollatedBatch[],
+  position: WindowPosition,
+  options: WindowOptions = {},
+): WindowGradients {
+  const rows = window.reduce((sum, batch) => sum + batch.batchSize, 0);
+  const parts = window.map((batch, microBatch) => ({ batch, microBatch, weight: batch.batchSize / rows }));
+  return partGradients(model, trained, parts, position, options);
+}
+
+/** The weighted losses of some parts of a window, summed in their order, and the gradients of that sum. */
+export function partGradients<Batch extends UploadedBatch>(
+  model: TrainableModel<Batch>,
+  trained: readonly NamedVariable[],
+  parts: readonly WindowPart[],
   { seed, step }: WindowPosition,
   { scaleLoss = (loss) => loss }: WindowOptions = {},
 ): WindowGradients {
-  const rows = window.reduce((sum, batch) => sum + batch.batchSize, 0);
   let total: WindowGradients | undefined;
-  window.forEach((collated, microBatch) => {
+  for (const { batch: collated, microBatch, weight } of parts) {
     const batch = uploadBatch(model, collated);
     const random = randomState({ seed, step, microBatch });
     const { loss, gradients } = lossGradients(
-      () => weighted(model.loss(batch, { training: true, random }).loss, collated.batchSize / rows),
+      () => weighted(model.loss(batch, { training: true, random }).loss, weight),
       trained,
       scaleLoss,
     );
     batch.dispose();
     random.dispose();
-    total = total === undefined ? { loss, gradients } : added(total, { loss, gradients });
-  });
+    total = total === undefined ? { loss, gradients } : addGradients(total, { loss, gradients });
+  }
   if (total === undefined) throw new Error('an accumulation window has at least one micro-batch');
   return total;
 }
@@ -75,7 +96,8 @@ function weighted(loss: Scalar, share: number): Scalar {
   return share === 1 ? loss : mul(loss, share);
 }
 
-function added(a: WindowGradients, b: WindowGradients): WindowGradients {
+/** The sums of both, which are disposed of. */
+export function addGradients(a: WindowGradients, b: WindowGradients): WindowGradients {
   const sum = (x: Tensor, y: Tensor): Tensor => {
     const result = tidy(() => keep(add(x, y)));
     dispose([x, y]);

@@ -3,6 +3,7 @@ import type { CollatedBatch } from '@qlora-js/data';
 import { clipGradients, type GradScaler, type NamedVariable, type Optimizer } from '@qlora-js/optim';
 import type { TrainableModel, UploadedBatch } from '../model/trainable-model';
 import type { WindowPosition } from './gradients';
+import type { Replicas } from '../replicas/replicas';
 import type { LossLog } from './loss-log';
 
 export interface StepParts<Batch extends UploadedBatch> {
@@ -13,6 +14,8 @@ export interface StepParts<Batch extends UploadedBatch> {
   readonly scaler: GradScaler;
   /** 0 does not clip. */
   readonly maxGradNorm: number;
+  /** Threads that take a part of each micro-batch's rows. */
+  readonly replicas?: Replicas;
 }
 
 /** Runs optimiser steps, each over the micro-batches of a window. */

@@ -20,6 +20,7 @@ import { TrainerError } from '../errors';
 import { evaluate, Evaluator, type Evaluation } from '../evaluation/evaluate';
 import { evaluationBatches } from '../evaluation/batches';
 import type { TrainableModel, UploadedBatch } from '../model/trainable-model';
+import type { Replicas } from '../replicas/replicas';
 import { newTrainerState, trainerStateJson, type LogRow, type TrainerState } from '../state/trainer-state';
 import { LossLog } from './loss-log';
 import { EagerSteps } from './eager-steps';
@@ -35,6 +36,12 @@ export interface TrainerOptions<Batch extends UploadedBatch> {
   readonly evalDataset?: PreparedDataset;
   /** Where it is a GPU, training steps are recorded as plans and replayed; without it they go through tfjs op by op. */
   readonly device?: Device;
+  /**
+   * Copies of the model in threads of their own that take a part of each micro-batch's rows, on wasm and cpu; on another
+   * backend they are an error. They stay the caller's, who disposes of them, unless one fails, which ends them all.
+   * Evaluations stay on this thread.
+   */
+  readonly replicas?: Replicas;
   /** Pads training batches. */
   readonly collator: DataCollatorWithPadding;
   readonly callbacks?: readonly TrainerCallback[];
@@ -89,7 +96,7 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
   }
 
   async train(): Promise<TrainOutput> {
-    const { args, model, trainDataset } = this.options;
+    const { args, model, trainDataset, replicas } = this.options;
     if (args.saveStrategy !== 'no') await this.keeper.check();
     const started = performance.now();
     const windowsPerEpoch = Math.ceil(
@@ -105,6 +112,8 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
     Object.assign(this.control, { shouldTrainingStop: false });
     model.setGradientCheckpointing(args.gradientCheckpointing);
     model.setActivationDtype(args.activationDtype);
+    const { gradientCheckpointing, activationDtype } = args;
+    await replicas?.configure({ gradientCheckpointing, activationDtype });
     this.trained = model.trainedVariables();
     const optimizer = createOptimizer(args.optim, decayGroups(this.trained, args.weightDecay), {
       betas: [args.adamBeta1, args.adamBeta2],
@@ -117,7 +126,15 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
     });
     const losses = new LossLog(args.fp16);
     const scaler = new GradScaler({ enabled: args.fp16 });
-    const parts = { model, trained: this.trained, optimizer, losses, scaler, maxGradNorm: args.maxGradNorm };
+    const parts = {
+      model,
+      trained: this.trained,
+      optimizer,
+      losses,
+      scaler,
+      maxGradNorm: args.maxGradNorm,
+      ...(replicas === undefined ? {} : { replicas }),
+    };
     const { device } = this.options;
     const steps = device?.backend === 'webgpu' ? new PlannedSteps(parts, device) : new EagerSteps(parts);
     this.evaluator = new Evaluator(model, device);

@@ -1,1 +1,2 @@
 export { folderCheckpoints } from './folder-checkpoints';
+export { mainThreadPort, startReplicas, workerLink, type StartReplicasOptions } from './replicas';

@@ -1,0 +1,35 @@
+import type { ActivationDtype } from '@qlora-js/gpt2';
+import type { WindowPart, WindowPosition } from '../loop/gradients';
+
+/** What both sides of a step agree on beside the rows. */
+export interface ReplicaSettings {
+  readonly gradientCheckpointing: boolean;
+  /** What activations wait in for the backward pass. */
+  readonly activationDtype: ActivationDtype;
+}
+
+/** A trained variable as both sides have to have it. */
+export interface VariableShape {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** What the main thread asks of a replica; each request has one answer, in order. */
+export type ReplicaRequest =
+  | { readonly kind: 'setUp'; readonly setup: unknown }
+  | { readonly kind: 'configure'; readonly settings: ReplicaSettings }
+  | {
+      readonly kind: 'gradients';
+      /** Values of every trained variable, end to end. */
+      readonly parameters: Float32Array<ArrayBuffer>;
+      readonly parts: readonly WindowPart[];
+      readonly position: WindowPosition;
+      readonly lossScale: number;
+    };
+
+export type ReplicaAnswer =
+  | { readonly kind: 'ready'; readonly variables: readonly VariableShape[] }
+  | { readonly kind: 'configured' }
+  /** The loss as it is, and the scaled loss's gradients end to end in the order of the variables. */
+  | { readonly kind: 'gradients'; readonly loss: number; readonly gradients: Float32Array<ArrayBuffer> }
+  | { readonly kind: 'failed'; readonly message: string; readonly stack: string | undefined };

@@ -1,0 +1,65 @@
+import { mul } from '@tensorflow/tfjs-core';
+import { partGradients } from '../loop/gradients';
+import type { TrainableModel, UploadedBatch } from '../model/trainable-model';
+import { assignFlat, flatten } from './flat';
+import type { ReplicaAnswer, ReplicaRequest } from './messages';
+import type { ReplicaPort } from './port';
+
+/**
+ * Makes this thread a replica: it builds the model once and then computes gradients of the rows it is given until the
+ * main thread ends it. To be called in a worker's module.
+ *
+ * @param makeModel opens a device and builds the main thread's model, its adapter active, from the `setup` that the main
+ *   thread gave: the same frozen weights, and trained variables of the same shapes in the same order. The trained
+ *   variables' values and names may differ; values come with every step. What it throws fails the main thread's start.
+ */
+export function serveReplica<Setup, Batch extends UploadedBatch>(
+  port: ReplicaPort,
+  makeModel: (setup: Setup) => TrainableModel<Batch> | Promise<TrainableModel<Batch>>,
+): void {
+  let model: TrainableModel<Batch> | undefined;
+
+  const answer = async (request: ReplicaRequest): Promise<ReplicaAnswer> => {
+    if (request.kind === 'setUp') {
+      model = await makeModel(request.setup as Setup);
+      const variables = model.trainedVariables().map(({ name, variable: { shape } }) => ({ name, shape }));
+      return { kind: 'ready', variables };
+    }
+    if (model === undefined) throw new Error(`the request ${request.kind} came before a model was set up`);
+    if (request.kind === 'configure') {
+      model.setGradientCheckpointing(request.settings.gradientCheckpointing);
+      model.setActivationDtype(request.settings.activationDtype);
+      return { kind: 'configured' };
+    }
+    return gradientsOf(model, request);
+  };
+
+  // One after the other: a model that is still being built must not be asked for gradients.
+  let previous = Promise.resolve();
+  port.listen((message) => {
+    previous = previous.then(async () => {
+      try {
+        const result = await answer(message as ReplicaRequest);
+        port.post(result, result.kind === 'gradients' ? [result.gradients.buffer] : []);
+      } catch (error) {
+        const { message: text, stack } = error instanceof Error ? error : new Error(String(error));
+        port.post({ kind: 'failed', message: text, stack } satisfies ReplicaAnswer);
+      }
+    });
+  });
+}
+
+function gradientsOf<Batch extends UploadedBatch>(
+  model: TrainableModel<Batch>,
+  { parameters, parts, position, lossScale }: Extract<ReplicaRequest, { kind: 'gradients' }>,
+): ReplicaAnswer {
+  const trained = model.trainedVariables();
+  assignFlat(trained, parameters);
+  const { loss, gradients } = partGradients(model, trained, parts, position, {
+    scaleLoss: (value) => (lossScale === 1 ? value : mul(value, lossScale)),
+  });
+  const flat = flatten([...gradients.values()]);
+  const [value] = loss.dataSync();
+  for (const held of [loss, ...gradients.values()]) held.dispose();
+  return { kind: 'gradients', loss: value!, gradients: flat };
+}

@@ -1,0 +1,70 @@
+import type { CollatedBatch } from '@qlora-js/data';
+import { TrainerError } from '../errors';
+import type { WindowPart } from '../loop/gradients';
+
+/** Between the dropout streams of two workers: more than the micro-batches a window may have. */
+const STREAMS = 2 ** 16;
+
+/**
+ * Deals the rows of every micro-batch out to `workers`, longest first, each to the worker with the fewest real tokens
+ * so far: padding is left out of compute, so tokens are what takes time. Worker 0 draws the dropout masks that the whole
+ * micro-batch would, the others those of micro-batch number `microBatch + worker * 65536`. A worker for which a
+ * micro-batch has no row left has no part of it.
+ *
+ * @returns each worker's parts, in the order of the micro-batches
+ */
+export function shareWindow(window: readonly CollatedBatch[], workers: number): WindowPart[][] {
+  if (window.length > STREAMS) {
+    throw new TrainerError(
+      'BAD_ARGUMENT',
+      `a window of ${window.length} micro-batches is over the ${STREAMS} there may be`,
+    );
+  }
+  const rows = window.reduce((sum, { batchSize }) => sum + batchSize, 0);
+  const parts = Array.from({ length: workers }, (): WindowPart[] => []);
+  window.forEach((batch, microBatch) => {
+    dealRows(batch, workers).forEach((share, worker) => {
+      if (share.length === 0) return;
+      parts[worker]!.push({
+        batch: takeRows(batch, share),
+        microBatch: microBatch + worker * STREAMS,
+        weight: share.length / rows,
+      });
+    });
+  });
+  return parts;
+}
+
+/** Which rows each worker takes, in ascending order; of workers with as many tokens the first goes first. */
+export function dealRows({ attentionMask, batchSize, length }: CollatedBatch, workers: number): number[][] {
+  const tokens = Array.from({ length: batchSize }, (_, row) =>
+    attentionMask.subarray(row * length, (row + 1) * length).reduce((sum, value) => sum + value, 0),
+  );
+  const longestFirst = tokens.map((_, row) => row).sort((a, b) => tokens[b]! - tokens[a]! || a - b);
+  const loads = new Array<number>(workers).fill(0);
+  const shares = Array.from({ length: workers }, (): number[] => []);
+  for (const row of longestFirst) {
+    const worker = loads.indexOf(Math.min(...loads));
+    loads[worker]! += tokens[row]!;
+    shares[worker]!.push(row);
+  }
+  return shares.map((share) => share.sort((a, b) => a - b));
+}
+
+function takeRows(batch: CollatedBatch, rows: readonly number[]): CollatedBatch {
+  const { length } = batch;
+  const take = (values: Int32Array): Int32Array => {
+    const taken = new Int32Array(rows.length * length);
+    rows.forEach((row, index) => taken.set(values.subarray(row * length, (row + 1) * length), index * length));
+    return taken;
+  };
+  const attentionMask = take(batch.attentionMask);
+  return {
+    inputIds: take(batch.inputIds),
+    attentionMask,
+    labels: Int32Array.from(rows, (row) => batch.labels[row]!),
+    batchSize: rows.length,
+    length,
+    realTokens: attentionMask.reduce((sum, value) => sum + value, 0),
+  };
+}
