@@ -8,6 +8,8 @@ export interface RunOptions {
   /** Folder of the data set, `hub`, or undefined for the generated one. */
   readonly data?: string;
   readonly backend: 'auto' | 'webgpu' | 'wasm' | 'tensorflow' | 'cpu';
+  /** Threads that share each training batch, the main one among them; a GPU needs no others. */
+  readonly threads: number;
   readonly outputDir: string;
   readonly reportJson?: string;
   readonly seed: number;
@@ -57,6 +59,7 @@ export interface RunOptions {
 /** The reference notebook's settings. */
 export const DEFAULT_OPTIONS: RunOptions = {
   backend: 'auto',
+  threads: 1,
   outputDir: './final_qlora_dialogpt_nf4',
   seed: 42,
   maxLength: 128,
@@ -112,6 +115,7 @@ export const CHOICES = {
 } as const satisfies Partial<Record<keyof RunOptions, readonly string[]>>;
 
 const INTEGERS = new Set<keyof RunOptions>([
+  'threads',
   'seed',
   'maxLength',
   'blocksize',
@@ -164,6 +168,7 @@ function checked(key: string, value: unknown, place: string): unknown {
   if (typeof example === 'number') {
     if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) return fail('a number of 0 or more');
     if (INTEGERS.has(name) && !Number.isInteger(value)) return fail('a whole number');
+    if (name === 'threads' && value < 1) return fail('1 or more');
     return value;
   }
   if (Array.isArray(example)) {

@@ -91,6 +91,8 @@ describe('the command line', () => {
     );
     expect((await parse('--trails', '3')).error).toContain('--trials');
     expect((await parse('--trials', '1.5')).error).toContain('trials is 1.5, but a whole number is needed');
+    expect((await parse('--threads', '0')).error).toContain('threads is 0, but 1 or more is needed');
+    expect((await parse('--threads', '1.5')).error).toContain('threads is 1.5, but a whole number is needed');
     expect((await parse('--config', join(folder, 'none.json'))).error).toContain("can't be read");
     await writeFile(join(folder, 'bad.json'), '{"trials": 2,}');
     expect((await parse('--config', join(folder, 'bad.json'))).error).toContain('is not JSON');

@@ -53,6 +53,7 @@ function runCommand(program: Command, commands: Commands): void {
     'data set: a folder with train.csv, test.csv and categories.json, or hub for Banking77 from the hub (default: the generated data set)',
   );
   choice('--backend', 'where to compute', 'backend');
+  number('--threads', 'threads that share each training batch where there is no GPU', 'threads');
   text(
     '--output-dir <folder>',
     `where the adapter and the tokenizer are saved (default: ${DEFAULT_OPTIONS.outputDir})`,

@@ -2,6 +2,7 @@ import type { LabelMap } from '@qlora-js/data';
 import type { Device } from '@qlora-js/kernels';
 import type { GPT2ForSequenceClassification } from '@qlora-js/gpt2';
 import type { PeftModel } from '@qlora-js/lora';
+import type { Replicas } from '@qlora-js/trainer';
 import type { RunOptions } from '../cli/options';
 import type { Output } from '../terminal/output';
 import type { Base } from './base';
@@ -16,4 +17,6 @@ export interface RunContext {
   readonly labelMap: LabelMap;
   readonly splits: TokenSplits;
   readonly model: PeftModel<GPT2ForSequenceClassification>;
+  /** Copies of the base in further threads, which every training uses; undefined with one thread. */
+  readonly replicas: Replicas | undefined;
 }

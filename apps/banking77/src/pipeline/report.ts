@@ -44,7 +44,7 @@ export interface ReportParts {
 const VERSION = '0.1.0';
 
 export function collectReport(context: RunContext, parts: ReportParts): RunReport {
-  const { device, model, splits, options, base } = context;
+  const { device, model, splits, options, base, replicas } = context;
   const { training, test, parameters, found, manual, baselines } = parts;
   const counts = model.parameterCounts();
   const { epochs, totalTimeSec } = training.speed;
@@ -76,6 +76,7 @@ export function collectReport(context: RunContext, parts: ReportParts): RunRepor
     log_history: training.trainer.state.logHistory,
     environment: {
       ...device.info,
+      threads: 1 + (replicas?.count ?? 0),
       base: base.id,
       seed: options.seed,
       quant_type: options.quantType,

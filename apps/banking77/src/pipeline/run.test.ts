@@ -143,6 +143,23 @@ describe('the pipeline on the embedded base', () => {
     expect(predictions[0]!.labels[0]!.probability).toBeGreaterThan(predictions[0]!.labels[1]!.probability);
   });
 
+  it('shares batches out to two threads in search and final training, to the same figures each time', async () => {
+    const twice = [];
+    for (const name of ['first', 'second']) {
+      const output = capture();
+      const outputDir = join(folder, name);
+      const report = await run(
+        { ...options, threads: 2, trials: 1, numTrainEpochs: 2, searchEpochs: 1, outputDir },
+        output,
+      );
+      expect(output.lines.filter((line) => line.startsWith('threads: 2'))).toHaveLength(1);
+      expect(output.lines.filter((line) => line.includes('were not given back'))).toEqual([]);
+      expect(report.environment['threads']).toBe(2);
+      twice.push([report.test_loss, report.train_loss, report.search?.bestValue]);
+    }
+    expect(twice[1]).toEqual(twice[0]);
+  });
+
   const failing = async (changed: Partial<RunOptions>): Promise<string> =>
     run({ ...options, trials: 0, outputDir: join(folder, 'never'), ...changed }, capture()).then(
       () => 'no error',

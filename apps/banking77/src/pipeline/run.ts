@@ -9,6 +9,7 @@ import { compareFigures } from './comparison';
 import type { RunContext } from './context';
 import { describeData, loadTexts, tokenize, type TextSplits } from './data';
 import { manualForward } from './manual-forward';
+import { startThreads } from './threads';
 import { collectReport, type RunReport } from './report';
 import { saveAdapter } from './saved-adapter';
 import { describe, search, type SearchResult } from './search';
@@ -52,10 +53,12 @@ async function runOn(device: Device, options: RunOptions, output: Output): Promi
   const classifier = await buildClassifier(base, texts.labelMap.size, options, { device, output });
   prepareModelForKbitTraining(classifier, { useGradientCheckpointing: options.gradientCheckpointing });
   const model = new PeftModel(classifier);
-  const context: RunContext = { options, output, device, base, labelMap: texts.labelMap, splits, model };
+  const { labelMap } = texts;
+  const replicas = await startThreads(options, { device, output, numLabels: labelMap.size });
   try {
-    return await trainAndEvaluate(context, texts);
+    return await trainAndEvaluate({ options, output, device, base, labelMap, splits, model, replicas }, texts);
   } finally {
+    await replicas?.dispose();
     model.dispose();
   }
 }

@@ -48,7 +48,7 @@ export async function trainAdapter(
   context: RunContext,
   { parameters, adapterName, label, callbacks = [] }: TrainingOptions,
 ): Promise<TrainingRun> {
-  const { options, base, model, splits, device, output } = context;
+  const { options, base, model, splits, device, output, replicas } = context;
   model.addAdapter(adapterName, adapterConfig(base, options), { seed: options.seed });
   // Names differ between trials and the final training, sites must not: the same parameters give the same run.
   assignDropoutSites(model.base);
@@ -62,6 +62,7 @@ export async function trainAdapter(
   const trainer = new Trainer({
     model: sequenceClassifier(model, { padTokenId: base.padTokenId }),
     device,
+    ...(replicas === undefined ? {} : { replicas }),
     args: trainingArguments({
       outputDir: folder,
       ...parameters,

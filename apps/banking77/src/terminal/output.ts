@@ -14,6 +14,14 @@ export interface ProgressBar {
   stop(): void;
 }
 
+/** For work of which nothing is to be said. */
+export const SILENT: Output = {
+  section: () => undefined,
+  line: () => undefined,
+  warn: () => undefined,
+  bar: () => ({ update: () => undefined, stop: () => undefined }),
+};
+
 export interface TerminalOptions {
   /** Draw bars; off for logs. */
   readonly progress: boolean;
