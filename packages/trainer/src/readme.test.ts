@@ -1,6 +1,12 @@
 import { expect, it } from 'vitest';
-import { runReadmeExample } from '../../../tools/test/readme';
+import { runReadmeExample, runReadmeSection } from '../../../tools/test/readme';
 
 it('runs the example of the README', async () => {
   expect(await runReadmeExample(import.meta.url)).toEqual(['6 steps, accuracy 1']);
+});
+
+it('runs the section on threads', async () => {
+  const [first, ...others] = await runReadmeSection(import.meta.url, 'Threads without a GPU');
+  expect(first).toMatch(/^16 steps on 2 threads, loss 0\.\d+$/);
+  expect(others).toEqual([]);
 });

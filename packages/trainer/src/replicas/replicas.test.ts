@@ -9,7 +9,7 @@ import { windowGradients, type WindowGradients } from '../loop/gradients';
 import { Trainer } from '../loop/trainer';
 import { sequenceClassifier } from '../model/sequence-classifier';
 import { workerLink } from '../node/replicas';
-import { SOURCES, startTinyReplicas } from '../testing/start-tiny-replicas';
+import { startTinyReplicas, TINY_REPLICA } from '../testing/start-tiny-replicas';
 import { collator, PAD, tinyClassifier, tinyRows, type TinyClassifierOptions } from '../testing/tiny-classifier';
 import { Replicas } from './replicas';
 
@@ -206,8 +206,7 @@ describe('replicas that fail', () => {
 
   /** Two replicas of which the second has the fault, and what becomes of their threads. */
   async function connect(fault: 'throw in its second step' | 'exit in a step' | 'throw at set-up' | 'exit at set-up') {
-    const module = new URL('../testing/tiny-replica.ts', import.meta.url);
-    const workers = [0, 1].map(() => new Worker(module, { execArgv: SOURCES }));
+    const workers = [0, 1].map(() => new Worker(TINY_REPLICA));
     const ended = Promise.all(workers.map((worker) => new Promise((resolve) => worker.once('exit', resolve))));
     const links = workers.map(workerLink);
     const second = links[1]!;
@@ -272,7 +271,7 @@ describe('replicas that fail', () => {
 
 it('dispose ends the threads, and what is asked afterwards says so', async () => {
   const device = await openDevice({ backend: 'wasm' });
-  const worker = new Worker(new URL('../testing/tiny-replica.ts', import.meta.url), { execArgv: SOURCES });
+  const worker = new Worker(TINY_REPLICA);
   const ended = new Promise((resolve) => worker.once('exit', resolve));
   const replicas = await Replicas.connect({ links: [workerLink(worker)], setup: {} });
   expect(replicas.count).toBe(1);
