@@ -1,7 +1,8 @@
 // Measures this machine and redraws docs/performance.md's tables and chart from bench/results alone.
 // usage: npm run bench [-- --tables | --peer]
 //   --tables  measure nothing, redraw from the result files that are there
-//   --peer    also run the Python stack (../shared/peer) where Python has torch with CUDA
+//   --peer    also run the Python stack: on the CPU beside our steps there where there is no GPU (QLORA_PYTHON names a
+//             Python that has it), else ../shared/peer where Python has torch with CUDA
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,19 +16,19 @@ const DOCUMENT = 'docs/performance.md';
 const CHART = 'docs/step.svg';
 const options = new Set(process.argv.slice(2));
 
-if (!options.has('--tables')) await measure();
-if (options.has('--peer')) run('tools/bench/run-peer.ts');
+if (!options.has('--tables')) await measure(options.has('--peer'));
 await redraw();
 
-async function measure(): Promise<void> {
+async function measure(peer: boolean): Promise<void> {
   const device = await openDevice({ backend: 'auto' });
   const { backend, info } = device;
   console.log(device.report());
   device.dispose();
   if (backend !== 'webgpu' || info.software) {
     console.log(
-      'No GPU here: the steps and products of bench/results stay as they are. Measuring the products on wasm.',
+      "No GPU here: its steps and products in bench/results stay as they are. Measuring the small base's steps and the products on wasm.",
     );
+    run('tools/bench/cpu-step.ts', peer ? ['--peer'] : []);
     run('packages/kernels/src/ops/matmul4bit/matmul4bit.bench.ts', ['wasm']);
     return;
   }
@@ -37,6 +38,7 @@ async function measure(): Promise<void> {
   run('tools/bench/tune-matmul4bit.ts');
   run('tools/bench/step.ts');
   run('tools/bench/step.ts', ['--brief'], { QLORA_DAWN_TOGGLES: 'disable_robustness' });
+  if (peer) run('tools/bench/run-peer.ts');
 }
 
 /** The tests of all ops, on this GPU instead of a software one. */

@@ -104,6 +104,21 @@ export interface PeerResults {
   readonly evaluations: readonly { readonly shape: string; readonly ms: number; readonly tokensPerSecond: number }[];
 }
 
+/** Steps of the small base without a GPU; each list has a round's milliseconds a step. */
+export interface CpuStepRun {
+  readonly node: string;
+  readonly shape: string;
+  /** The machine's load before the run, over a minute. */
+  readonly loadBefore: number;
+  readonly threads: readonly { readonly threads: number; readonly ms: readonly number[] }[];
+  readonly peer?: { readonly versions: string; readonly threads: number; readonly ms: readonly number[] };
+}
+
+export interface CpuStepResults {
+  readonly device: Machine & { readonly processor: string; readonly cores: number };
+  readonly runs: readonly CpuStepRun[];
+}
+
 /** A result file that a bench wrote, or undefined where it was not run. */
 export function readResult<Result>(name: string): Result | undefined {
   const path = join(RESULTS, name);

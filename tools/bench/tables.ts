@@ -4,6 +4,7 @@ import {
   readResult,
   type AccuracyResults,
   type AttentionErrors,
+  type CpuStepResults,
   type EpochResults,
   type PeerResults,
   type ProductErrors,
@@ -41,6 +42,7 @@ export function allTables(): Record<string, string> {
     changes: changes(),
     tiles: tiles(),
     errors: errors(),
+    cpu: cpuSteps(),
   };
 }
 
@@ -98,6 +100,25 @@ function steps(): string {
     blocks.push(`${machineOf(step.device)}${toggles}:\n\n${table(head, rows)}`);
   }
   return blocks.join('\n\n');
+}
+
+function cpuSteps(): string {
+  const results = readResult<CpuStepResults>('cpu-step.json');
+  if (results === undefined) return 'not measured';
+  const { processor, cores } = results.device;
+  const rows = results.runs.flatMap(({ node, shape, threads, peer }): Cell[][] => {
+    const line = (what: string, count: number, ms: readonly number[]): Cell[] => {
+      const sorted = [...ms].sort((a, b) => a - b);
+      return [shape.replace('x', ' x '), what, String(count), sorted[ms.length >> 1], sorted[0], sorted.at(-1)];
+    };
+    return [
+      ...threads.map((row) => line(`wasm, Node.js ${node}`, row.threads, row.ms)),
+      ...(peer === undefined ? [] : [line(`Python, in turn with Node.js ${node}`, peer.threads, peer.ms)]),
+    ];
+  });
+  const versions = results.runs.flatMap(({ peer }) => peer?.versions ?? []).at(-1);
+  const head = ['batch x tokens', 'stack', 'threads', 'ms a step, median', 'least', 'most'];
+  return `${processor}, ${cores} cores${versions === undefined ? '' : `; ${versions}`}:\n\n${table(head, rows)}`;
 }
 
 function evaluations(): string {
