@@ -5,6 +5,7 @@ import { registerCoreGradients } from '../engine/core-gradients';
 import { Device } from './device';
 import { describeRuntime, nodeProcess } from './runtime';
 import { BACKEND_NAMES, type DeviceInfo, type OpenDeviceOptions } from './types';
+import { shareWasmClones } from './wasm-clones';
 import { findAdapter, isSoftware, openWebgpu } from './webgpu-device';
 
 /**
@@ -52,6 +53,7 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<Devic
 
 async function openWasm({ wasmPaths }: OpenDeviceOptions): Promise<Device> {
   const tfjsWasm = await import('@tensorflow/tfjs-backend-wasm');
+  shareWasmClones();
   if (wasmPaths !== undefined) tfjsWasm.setWasmPaths(wasmPaths);
   return openNamed('wasm', 'WebAssembly SIMD on the CPU', (backend) => {
     const { wasm } = backend as BackendWasm & { wasm: { HEAPU8: Uint8Array } };
