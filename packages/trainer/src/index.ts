@@ -8,7 +8,13 @@ export {
 export { type CallbackContext, type TrainerCallback, type TrainerControl } from './callbacks/callback';
 export { SpeedMemCallback, type SpeedMemOptions } from './callbacks/speed-memory';
 export { MemoryCheckpoints, type CheckpointStore } from './checkpoints/store';
-export { evaluate, Evaluator, type EvaluateOptions, type Evaluation } from './evaluation/evaluate';
+export {
+  evaluate,
+  Evaluator,
+  type EvaluateOptions,
+  type Evaluation,
+  type EvaluatorOptions,
+} from './evaluation/evaluate';
 export { evaluationBatches } from './evaluation/batches';
 export { windowGradients, type WindowGradients, type WindowPosition } from './loop/gradients';
 export { Trainer, type PreparedDataset, type TrainerOptions, type TrainOutput } from './loop/trainer';
@@ -23,6 +29,7 @@ export {
 } from './model/trainable-model';
 export { eventPort, webWorkerLink, type MessageTarget, type ReplicaLink, type ReplicaPort } from './replicas/port';
 export { Replicas, type ConnectOptions, type ReplicatedWindowOptions } from './replicas/replicas';
+export { type BatchOutput } from './replicas/outputs';
 export { serveReplica } from './replicas/serve';
 export { type ReplicaSettings } from './replicas/messages';
 export { newTrainerState, trainerStateJson, type LogRow, type TrainerState } from './state/trainer-state';

@@ -3,10 +3,15 @@ import {
   dispose,
   mul,
   reshape,
+  scalar,
   tensor1d,
+  tensor2d,
   tidy,
   variable,
+  type Scalar,
   type Tensor,
+  type Tensor1D,
+  type Tensor2D,
   type Variable,
 } from '@tensorflow/tfjs-core';
 import type { CollatedBatch } from '@qlora-js/data';
@@ -15,6 +20,8 @@ import { metricsFromConfusion, type ConfusionMetrics } from '@qlora-js/metrics';
 import { ConfusionAccumulator } from '@qlora-js/metrics/tensors';
 import { TrainerError } from '../errors';
 import { uploadBatch, type TrainableModel, type UploadedBatch } from '../model/trainable-model';
+import { batchOutput } from '../replicas/outputs';
+import type { Replicas } from '../replicas/replicas';
 import { numberInput, replay, ROW_MULTIPLE } from '../plan/replay';
 
 /** What a pass over labelled rows comes to. */
@@ -33,6 +40,14 @@ export interface EvaluateOptions {
   readonly onBatch?: (done: number, total: number) => void | Promise<void>;
 }
 
+/** What evaluations may compute on beside this thread. */
+export interface EvaluatorOptions {
+  /** Where it is a GPU, passes are recorded on it; without it they go through tfjs op by op. */
+  readonly device?: Device;
+  /** Threads that take whole batches, to the same bits as without them; ones that have ended are left out. */
+  readonly replicas?: Replicas;
+}
+
 /**
  * Runs a model over batches without gradients; counts and loss are added up on the device and read once. On a GPU the
  * passes are recorded plans, which the next evaluation replays.
@@ -42,11 +57,13 @@ export class Evaluator<Batch extends UploadedBatch = UploadedBatch> {
   private readonly lossSum: Variable;
   private readonly plans: PlanCache<string, { loss: Tensor }> | undefined;
 
-  /** @param device where it is a GPU, passes are recorded on it; without it they go through tfjs op by op */
+  private readonly replicas: Replicas | undefined;
+
   constructor(
     private readonly model: TrainableModel<Batch>,
-    device?: Device,
+    { device, replicas }: EvaluatorOptions = {},
   ) {
+    this.replicas = replicas;
     this.confusion = new ConfusionAccumulator(model.numLabels);
     this.lossSum = tidy(() => variable(tensor1d([0]), false));
     if (device?.backend === 'webgpu') {
@@ -64,18 +81,20 @@ export class Evaluator<Batch extends UploadedBatch = UploadedBatch> {
   async evaluate(batches: readonly CollatedBatch[], { onBatch }: EvaluateOptions = {}): Promise<Evaluation> {
     if (batches.length === 0) throw new TrainerError('NO_DATA', 'there are no rows to evaluate on');
     const started = performance.now();
-    let rows = 0;
-    for (const [index, collated] of batches.entries()) {
-      // What an earlier evaluation has left in the sum is multiplied away.
-      const keep = index === 0 ? 0 : 1;
-      if (this.plans === undefined) this.issue(collated, keep);
-      else {
-        const inputs = this.model.inputs(collated, { rowMultiple: ROW_MULTIPLE });
-        replay(this.plans, { ...inputs, keep: numberInput(keep) });
+    if (this.replicas?.alive === true) await this.evaluateShared(this.replicas, batches, { onBatch });
+    else {
+      for (const [index, collated] of batches.entries()) {
+        // What an earlier evaluation has left in the sum is multiplied away.
+        const keep = index === 0 ? 0 : 1;
+        if (this.plans === undefined) this.issue(collated, keep);
+        else {
+          const inputs = this.model.inputs(collated, { rowMultiple: ROW_MULTIPLE });
+          replay(this.plans, { ...inputs, keep: numberInput(keep) });
+        }
+        await onBatch?.(index + 1, batches.length);
       }
-      rows += collated.batchSize;
-      await onBatch?.(index + 1, batches.length);
     }
+    const rows = batches.reduce((sum, { batchSize }) => sum + batchSize, 0);
     const confusion = await this.confusion.read();
     const loss = (await this.lossSum.data())[0]! / rows;
     return {
@@ -94,6 +113,28 @@ export class Evaluator<Batch extends UploadedBatch = UploadedBatch> {
     this.plans?.dispose();
   }
 
+  private async evaluateShared(
+    replicas: Replicas,
+    batches: readonly CollatedBatch[],
+    { onBatch }: EvaluateOptions,
+  ): Promise<void> {
+    let done = 0;
+    const outputs = await replicas.outputs(this.model.trainedVariables(), batches, async (batch) => {
+      const output = batchOutput(this.model, batch);
+      await onBatch?.(++done, batches.length);
+      return output;
+    });
+    // Counted in the batches' order, so that the sum of the losses is rounded as without replicas.
+    tidy(() => {
+      outputs.forEach(({ loss, logits }, index) => {
+        const { batchSize, labels } = batches[index]!;
+        const output = { loss: scalar(loss), logits: tensor2d(logits, [batchSize, this.model.numLabels]) };
+        this.count(output, { labels: tensor1d(labels, 'int32'), batchSize, keep: tensor1d([index === 0 ? 0 : 1]) });
+      });
+    });
+    while (done < batches.length) await onBatch?.(++done, batches.length);
+  }
+
   private issue(collated: CollatedBatch, keep: number): void {
     const batch = uploadBatch(this.model, collated);
     const keepTensor = tensor1d([keep]);
@@ -104,12 +145,18 @@ export class Evaluator<Batch extends UploadedBatch = UploadedBatch> {
   /** One batch: its counts and its share of the loss, on the device. */
   private pass(batch: Batch, keep: Tensor): Tensor {
     return tidy(() => {
-      const { loss, logits } = this.model.loss(batch, INFERENCE);
-      this.confusion.add(logits, batch.labels);
-      const sum = add(mul(this.lossSum as Tensor, keep), reshape(mul(loss, batch.batchSize), [1]));
-      this.lossSum.assign(sum);
-      return loss;
+      const output = this.model.loss(batch, INFERENCE);
+      this.count(output, { labels: batch.labels, batchSize: batch.batchSize, keep });
+      return output.loss;
     });
+  }
+
+  private count(
+    { loss, logits }: { readonly loss: Scalar; readonly logits: Tensor2D },
+    { labels, batchSize, keep }: { readonly labels: Tensor1D; readonly batchSize: number; readonly keep: Tensor },
+  ): void {
+    this.confusion.add(logits, labels);
+    this.lossSum.assign(add(mul(this.lossSum as Tensor, keep), reshape(mul(loss, batchSize), [1])));
   }
 }
 
@@ -117,9 +164,9 @@ export class Evaluator<Batch extends UploadedBatch = UploadedBatch> {
 export async function evaluate<Batch extends UploadedBatch>(
   model: TrainableModel<Batch>,
   batches: readonly CollatedBatch[],
-  { device, ...options }: EvaluateOptions & { readonly device?: Device } = {},
+  { device, replicas, ...options }: EvaluateOptions & EvaluatorOptions = {},
 ): Promise<Evaluation> {
-  const evaluator = new Evaluator(model, device);
+  const evaluator = new Evaluator(model, { device, replicas });
   try {
     return await evaluator.evaluate(batches, options);
   } finally {

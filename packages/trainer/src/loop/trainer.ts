@@ -39,7 +39,7 @@ export interface TrainerOptions<Batch extends UploadedBatch> {
   /**
    * Copies of the model in threads of their own that take a part of each micro-batch's rows, on wasm and cpu; on another
    * backend they are an error. They stay the caller's, who disposes of them, unless one fails, which ends them all.
-   * Evaluations stay on this thread.
+   * Evaluations are dealt out to them by whole batches, to the same bits.
    */
   readonly replicas?: Replicas;
   /** Pads training batches. */
@@ -137,7 +137,7 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
     };
     const { device } = this.options;
     const steps = device?.backend === 'webgpu' ? new PlannedSteps(parts, device) : new EagerSteps(parts);
-    this.evaluator = new Evaluator(model, device);
+    this.evaluator = new Evaluator(model, { device, replicas });
     let trainingLoss: number;
     try {
       await this.emit('onTrainBegin');
@@ -194,10 +194,10 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
     const { model, args, collator } = this.options;
     if (dataset === undefined) throw new TrainerError('NO_DATA', 'there is no evaluation data set');
     const list = evaluationBatches(dataset, args.perDeviceEvalBatchSize, collator);
-    const { device } = this.options;
+    const { device, replicas } = this.options;
     const onBatch = (done: number, total: number): Promise<void> => this.emit('onPredictionStep', { done, total });
     if (this.evaluator !== undefined) return this.evaluator.evaluate(list, { onBatch });
-    return evaluate(model, list, { onBatch, ...(device === undefined ? {} : { device }) });
+    return evaluate(model, list, { onBatch, device, replicas });
   }
 
   private async epoch(

@@ -1,4 +1,6 @@
 import type { ActivationDtype } from '@qlora-js/gpt2';
+import type { CollatedBatch } from '@qlora-js/data';
+import type { BatchOutput } from './outputs';
 import type { WindowPart, WindowPosition } from '../loop/gradients';
 
 /** What both sides of a step agree on beside the rows. */
@@ -25,6 +27,11 @@ export type ReplicaRequest =
       readonly parts: readonly WindowPart[];
       readonly position: WindowPosition;
       readonly lossScale: number;
+    }
+  | {
+      readonly kind: 'outputs';
+      readonly parameters: Float32Array<ArrayBuffer>;
+      readonly batches: readonly CollatedBatch[];
     };
 
 export type ReplicaAnswer =
@@ -32,4 +39,5 @@ export type ReplicaAnswer =
   | { readonly kind: 'configured' }
   /** The loss as it is, and the scaled loss's gradients end to end in the order of the variables. */
   | { readonly kind: 'gradients'; readonly loss: number; readonly gradients: Float32Array<ArrayBuffer> }
+  | { readonly kind: 'outputs'; readonly outputs: readonly BatchOutput[] }
   | { readonly kind: 'failed'; readonly message: string; readonly stack: string | undefined };

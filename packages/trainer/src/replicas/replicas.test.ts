@@ -5,6 +5,8 @@ import { adapterStateDict, type PeftModel } from '@qlora-js/lora';
 import type { CollatedBatch } from '@qlora-js/data';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { trainingArguments, type TrainingArguments } from '../arguments/training-arguments';
+import { evaluationBatches } from '../evaluation/batches';
+import { evaluate } from '../evaluation/evaluate';
 import { windowGradients, type WindowGradients } from '../loop/gradients';
 import { Trainer } from '../loop/trainer';
 import { sequenceClassifier } from '../model/sequence-classifier';
@@ -152,6 +154,27 @@ describe('replicas without dropout', () => {
     expect(new Set(scaled.scales)).toEqual(new Set([65_536]));
   });
 
+  it('evaluate to the bits of one thread, with or without batches for every thread, and report each batch', async () => {
+    const peft = tinyClassifier(model);
+    const classifier = sequenceClassifier(peft, { padTokenId: PAD });
+    for (const batchSize of [5, 24]) {
+      const batches = evaluationBatches(rows, batchSize, collator());
+      const { seconds: _, ...alone } = await evaluate(classifier, batches);
+      const { tensors } = device.memory();
+      for (const replicas of [one, three]) {
+        const seen: number[] = [];
+        const { seconds: _, ...shared } = await evaluate(classifier, batches, {
+          replicas,
+          onBatch: (done) => void seen.push(done),
+        });
+        expect(shared).toEqual(alone);
+        expect(seen).toEqual(batches.map((_, index) => index + 1));
+      }
+      expect(device.memory().tensors).toBe(tensors);
+    }
+    peft.dispose();
+  });
+
   it('refuse another model, naming the first variable that differs, and go on with their own', async () => {
     await expect(trained({ ...model, lora: { r: 2 } }, one)).rejects.toMatchObject({
       code: 'BAD_ARGUMENT',
@@ -279,6 +302,10 @@ it('dispose ends the threads, and what is asked afterwards says so', async () =>
   await ended;
   await replicas.dispose();
   await expect(trained({}, replicas)).rejects.toThrow('the replicas were disposed of');
+  const peft = tinyClassifier();
+  const batches = evaluationBatches(rows, 8, collator());
+  expect((await evaluate(sequenceClassifier(peft, { padTokenId: PAD }), batches, { replicas })).rows).toBe(24);
+  peft.dispose();
   device.dispose();
 });
 

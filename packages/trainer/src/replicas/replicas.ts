@@ -7,8 +7,9 @@ import type { TrainableModel, UploadedBatch } from '../model/trainable-model';
 import { flatten, unflatten } from './flat';
 import { Member } from './member';
 import type { ReplicaSettings, VariableShape } from './messages';
+import type { BatchOutput } from './outputs';
 import type { ReplicaLink } from './port';
-import { shareWindow } from './shares';
+import { deal, shareWindow } from './shares';
 
 export interface ConnectOptions<Setup = unknown> {
   /** One for each thread, whose module calls `serveReplica`. */
@@ -92,7 +93,7 @@ export class Replicas {
     { lossScale = 1 }: ReplicatedWindowOptions = {},
   ): Promise<WindowGradients> {
     this.throwIfUnusable();
-    for (const [index, variables] of this.variables.entries()) checkVariables(variables, trained, index);
+    this.checkVariables(trained);
     const [own = [], ...others] = shareWindow(window, this.count + 1);
     const values = flatten(trained.map(({ variable }) => variable));
     const answers = others.flatMap((parts, index) => {
@@ -117,6 +118,46 @@ export class Replicas {
     return total;
   }
 
+  /**
+   * Loss and logits of whole batches without gradients, dealt out by their real tokens: bit for bit what one thread
+   * computes. `own` computes those that fall to the main thread, meanwhile.
+   *
+   * @returns the batches' outputs, in their order
+   * @throws TrainerError as `windowGradients`
+   */
+  async outputs(
+    trained: readonly NamedVariable[],
+    batches: readonly CollatedBatch[],
+    own: (batch: CollatedBatch) => Promise<BatchOutput>,
+  ): Promise<BatchOutput[]> {
+    this.throwIfUnusable();
+    this.checkVariables(trained);
+    const [ownShare = [], ...others] = deal(
+      batches.map(({ realTokens }) => realTokens),
+      this.count + 1,
+    );
+    const values = flatten(trained.map(({ variable }) => variable));
+    const answers = others.flatMap((share, index) => {
+      if (share.length === 0) return [];
+      const parameters = values.slice();
+      return this.members[index]!.ask(
+        { kind: 'outputs', parameters, batches: share.map((batch) => batches[batch]!) },
+        { answer: 'outputs', what: 'in an evaluation', transfer: [parameters.buffer] },
+      );
+    });
+    const results: BatchOutput[] = [];
+    for (const batch of ownShare) results[batch] = await own(batches[batch]!);
+    (await this.all(answers)).forEach(({ outputs }, index) => {
+      outputs.forEach((output, place) => (results[others[index]![place]!] = output));
+    });
+    return results;
+  }
+
+  /** False once they have been disposed of or one has failed. */
+  get alive(): boolean {
+    return this.failure === undefined;
+  }
+
   /** Ends every thread, whatever it is at. Safe to call twice. */
   async dispose(): Promise<void> {
     this.failure ??= new TrainerError('REPLICA_FAILED', 'the replicas were disposed of');
@@ -139,6 +180,10 @@ export class Replicas {
     if (this.failure !== undefined) return;
     this.failure = error;
     void this.dispose();
+  }
+
+  private checkVariables(trained: readonly NamedVariable[]): void {
+    for (const [index, variables] of this.variables.entries()) checkVariables(variables, trained, index);
   }
 
   private throwIfUnusable(): void {

@@ -3,6 +3,7 @@ import { partGradients } from '../loop/gradients';
 import type { TrainableModel, UploadedBatch } from '../model/trainable-model';
 import { assignFlat, flatten } from './flat';
 import type { ReplicaAnswer, ReplicaRequest } from './messages';
+import { batchOutput } from './outputs';
 import type { ReplicaPort } from './port';
 
 /**
@@ -31,7 +32,7 @@ export function serveReplica<Setup, Batch extends UploadedBatch>(
       model.setActivationDtype(request.settings.activationDtype);
       return { kind: 'configured' };
     }
-    return gradientsOf(model, request);
+    return request.kind === 'outputs' ? outputsOf(model, request) : gradientsOf(model, request);
   };
 
   // One after the other: a model that is still being built must not be asked for gradients.
@@ -40,13 +41,26 @@ export function serveReplica<Setup, Batch extends UploadedBatch>(
     previous = previous.then(async () => {
       try {
         const result = await answer(message as ReplicaRequest);
-        port.post(result, result.kind === 'gradients' ? [result.gradients.buffer] : []);
+        port.post(result, buffersOf(result));
       } catch (error) {
         const { message: text, stack } = error instanceof Error ? error : new Error(String(error));
         port.post({ kind: 'failed', message: text, stack } satisfies ReplicaAnswer);
       }
     });
   });
+}
+
+function buffersOf(answer: ReplicaAnswer): ArrayBuffer[] {
+  if (answer.kind === 'gradients') return [answer.gradients.buffer];
+  return answer.kind === 'outputs' ? answer.outputs.map(({ logits }) => logits.buffer) : [];
+}
+
+function outputsOf<Batch extends UploadedBatch>(
+  model: TrainableModel<Batch>,
+  { parameters, batches }: Extract<ReplicaRequest, { kind: 'outputs' }>,
+): ReplicaAnswer {
+  assignFlat(model.trainedVariables(), parameters);
+  return { kind: 'outputs', outputs: batches.map((batch) => batchOutput(model, batch)) };
 }
 
 function gradientsOf<Batch extends UploadedBatch>(

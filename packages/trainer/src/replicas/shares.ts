@@ -35,18 +35,27 @@ export function shareWindow(window: readonly CollatedBatch[], workers: number): 
   return parts;
 }
 
-/** Which rows each worker takes, in ascending order; of workers with as many tokens the first goes first. */
+/** Which rows of a batch each worker takes, in ascending order. */
 export function dealRows({ attentionMask, batchSize, length }: CollatedBatch, workers: number): number[][] {
   const tokens = Array.from({ length: batchSize }, (_, row) =>
     attentionMask.subarray(row * length, (row + 1) * length).reduce((sum, value) => sum + value, 0),
   );
-  const longestFirst = tokens.map((_, row) => row).sort((a, b) => tokens[b]! - tokens[a]! || a - b);
+  return deal(tokens, workers);
+}
+
+/**
+ * Deals things out by size, largest first, each to the worker with the least so far; of several the first.
+ *
+ * @returns the indices each worker takes, ascending
+ */
+export function deal(sizes: readonly number[], workers: number): number[][] {
+  const largestFirst = sizes.map((_, index) => index).sort((a, b) => sizes[b]! - sizes[a]! || a - b);
   const loads = new Array<number>(workers).fill(0);
   const shares = Array.from({ length: workers }, (): number[] => []);
-  for (const row of longestFirst) {
+  for (const index of largestFirst) {
     const worker = loads.indexOf(Math.min(...loads));
-    loads[worker]! += tokens[row]!;
-    shares[worker]!.push(row);
+    loads[worker]! += sizes[index]!;
+    shares[worker]!.push(index);
   }
   return shares.map((share) => share.sort((a, b) => a - b));
 }
