@@ -82,31 +82,51 @@ export function loraStep(constants: EpilogueConstants, fragments: readonly (read
 }
 
 /**
- * WGSL that takes a fragment of the sums through workgroup memory, with all that is done to single values. A lane has
- * vec4 `lane` and `lane + 32` of its 64, so that four lanes write 64 neighbouring bytes; what is read besides is on
- * its way before the fragment is waited for.
+ * WGSL that takes the fragments of the sums through workgroup memory, with all that is done to single values. A lane has
+ * vec4 `lane` and `lane + 32` of a fragment's 64, so that four lanes write 64 neighbouring bytes. What is read besides for
+ * a fragment is on its way while the one before is written.
  */
-export function storeByValue(constants: EpilogueConstants, i: number, j: number): string {
+export function storeByValue(constants: EpilogueConstants, fragments: readonly (readonly [number, number])[]): string {
+  return fragments
+    .map((_, index) => {
+      const reads = index === 0 ? [fragments[0]!, fragments[1]] : [fragments[index + 1]];
+      return [
+        ...reads.map((next) => (next === undefined ? '' : readBesides(constants, next))),
+        storeFragment(constants, fragments[index]!),
+      ].join('\n    ');
+    })
+    .join('');
+}
+
+const LANE_QUADS = [0, 1] as const;
+const nameOf = ([i, j]: readonly [number, number], quad: number): string => `${i}_${j}_${quad}`;
+
+/** WGSL of where a lane's two vec4 of a fragment lie, and of what is read for them. */
+function readBesides({ masked, slope, residual }: EpilogueConstants, fragment: readonly [number, number]): string {
+  const [i, j] = fragment;
+  return LANE_QUADS.map((quad) => {
+    const name = nameOf(fragment, quad);
+    return /* wgsl */ `let line${name} = row0 + subgroupRow + ${i * FRAGMENT + 8 * quad}u + (lane >> 2u);
+    let at${name} = min(line${name}, uniforms.rows - 1u) * pitch + (column0 + subgroupColumn) / 4u + ${j * 4}u + (lane & 3u);
+    ${residual ? `let residual${name} = residual[at${name}];` : ''}
+    ${slope === 'linear' ? '' : `let activated${name} = activated[at${name}];`}
+    ${masked ? `let kept${name} = keepBits[at${name} >> 3u];` : ''}`;
+  }).join('\n    ');
+}
+
+function storeFragment(constants: EpilogueConstants, fragment: readonly [number, number]): string {
   const { masked, slope, residual, dropout, rank, split, transposed } = constants;
+  const [i, j] = fragment;
   const { loadA, loadB } = fragmentLoads(constants);
   const leftScale = scaleOfLeft(transposed);
   const rankFragments = Math.ceil(rank / FRAGMENT);
-  const lanes = [0, 1] as const;
-  const throughScratch = (fragment: string, into: string): string => /* wgsl */ `
-    subgroupMatrixStore<row_major>(&left, scratch0, ${fragment}, 4u);
+  const [first, second] = LANE_QUADS.map((quad) => `at${nameOf(fragment, quad)}`);
+  const throughScratch = (sums: string, into: string): string => /* wgsl */ `
+    subgroupMatrixStore<row_major>(&left, scratch0, ${sums}, 4u);
     workgroupBarrier();
-    ${lanes.map((l) => `var ${into}${l} = bitcast<vec4f>(left[scratch0 + lane + ${32 * l}u]);`).join(' ')}
+    ${LANE_QUADS.map((quad) => `var ${into}${quad} = bitcast<vec4f>(left[scratch0 + lane + ${32 * quad}u]);`).join(' ')}
     workgroupBarrier();`;
   return /* wgsl */ `{
-    ${lanes
-      .map(
-        (l) => /* wgsl */ `let line${l} = row0 + subgroupRow + ${i * FRAGMENT + 8 * l}u + (lane >> 2u);
-    let at${l} = min(line${l}, uniforms.rows - 1u) * pitch + (column0 + subgroupColumn) / 4u + ${j * 4}u + (lane & 3u);
-    ${residual ? `let residual${l} = residual[at${l}];` : ''}
-    ${slope === 'linear' ? '' : `let activated${l} = activated[at${l}];`}
-    ${masked ? `let kept${l} = keepBits[at${l} >> 3u];` : ''}`,
-      )
-      .join('\n    ')}
     ${throughScratch(`sum${i}_${j}`, 'value')}
     ${
       masked
@@ -117,22 +137,21 @@ export function storeByValue(constants: EpilogueConstants, i: number, j: number)
     }
     ${
       dropout
-        ? /* wgsl */ `let own = dropoutWords(random, select(at0, at1, odd) >> 1u, uniforms.site);
+        ? /* wgsl */ `let own = dropoutWords(random, select(${first}, ${second}, odd) >> 1u, uniforms.site);
     let got = subgroupShuffleXor(select(own.zw, own.xy, odd), 1u);
     let bits0 = dropoutBits(select(own.xy, got, odd));
     let bits1 = dropoutBits(select(got, own.zw, odd));`
         : ''
     }
-    ${lanes
-      .map(
-        (l) => /* wgsl */ `
-    ${masked ? `value${l} += select(vec4f(), added${l} * (uniforms.keepScale / ${leftScale}.0), keptOf(kept${l}, at${l}));` : ''}
-    ${slope === 'linear' ? '' : `value${l} *= activationSlope(activated${l});`}
-    ${dropout ? `value${l} = select(vec4f(), value${l} * uniforms.dropoutScale, bits${l} >= vec4u(uniforms.threshold));` : ''}
-    ${residual ? `value${l} += residual${l};` : ''}
-    if (line${l} < uniforms.rows) { product[at${l}${split ? ' + workgroup.z * uniforms.rows * pitch' : ''}] = value${l}; }`,
-      )
-      .join('')}
+    ${LANE_QUADS.map((quad) => {
+      const name = nameOf(fragment, quad);
+      return /* wgsl */ `
+    ${masked ? `value${quad} += select(vec4f(), added${quad} * (uniforms.keepScale / ${leftScale}.0), keptOf(kept${name}, at${name}));` : ''}
+    ${slope === 'linear' ? '' : `value${quad} *= activationSlope(activated${name});`}
+    ${dropout ? `value${quad} = select(vec4f(), value${quad} * uniforms.dropoutScale, bits${quad} >= vec4u(uniforms.threshold));` : ''}
+    ${residual ? `value${quad} += residual${name};` : ''}
+    if (line${name} < uniforms.rows) { product[at${name}${split ? ' + workgroup.z * uniforms.rows * pitch' : ''}] = value${quad}; }`;
+    }).join('')}
   }
   `;
 }

@@ -49,7 +49,7 @@ describe('choice of a tile', () => {
 
   it('has W dequantised first where many rows of tiles would do it again', () => {
     expect(chooseMatrixVariant(device(), FORWARD)?.halfWeight).toBe(true);
-    expect(chooseMatrixVariant(device(), { ...FORWARD, rows: 1023 })?.halfWeight).toBe(false);
+    expect(chooseMatrixVariant(device(), { ...FORWARD, rows: 63 })?.halfWeight).toBe(false);
   });
 
   it('leaves shapes that are no whole tiles, few rows and little workgroup memory to the plain shader', () => {

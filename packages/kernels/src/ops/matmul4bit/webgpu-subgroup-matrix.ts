@@ -48,7 +48,7 @@ fn dequantize(word: u32, scale: f32, level: f32) -> vec4u {
 export function subgroupMatrixProduct(constants: MatrixConstants): string {
   const { tileRows, tileColumns, tileDepth, subgroupRows, subgroupColumns } = constants;
   const { transposed, left, right, nested, bias, split } = constants;
-  const { masked, slope, residual, dropout } = constants;
+  const { rank, masked, slope, residual, dropout } = constants;
   // What lanes have to see value by value goes through workgroup memory.
   const byValue = masked || slope !== 'linear' || residual || dropout;
   const threads = threadsOf(constants);
@@ -76,7 +76,7 @@ export function subgroupMatrixProduct(constants: MatrixConstants): string {
     declare(`read> x: array<${left === 'float32' ? 'vec4f' : 'vec4u'}>`),
     declare('read_write> product: array<vec4f>'),
     ...weightBindings(),
-    ...(bias ? [declare('read> bias: array<f32>')] : []),
+    ...(bias ? [declare('read> bias: array<vec4f>')] : []),
   ].join('\n');
   const additions = additionDeclarations(constants, () => binding++);
   const multiply = (d: number): string => /* wgsl */ `{
@@ -125,18 +125,24 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   ${fragments.map(([i, j]) => `var sum${i}_${j}: Sum;`).join(' ')}
   ${
     bias
-      ? times(
-          fragmentColumns,
-          (j) => /* wgsl */ `
-  for (var i = lane; i < ${SCRATCH}u; i += ${LANES}u) {
-    let at = column0 + subgroupColumn + ${j * FRAGMENT}u + (i & 3u) * 4u;
-    left[scratch0 + i] = bitcast<vec4u>(vec4f(bias[at], bias[at + 1u], bias[at + 2u], bias[at + 3u]));
-  }
+      ? /* wgsl */ `
+  ${times(fragmentColumns, (j) => `let bias${j} = bitcast<vec4u>(bias[(column0 + subgroupColumn) / 4u + ${j * 4}u + (lane & 3u)]);`).join('\n  ')}
+  ${times(
+    fragmentColumns,
+    (j) => /* wgsl */ `
+  left[scratch0 + lane] = bias${j};
+  left[scratch0 + lane + ${LANES}u] = bias${j};
   workgroupBarrier();
   ${times(fragmentRows, (i) => `sum${i}_${j} = subgroupMatrixLoad<Sum, row_major>(&left, scratch0, 4u);`).join(' ')}
   workgroupBarrier();`,
-        ).join('')
+  ).join('')}`
       : 'workgroupBarrier();'
+  }
+  ${
+    masked
+      ? ''
+      : // Before the loop, while its first tiles are on their way.
+        `${loraStep(constants, fragments)}${rank > 0 ? 'workgroupBarrier();' : ''}`
   }
   loop {
     ${leftTile.store}
@@ -151,17 +157,17 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     workgroupBarrier();
     if (depth0 >= end) { break; }
   }
-  ${loraStep(constants, fragments)}
+  ${masked ? loraStep(constants, fragments) : ''}
   ${leftScale === 1 ? '' : fragments.map(([i, j]) => `sum${i}_${j} = subgroupMatrixScalarMultiply(sum${i}_${j}, ${1 / leftScale}f);`).join(' ')}
   let pitch = uniforms.columns / 4u;
   ${
     byValue
-      ? fragments.map(([i, j]) => storeByValue(constants, i, j)).join('')
+      ? storeByValue(constants, fragments)
       : /* wgsl */ `if (row0 + ${tileRows}u <= uniforms.rows) {
     let first = (row0 + subgroupRow) * pitch + (column0 + subgroupColumn) / 4u${split ? ' + workgroup.z * uniforms.rows * pitch' : ''};
     ${fragments.map(([i, j]) => `subgroupMatrixStore<row_major>(&product, first + ${i * FRAGMENT}u * pitch + ${j * 4}u, sum${i}_${j}, pitch);`).join('\n    ')}
   } else {
-    ${fragments.map(([i, j]) => storeByValue(constants, i, j)).join('')}
+    ${storeByValue(constants, fragments)}
   }`
   }
 }`;
