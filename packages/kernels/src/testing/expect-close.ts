@@ -41,7 +41,13 @@ export async function expectClose(
   const allowed = tolerance.relative ?? tolerance.absolute;
   // Where everything expected is zero, any error at all is infinitely large beside it.
   const largest = measure === 'absolute' || worst === 0 ? worst : worst / magnitude;
-  recordError({ op, backend: backend.name, measure, largest, tolerance: allowed });
+  recordError({
+    op: backend.matrices ? `${op}, float16 matrices` : op,
+    backend: backend.name,
+    measure,
+    largest,
+    tolerance: allowed,
+  });
   const place = `element ${worstAt} is ${values[worstAt]}, expected ${expected[worstAt]}`;
   expect(largest, `${op} on ${backend.name}: ${measure} error; ${place}`).toBeLessThanOrEqual(allowed);
 }

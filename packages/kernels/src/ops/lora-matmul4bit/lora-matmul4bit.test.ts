@@ -12,7 +12,6 @@ import {
   type TestBackend,
 } from '../../testing';
 import { ACTIVATION_KINDS, type ActivationName } from '../activation/types';
-import { hasSubgroupMatrices } from '../../webgpu/variants';
 import { loraMatmul4bitReference, type LoraResults } from './reference';
 import { fusedLoraMatmul4bit, loraMatmul4bit, type LoraMatmul4bitOptions } from '.';
 
@@ -131,69 +130,72 @@ const cases = fc
   })
   .map((given) => ({ ...given, outputRate: given.residual ? given.outputRate : 0 }));
 
-describeBackends('loraMatmul4bit', (backend) => {
-  // Subgroup matrices have float16 factors.
-  const relative = (): number =>
-    backend.name === 'webgpu' && hasSubgroupMatrices(backend.device.gpuDevice!) ? 2e-3 : 2e-5;
+describeBackends(
+  'loraMatmul4bit',
+  (backend) => {
+    // Subgroup matrices have float16 factors.
+    const relative = (): number => (backend.matrices ? 2e-3 : 2e-5);
 
-  it('is the product with all that is added and its gradients, fused', async () => {
-    await forAll(cases, (given) => compare(backend, fusedLoraMatmul4bit, given, relative()));
-  });
-
-  it('fits whole tiles and a shared depth too', async () => {
-    const common = { nested: true, bias: true, residual: true, inputRate: 0.1, outputRate: 0.1, rank: 16 };
-    await compare(backend, fusedLoraMatmul4bit, { ...common, rows: 130, N: 128, K: 128 }, relative());
-    await compare(backend, fusedLoraMatmul4bit, { ...common, rows: 33, N: 128, K: 1024 }, relative());
-    await compare(
-      backend,
-      fusedLoraMatmul4bit,
-      { ...common, rows: 33, N: 128, K: 1024, activation: 'gelu_new' },
-      relative(),
-    );
-  });
-
-  it('takes so many rows that W is dequantised first where there are subgroup matrices', async () => {
-    const common = { nested: true, bias: true, residual: true, inputRate: 0.1, outputRate: 0.1, rank: 16 };
-    await compare(backend, fusedLoraMatmul4bit, { ...common, rows: 1100, N: 128, K: 192 }, relative());
-    await compare(
-      backend,
-      fusedLoraMatmul4bit,
-      { ...common, rows: 1100, N: 64, K: 256, nested: false, activation: 'gelu_new' },
-      relative(),
-    );
-  });
-
-  it('sums a long batch in parts', async () => {
-    const common = { nested: false, bias: true, residual: true, inputRate: 0.3, outputRate: 0.2, rank: 24 };
-    await compare(backend, fusedLoraMatmul4bit, { ...common, rows: 4099, N: 32, K: 32 }, relative());
-  });
-
-  it('takes shapes that the fused kernels do not, composed', async () => {
-    const common = { nested: false, bias: true, residual: true, inputRate: 0.3, outputRate: 0.2 };
-    await compare(backend, loraMatmul4bit, { ...common, rows: 5, N: 32, K: 64, rank: 3 }, relative());
-    await compare(
-      backend,
-      loraMatmul4bit,
-      { ...common, rows: 5, N: 40, K: 24, rank: 8, activation: 'gelu' },
-      relative(),
-    );
-  });
-
-  it('refuses dropouts with two random states', () => {
-    const { weight, dispose } = randomWeight({ N: 32, K: 32, blocksize: 64, quantType: 'nf4', nested: false });
-    const [x, a, b] = [
-      tensor2d(normals(1, 32), [1, 32]),
-      tensor2d(normals(1, 256), [8, 32]),
-      tensor2d(normals(1, 256), [32, 8]),
-    ];
-    const dropout = (seed: number) => ({
-      rate: 0.1,
-      site: seed,
-      random: randomState({ seed, step: 0, microBatch: 0 }),
+    it('is the product with all that is added and its gradients, fused', async () => {
+      await forAll(cases, (given) => compare(backend, fusedLoraMatmul4bit, given, relative()));
     });
-    const options = { lora: { a, b, scaling: 1, dropout: dropout(1) }, residual: { tensor: x, dropout: dropout(2) } };
-    expect(() => fusedLoraMatmul4bit(x, weight, options)).toThrow(/different random states/);
-    for (const held of [x, a, b]) held.dispose();
-    dispose();
-  });
-});
+
+    it('fits whole tiles and a shared depth too', async () => {
+      const common = { nested: true, bias: true, residual: true, inputRate: 0.1, outputRate: 0.1, rank: 16 };
+      await compare(backend, fusedLoraMatmul4bit, { ...common, rows: 130, N: 128, K: 128 }, relative());
+      await compare(backend, fusedLoraMatmul4bit, { ...common, rows: 33, N: 128, K: 1024 }, relative());
+      await compare(
+        backend,
+        fusedLoraMatmul4bit,
+        { ...common, rows: 33, N: 128, K: 1024, activation: 'gelu_new' },
+        relative(),
+      );
+    });
+
+    it('takes so many rows that W is dequantised first where there are subgroup matrices', async () => {
+      const common = { nested: true, bias: true, residual: true, inputRate: 0.1, outputRate: 0.1, rank: 16 };
+      await compare(backend, fusedLoraMatmul4bit, { ...common, rows: 1100, N: 128, K: 192 }, relative());
+      await compare(
+        backend,
+        fusedLoraMatmul4bit,
+        { ...common, rows: 1100, N: 64, K: 256, nested: false, activation: 'gelu_new' },
+        relative(),
+      );
+    });
+
+    it('sums a long batch in parts', async () => {
+      const common = { nested: false, bias: true, residual: true, inputRate: 0.3, outputRate: 0.2, rank: 24 };
+      await compare(backend, fusedLoraMatmul4bit, { ...common, rows: 4099, N: 32, K: 32 }, relative());
+    });
+
+    it('takes shapes that the fused kernels do not, composed', async () => {
+      const common = { nested: false, bias: true, residual: true, inputRate: 0.3, outputRate: 0.2 };
+      await compare(backend, loraMatmul4bit, { ...common, rows: 5, N: 32, K: 64, rank: 3 }, relative());
+      await compare(
+        backend,
+        loraMatmul4bit,
+        { ...common, rows: 5, N: 40, K: 24, rank: 8, activation: 'gelu' },
+        relative(),
+      );
+    });
+
+    it('refuses dropouts with two random states', () => {
+      const { weight, dispose } = randomWeight({ N: 32, K: 32, blocksize: 64, quantType: 'nf4', nested: false });
+      const [x, a, b] = [
+        tensor2d(normals(1, 32), [1, 32]),
+        tensor2d(normals(1, 256), [8, 32]),
+        tensor2d(normals(1, 256), [32, 8]),
+      ];
+      const dropout = (seed: number) => ({
+        rate: 0.1,
+        site: seed,
+        random: randomState({ seed, step: 0, microBatch: 0 }),
+      });
+      const options = { lora: { a, b, scaling: 1, dropout: dropout(1) }, residual: { tensor: x, dropout: dropout(2) } };
+      expect(() => fusedLoraMatmul4bit(x, weight, options)).toThrow(/different random states/);
+      for (const held of [x, a, b]) held.dispose();
+      dispose();
+    });
+  },
+  { matrices: true },
+);
