@@ -6,6 +6,8 @@ import type { TestBackend } from './backends';
 /** A NaN whose every byte is 255, so that poisoned bytes read as integers stand out too. */
 const POISON_BYTE = 0xff;
 
+export type Values = Float32Array | Int32Array;
+
 /** Writes NaN into every GPU buffer that waits for reuse. */
 function poisonFreeBuffers(backend: WebGPUBackend): void {
   const { freeBuffers } = backend.bufferManager as unknown as { freeBuffers: Map<string, GPUBuffer[]> };
@@ -26,7 +28,7 @@ function poisonHeap(sizes: readonly number[]): void {
  * values. A kernel that leaves an element unwritten, reads outside its inputs or adds in an order of its own fails:
  * both runs must agree bit by bit. Nor may a tensor be left behind.
  */
-export async function runPoisoned(backend: TestBackend, run: () => Tensor[]): Promise<Float32Array[]> {
+export async function runPoisoned(backend: TestBackend, run: () => Tensor[]): Promise<Values[]> {
   const before = memory().numTensors;
   const first = await readAndDispose(engine().tidy(run));
   if (backend.name === 'webgpu') poisonFreeBuffers(backend.device.tfjsBackend as WebGPUBackend);
@@ -40,9 +42,10 @@ export async function runPoisoned(backend: TestBackend, run: () => Tensor[]): Pr
   return second;
 }
 
-async function readAndDispose(tensors: Tensor[]): Promise<Float32Array[]> {
-  const values: Float32Array[] = [];
-  for (const tensor of tensors) values.push(Float32Array.from(await tensor.data()));
+async function readAndDispose(tensors: Tensor[]): Promise<Values[]> {
+  const values: Values[] = [];
+  // On the CPU backend `data` may be the tensor's own memory.
+  for (const tensor of tensors) values.push((await tensor.data<'float32' | 'int32'>()).slice());
   for (const tensor of new Set(tensors)) tensor.dispose();
   return values;
 }

@@ -66,7 +66,10 @@ export class AdamW implements Optimizer {
         const rule = ruleFor(parameter);
         const specs = rule.states(parameter);
         const pageable = paging !== undefined && parameter.size >= paging.threshold;
-        const states = new StateBuffers(specs, !pageable || this.pager.hasRoom(stateBytes(specs)));
+        const states = new StateBuffers(specs, {
+          inOne: rule.inOne,
+          resident: !pageable || this.pager.hasRoom(stateBytes(specs)),
+        });
         if (pageable && states.resident) this.pager.add(states);
         return { name, parameter, rule, attributes, states, pageable };
       }),

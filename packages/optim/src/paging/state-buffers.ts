@@ -10,21 +10,33 @@ export function stateBytes(specs: readonly StateSpec[]): number {
   return specs.reduce((sum, { shape }) => sum + 4 * util.sizeFromShape([...shape]), 0);
 }
 
+/** How a variable on the device holds states. */
+type VariableSpec = Pick<StateSpec, 'dtype' | 'shape'>;
+
+const sizeOf = ({ shape }: VariableSpec): number => util.sizeFromShape([...shape]);
+
 /** The states of one parameter: on the device as variables, or paged out to typed arrays. */
 export class StateBuffers {
   /** In either place. */
   readonly bytes: number;
+  private readonly variableSpecs: readonly VariableSpec[];
+  private readonly inOne: boolean;
   private device: readonly Variable[] | undefined;
   private host: readonly HostArray[] | undefined;
 
   /** Zeros, on the device or on the host. */
   constructor(
     readonly specs: readonly StateSpec[],
-    resident: boolean,
+    { inOne, resident }: { readonly inOne: boolean; readonly resident: boolean },
   ) {
     this.bytes = stateBytes(specs);
-    if (resident) this.device = specs.map(({ shape, dtype }) => asVariable(() => zeros([...shape], dtype)));
-    else this.host = specs.map(({ shape, dtype }) => util.makeZerosTypedArray(util.sizeFromShape([...shape]), dtype));
+    this.inOne = inOne;
+    this.variableSpecs = inOne ? [{ dtype: 'int32', shape: [this.bytes / 4] }] : specs;
+    if (resident) {
+      this.device = this.variableSpecs.map(({ shape, dtype }) => asVariable(() => zeros([...shape], dtype)));
+    } else {
+      this.host = this.variableSpecs.map((spec) => util.makeZerosTypedArray(sizeOf(spec), spec.dtype));
+    }
   }
 
   get resident(): boolean {
@@ -39,7 +51,9 @@ export class StateBuffers {
 
   pageIn(): void {
     const values = this.host!;
-    this.device = this.specs.map(({ shape, dtype }, i) => asVariable(() => tensor(values[i]!, [...shape], dtype)));
+    this.device = this.variableSpecs.map(({ shape, dtype }, i) =>
+      asVariable(() => tensor(values[i]!, [...shape], dtype)),
+    );
     this.host = undefined;
   }
 
@@ -50,7 +64,7 @@ export class StateBuffers {
 
   /** Copies for a state dict. */
   async read(): Promise<Record<string, StateArray>> {
-    const values = await this.values();
+    const values = this.inOne ? takenApart((await this.values())[0]!, this.specs) : await this.values();
     const named: Record<string, StateArray> = {};
     this.specs.forEach(({ key, bytes }, i) => {
       const value = values[i]!;
@@ -62,10 +76,11 @@ export class StateBuffers {
   /** Takes the states of a dict that `checkStateDict` has seen, to the place asked for. */
   load(states: Readonly<Record<string, StateArray>>, resident: boolean): void {
     this.disposeVariables();
-    this.host = this.specs.map(({ key, bytes }) => {
+    const values = this.specs.map(({ key, bytes }): HostArray => {
       const value = states[key]!.slice();
       return bytes === undefined ? (value as Float32Array) : bytesToInt32(value as Uint8Array);
     });
+    this.host = this.inOne ? [putTogether(values)] : values;
     if (resident) this.pageIn();
   }
 
@@ -84,6 +99,27 @@ export class StateBuffers {
     this.device?.forEach((state) => state.dispose());
     this.device = undefined;
   }
+}
+
+/** States that lie one after the other, each a view. */
+function takenApart(words: HostArray, specs: readonly StateSpec[]): HostArray[] {
+  let offset = words.byteOffset;
+  return specs.map((spec) => {
+    const View = spec.dtype === 'int32' ? Int32Array : Float32Array;
+    const part = new View(words.buffer as ArrayBuffer, offset, sizeOf(spec));
+    offset += part.byteLength;
+    return part;
+  });
+}
+
+function putTogether(parts: readonly HostArray[]): Int32Array {
+  const words = new Int32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    words.set(new Int32Array(part.buffer as ArrayBuffer, part.byteOffset, part.length), offset);
+    offset += part.length;
+  }
+  return words;
 }
 
 /** A variable that alone holds its data. */

@@ -3,6 +3,7 @@ import type { UpdateRule } from './rule';
 
 /** AdamW with moments in float32. */
 export const adamw32bit: UpdateRule = {
+  inOne: false,
   states: ({ shape }) => [
     { key: 'm', dtype: 'float32', shape },
     { key: 'v', dtype: 'float32', shape },

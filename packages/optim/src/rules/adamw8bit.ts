@@ -8,6 +8,8 @@ export const BLOCKSIZE = 256;
 export function adamw8bit(nearest: Nearest): UpdateRule {
   let maps: Adamw8bitMaps | undefined;
   return {
+    inOne: true,
+    // In the order of the kernel's layout.
     states: ({ size }) => {
       const codes = { dtype: 'int32', shape: [int32Count(size)], bytes: size } as const;
       const absmax = { dtype: 'float32', shape: [Math.ceil(size / BLOCKSIZE)] } as const;
@@ -20,10 +22,7 @@ export function adamw8bit(nearest: Nearest): UpdateRule {
     },
     update: (entries, step) => {
       maps ??= adamw8bitMaps(nearest);
-      const steps = entries.map(({ states: [m, v, mAbsmax, vAbsmax], ...entry }) => ({
-        ...entry,
-        state: { m: m!, v: v!, mAbsmax: mAbsmax!, vAbsmax: vAbsmax! },
-      }));
+      const steps = entries.map(({ states: [state], ...entry }) => ({ ...entry, state: state! }));
       adamw8bitSteps(steps, maps, step);
     },
     dispose: () => {

@@ -10,7 +10,7 @@ export interface StateSpec {
   readonly bytes?: number;
 }
 
-/** A parameter to update, with its states in the order of the rule's specs. */
+/** A parameter to update, with its states in the order of the rule's specs, or all in one. */
 export interface RuleEntry {
   readonly parameter: Variable;
   readonly gradient: Tensor;
@@ -20,6 +20,8 @@ export interface RuleEntry {
 
 /** How parameters are updated and what they keep from step to step. */
 export interface UpdateRule {
+  /** The states of a parameter lie one after the other in one int32 variable, those in float32 as their bits. */
+  readonly inOne: boolean;
   /** States of a parameter, zero at the start. */
   states(parameter: Variable): readonly StateSpec[];
   /** One step of each. */

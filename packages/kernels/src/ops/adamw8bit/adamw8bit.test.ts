@@ -6,7 +6,7 @@ import { describeBackends, expectClose, forAll, integers, normals, runPoisoned }
 import { stepValues } from '../adamw';
 import { bytesToInt32, int32ToBytes } from '../blockwise8bit';
 import { adamw8bitReference, type QuantizedMoment } from './reference';
-import { adamw8bitMaps, adamw8bitState, adamw8bitSteps, type Adamw8bitState } from '.';
+import { adamw8bitLayout, adamw8bitMaps, adamw8bitState, adamw8bitSteps, type Adamw8bitState } from '.';
 
 function owned(values: Float32Array | Int32Array): Variable {
   const initial = tensor1d(values, values instanceof Int32Array ? 'int32' : 'float32');
@@ -14,8 +14,6 @@ function owned(values: Float32Array | Int32Array): Variable {
   initial.dispose();
   return made;
 }
-
-const variables = ({ m, v, mAbsmax, vAbsmax }: Adamw8bitState): Variable[] => [m, v, mAbsmax, vAbsmax];
 
 /** Moments in the middle of a training: v is not so small beside m that an update explodes. */
 function moments(size: number): { m: QuantizedMoment; v: QuantizedMoment } {
@@ -26,12 +24,29 @@ function moments(size: number): { m: QuantizedMoment; v: QuantizedMoment } {
   };
 }
 
-const asVariables = ({ m, v }: { m: QuantizedMoment; v: QuantizedMoment }) => ({
-  m: owned(bytesToInt32(Uint8Array.from(m.codes)).slice()),
-  v: owned(bytesToInt32(Uint8Array.from(v.codes)).slice()),
-  mAbsmax: owned(Float32Array.from(m.absmax)),
-  vAbsmax: owned(Float32Array.from(v.absmax)),
-});
+type Moments = Record<'m' | 'v', QuantizedMoment>;
+
+function asState({ m, v }: Moments): Adamw8bitState {
+  const layout = adamw8bitLayout(m.codes.length);
+  const words = new Int32Array(layout.length);
+  words.set(bytesToInt32(Uint8Array.from(m.codes)), layout.m);
+  words.set(bytesToInt32(Uint8Array.from(v.codes)), layout.v);
+  words.set(new Int32Array(Float32Array.from(m.absmax).buffer), layout.mAbsmax);
+  words.set(new Int32Array(Float32Array.from(v.absmax).buffer), layout.vAbsmax);
+  return owned(words);
+}
+
+/** The parts of a state's words. */
+function partsOf(words: Int32Array, size: number) {
+  const layout = adamw8bitLayout(size);
+  const floats = (from: number, to: number): Float32Array => new Float32Array(words.slice(from, to).buffer);
+  return {
+    m: words.subarray(layout.m, layout.v),
+    v: words.subarray(layout.v, layout.mAbsmax),
+    mAbsmax: floats(layout.mAbsmax, layout.vAbsmax),
+    vAbsmax: floats(layout.vAbsmax, layout.length),
+  };
+}
 
 const cases = fc.record({
   size: fc.oneof(fc.integer({ min: 1, max: 600 }), fc.constantFrom(256, 4096, 5000)),
@@ -68,11 +83,11 @@ describeBackends('adamw8bit', (backend) => {
         let sizes: number[] = [];
         const found = await runPoisoned(backend, () => {
           const parameter = owned(start);
-          const state = asVariables(before);
+          const state = asState(before);
           const counter = owned(Float32Array.of(6));
           const step = stepValues(learningRate, counter, control, attributes);
           adamw8bitSteps([{ parameter, gradient: g, state, attributes }], maps, step);
-          const outputs = [parameter, state.mAbsmax, state.vAbsmax, state.m, state.v, counter];
+          const outputs = [parameter, state, counter];
           sizes = outputs.map((output) => output.size);
           return outputs;
         });
@@ -85,8 +100,9 @@ describeBackends('adamw8bit', (backend) => {
         };
         const expected = adamw8bitReference(start, gradient, before.m, before.v, scaled, nearest);
         await expectClose('adamw8bit, parameter', backend, found[0]!, expected.parameter, { relative: 2e-6 });
-        await expectClose('adamw8bit, m absmax', backend, found[1]!, expected.m.absmax, { relative: 1e-6 });
-        await expectClose('adamw8bit, v absmax', backend, found[2]!, expected.v.absmax, { relative: 1e-6 });
+        const { mAbsmax, vAbsmax } = partsOf(found[1] as Int32Array, size);
+        await expectClose('adamw8bit, m absmax', backend, mAbsmax, expected.m.absmax, { relative: 1e-6 });
+        await expectClose('adamw8bit, v absmax', backend, vAbsmax, expected.v.absmax, { relative: 1e-6 });
         for (const held of [maps.tables, g, control]) held.dispose();
       },
       16,
@@ -100,24 +116,24 @@ describeBackends('adamw8bit', (backend) => {
       const [start, gradient] = [normals(7, size), normals(8, size)];
       gradient[300] = NaN;
       const [parameter, g, counter] = [owned(start), tensor1d(gradient), owned(Float32Array.of(0))];
-      const state = asVariables(before);
+      const state = asState(before);
       const maps = adamw8bitMaps(nearest);
       const step = stepValues(0.01, counter, undefined, plain);
       adamw8bitSteps([{ parameter, gradient: g, state, attributes: plain }], maps, step);
       const scaled = { ...plain, learningRate: 0.01, gradientScale: 1, t: 1 };
       const expected = adamw8bitReference(start, gradient, before.m, before.v, scaled, nearest);
-      for (const [codes, wanted] of [
-        [state.m, expected.m],
-        [state.v, expected.v],
+      const { m, v } = partsOf((await state.data()) as Int32Array, size);
+      for (const [words, wanted] of [
+        [m, expected.m],
+        [v, expected.v],
       ] as const) {
-        const words = (await codes.data()) as Int32Array;
         expectCodes(int32ToBytes(words, size), wanted.codes);
         expect(words.at(-1)! >>> 8, 'padding').toBe(0);
       }
       expect((await parameter.data())[300]).toBe(start[300]);
-      const zero = createDynamicMap({ signed: true })[int32ToBytes((await state.m.data()) as Int32Array, size)[300]!];
+      const zero = createDynamicMap({ signed: true })[int32ToBytes(m, size)[300]!];
       expect(Math.abs(zero!)).toBeLessThan(nearest === 'exact' ? 1e-30 : 3e-5);
-      for (const held of [parameter, g, counter, ...variables(state), maps.tables, step]) held.dispose();
+      for (const held of [parameter, g, counter, state, maps.tables, step]) held.dispose();
     }
   });
 
@@ -127,7 +143,7 @@ describeBackends('adamw8bit', (backend) => {
     const step = stepValues(0.25, counter, undefined, plain);
     adamw8bitSteps([{ parameter, gradient, state, attributes: { ...plain, weightDecay: 0 } }], maps, step);
     await expectClose('adamw8bit, parameter', backend, parameter, [0.75, 1.25, 1], { relative: 1e-6 });
-    for (const held of [parameter, gradient, ...variables(state), maps.tables, counter, step]) held.dispose();
+    for (const held of [parameter, gradient, state, maps.tables, counter, step]) held.dispose();
   });
 
   it('steps several parameters at once as it does one by one, each by its own constants', async () => {
@@ -138,11 +154,11 @@ describeBackends('adamw8bit', (backend) => {
       const entries = sizes.map((size, i) => ({
         parameter: owned(normals(10 + i, size)),
         gradient: tensor1d(normals(20 + i, size)),
-        state: asVariables(moments(size)),
+        state: asState(moments(size)),
         attributes: { ...plain, weightDecay: 0.1 * i, learningRateScale: 1 + i },
       }));
       for (const part of together ? [entries] : entries.map((entry) => [entry])) adamw8bitSteps(part, maps, step);
-      const held = entries.flatMap(({ parameter, state }) => [parameter, ...variables(state)]);
+      const held = entries.flatMap(({ parameter, state }) => [parameter, state]);
       const values = await Promise.all(held.map(async (tensor) => Array.from(await tensor.data())));
       for (const each of [...held, ...entries.map(({ gradient }) => gradient), maps.tables, counter, step])
         each.dispose();
@@ -157,7 +173,7 @@ describeBackends('adamw8bit', (backend) => {
     const before = moments(300);
     const [parameter, gradient] = [owned(normals(1, 300)), tensor1d(normals(2, 300).fill(NaN, 5, 6))];
     const [state, maps, counter, control] = [
-      asVariables(before),
+      asState(before),
       adamw8bitMaps(),
       owned(Float32Array.of(0)),
       tensor1d([0, 0]),
@@ -165,9 +181,10 @@ describeBackends('adamw8bit', (backend) => {
     const step = stepValues(0.25, counter, control, plain);
     adamw8bitSteps([{ parameter, gradient, state, attributes: plain }], maps, step);
     expect(await parameter.data()).toEqual(normals(1, 300));
-    expect(int32ToBytes((await state.m.data()) as Int32Array, 300)).toEqual(Uint8Array.from(before.m.codes));
-    expect(await state.vAbsmax.data()).toEqual(Float32Array.from(before.v.absmax));
-    for (const held of [parameter, gradient, ...variables(state), maps.tables, counter, control, step]) {
+    const { m, vAbsmax } = partsOf((await state.data()) as Int32Array, 300);
+    expect(int32ToBytes(m, 300)).toEqual(Uint8Array.from(before.m.codes));
+    expect(vAbsmax).toEqual(Float32Array.from(before.v.absmax));
+    for (const held of [parameter, gradient, state, maps.tables, counter, control, step]) {
       held.dispose();
     }
   });
@@ -180,12 +197,11 @@ describeBackends('adamw8bit', (backend) => {
     ];
     const [state, small, maps] = [adamw8bitState(300), adamw8bitState(5), adamw8bitMaps()];
     const step = stepValues(0.25, counter, undefined, plain);
-    const call = (change: Partial<typeof state>) => () =>
-      adamw8bitSteps([{ parameter, gradient, state: { ...state, ...change }, attributes: plain }], maps, step);
-    expect(call({ m: small.m })).toThrow('m is int32 [2], but 300 bytes in an int32 tensor of 75');
-    expect(call({ v: state.mAbsmax })).toThrow('v is float32 [2], but 300 bytes');
-    expect(call({ vAbsmax: small.vAbsmax })).toThrow('vAbsmax has shape [1], but [2] is needed');
-    const all = [parameter, gradient, counter, ...variables(state), ...variables(small), maps.tables, step];
+    const call = (other: Adamw8bitState) => () =>
+      adamw8bitSteps([{ parameter, gradient, state: other, attributes: plain }], maps, step);
+    expect(call(small)).toThrow('state has shape [6], but [154] is needed');
+    expect(call(parameter)).toThrow('state has dtype float32');
+    const all = [parameter, gradient, counter, state, small, maps.tables, step];
     for (const held of all) held.dispose();
   });
 });

@@ -3,11 +3,18 @@ import { hostValues } from '../../engine/host';
 import type { AdamwAttributes } from '../adamw';
 import { stepScalars, type StepScalars } from '../adamw/scalars';
 import { bytesToInt32, int32ToBytes, quantizeBlockwiseArray, type Nearest } from '../blockwise8bit';
-import { BLOCKSIZE, entryOf, type Adamw8bitAttributes, type Adamw8bitInputs, type EntryOf } from './types';
+import {
+  adamw8bitLayout,
+  BLOCKSIZE,
+  entryOf,
+  type Adamw8bitAttributes,
+  type Adamw8bitInputs,
+  type EntryOf,
+} from './types';
 
 /**
  * On the host, each step rounded to float32: tfjs has no search in a table that all its backends share. Returns the new
- * parameter, m, v and their absmax of each entry; nothing for a step that is left out.
+ * parameter and state of each entry; nothing for a step that is left out.
  */
 export function composeAdamw8bit(inputs: Adamw8bitInputs, { entries, nearest }: Adamw8bitAttributes): Tensor[] {
   const tables = hostValues(inputs.tables) as Float32Array;
@@ -30,8 +37,10 @@ function updated(
   const parameter = hostValues(entry.parameter).slice();
   const gradient = hostValues(entry.gradient);
   const [signed, unsigned] = [tables.subarray(0, 256), tables.subarray(256, 512)];
-  const m = dequantized(entry.m, entry.mAbsmax, signed, size);
-  const v = dequantized(entry.v, entry.vAbsmax, unsigned, size);
+  const layout = adamw8bitLayout(size);
+  const state = (hostValues(entry.state) as Int32Array).slice();
+  const m = dequantized(state, layout.m, layout.mAbsmax, signed, size);
+  const v = dequantized(state, layout.v, layout.vAbsmax, unsigned, size);
   const [weight1, weight2, b1, b2] = [1 - beta1, 1 - beta2, beta1, beta2].map(fround) as [
     number,
     number,
@@ -56,17 +65,23 @@ function updated(
   }
   const newM = quantizeBlockwiseArray(m, { code: signed, blocksize: BLOCKSIZE, nearest });
   const newV = quantizeBlockwiseArray(v, { code: unsigned, blocksize: BLOCKSIZE, nearest });
-  return [
-    tensor(parameter, shape),
-    tensor1d(bytesToInt32(newM.quantized), 'int32'),
-    tensor1d(bytesToInt32(newV.quantized), 'int32'),
-    tensor1d(newM.absmax),
-    tensor1d(newV.absmax),
-  ];
+  state.set(bytesToInt32(newM.quantized), layout.m);
+  state.set(bytesToInt32(newV.quantized), layout.v);
+  state.set(bitsOf(newM.absmax), layout.mAbsmax);
+  state.set(bitsOf(newV.absmax), layout.vAbsmax);
+  return [tensor(parameter, shape), tensor1d(state, 'int32')];
 }
 
-function dequantized(codes: Tensor, absmax: Tensor, levels: Float32Array, size: number): Float32Array {
-  const bytes = int32ToBytes(hostValues(codes) as Int32Array, size);
-  const scales = hostValues(absmax);
+const bitsOf = (values: Float32Array): Int32Array => new Int32Array(Float32Array.from(values).buffer);
+
+function dequantized(
+  state: Int32Array,
+  codesAt: number,
+  absmaxAt: number,
+  levels: Float32Array,
+  size: number,
+): Float32Array {
+  const bytes = int32ToBytes(state.subarray(codesAt), size);
+  const scales = new Float32Array(state.buffer, state.byteOffset + 4 * absmaxAt, Math.ceil(size / BLOCKSIZE));
   return Float32Array.from(bytes, (code, i) => levels[code]! * scales[Math.floor(i / BLOCKSIZE)]!);
 }

@@ -1,16 +1,15 @@
-import { keep, tensor1d, variable, zeros, type Variable } from '@tensorflow/tfjs-core';
-import { checkShape } from '../../engine/check';
+import { keep, tensor1d, variable, zeros } from '@tensorflow/tfjs-core';
+import { checkShape, checkTensor } from '../../engine/check';
 import { defineOp } from '../../engine/op';
 import { createDynamicMap } from '../../tables';
 import type { StepValues } from '../adamw';
 import { assignAll, ownData } from '../adamw/in-place';
 import { STEP_SIZE } from '../adamw/types';
-import { int32Count, type Nearest } from '../blockwise8bit';
-import { checkBytes } from '../blockwise8bit/bytes';
+import type { Nearest } from '../blockwise8bit';
 import { blockwiseBounds } from '../blockwise8bit/grid';
 import { composeAdamw8bit } from './compose';
 import {
-  BLOCKSIZE,
+  adamw8bitLayout,
   type Adamw8bitAttributes,
   type Adamw8bitEntry,
   type Adamw8bitInputs,
@@ -20,7 +19,8 @@ import {
 import { wasmAdamw8bit } from './wasm';
 import { webgpuAdamw8bit } from './webgpu';
 
-export type { Adamw8bitEntry, Adamw8bitMaps, Adamw8bitState } from './types';
+export { adamw8bitLayout } from './types';
+export type { Adamw8bitEntry, Adamw8bitLayout, Adamw8bitMaps, Adamw8bitState } from './types';
 
 const run = defineOp<Adamw8bitInputs, Adamw8bitAttributes>({
   name: 'QAdamw8bit',
@@ -48,14 +48,11 @@ export function adamw8bitSteps(
   checkShape(op, 'tables', tables, [1024]);
   checkShape(op, 'step', step, [STEP_SIZE]);
   const inputs: Adamw8bitInputs = { tables, step };
-  const changed = entries.flatMap(({ parameter, gradient, state: { m, v, mAbsmax, vAbsmax } }, index) => {
+  const changed = entries.flatMap(({ parameter, gradient, state }, index) => {
     checkShape(op, 'gradient', gradient, parameter.shape);
-    checkBytes(op, 'm', m, parameter.size);
-    checkBytes(op, 'v', v, parameter.size);
-    const blocks = Math.ceil(parameter.size / BLOCKSIZE);
-    checkShape(op, 'mAbsmax', mAbsmax, [blocks]);
-    checkShape(op, 'vAbsmax', vAbsmax, [blocks]);
-    const variables = { parameter, m, v, mAbsmax, vAbsmax };
+    checkTensor(op, 'state', state, 1, 'int32');
+    checkShape(op, 'state', state, [adamw8bitLayout(parameter.size).length]);
+    const variables = { parameter, state };
     ownData(Object.values(variables));
     for (const [name, tensor] of Object.entries({ ...variables, gradient })) inputs[`${name}${index}`] = tensor;
     return Object.values(variables);
@@ -82,17 +79,8 @@ export function adamw8bitMaps(nearest: Nearest = 'exact'): Adamw8bitMaps {
 
 /** Moments of zero for a parameter of so many elements: codes and absmax 0, as bitsandbytes starts. */
 export function adamw8bitState(size: number): Adamw8bitState {
-  const blocks = Math.ceil(size / BLOCKSIZE);
-  const make = (length: number, dtype: 'int32' | 'float32'): Variable => {
-    const initial = zeros([length], dtype);
-    const made = variable(initial, false);
-    initial.dispose();
-    return made;
-  };
-  return {
-    m: make(int32Count(size), 'int32'),
-    v: make(int32Count(size), 'int32'),
-    mAbsmax: make(blocks, 'float32'),
-    vAbsmax: make(blocks, 'float32'),
-  };
+  const initial = zeros([adamw8bitLayout(size).length], 'int32');
+  const made = variable(initial, false);
+  initial.dispose();
+  return made;
 }

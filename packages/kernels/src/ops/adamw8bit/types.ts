@@ -1,20 +1,30 @@
 import type { Tensor, Tensor1D, Variable } from '@tensorflow/tfjs-core';
 import type { AdamwAttributes } from '../adamw';
-import type { Nearest } from '../blockwise8bit';
+import { int32Count, type Nearest } from '../blockwise8bit';
 
 /** Elements that share an absmax; bitsandbytes has this one for optimisers. */
 export const BLOCKSIZE = 256;
 
-/** Both moments of one parameter of `size` elements in 8 bits. */
-export interface Adamw8bitState {
-  /** Codes of the signed map: bytes in int32, [ceil(size / 4)]. */
-  readonly m: Variable;
-  /** Codes of the unsigned map: bytes in int32, [ceil(size / 4)]. */
-  readonly v: Variable;
-  /** float32 [ceil(size / 256)] */
-  readonly mAbsmax: Variable;
-  /** float32 [ceil(size / 256)] */
-  readonly vAbsmax: Variable;
+/**
+ * Both moments of one parameter of `size` elements in 8 bits, one after the other in an int32 variable, since a GPU binds
+ * few buffers at a time: the codes of m (signed map) and of v (unsigned map), bytes in ceil(size / 4) elements each, then
+ * the bits of m's and of v's float32 absmax, ceil(size / 256) elements each.
+ */
+export type Adamw8bitState = Variable;
+
+/** Elements at which the parts of a state begin, and how many there are. */
+export interface Adamw8bitLayout {
+  readonly m: number;
+  readonly v: number;
+  readonly mAbsmax: number;
+  readonly vAbsmax: number;
+  readonly length: number;
+}
+
+export function adamw8bitLayout(size: number): Adamw8bitLayout {
+  const codes = int32Count(size);
+  const blocks = Math.ceil(size / BLOCKSIZE);
+  return { m: 0, v: codes, mAbsmax: 2 * codes, vAbsmax: 2 * codes + blocks, length: 2 * (codes + blocks) };
 }
 
 /** The maps both moments are quantised with, on the device: made by `adamw8bitMaps`, shared by all parameters. */
@@ -39,7 +49,7 @@ export interface Adamw8bitAttributes {
 }
 
 /** Tensors of an entry; those of entry i are inputs under their name and i. */
-export const ENTRY_INPUTS = ['parameter', 'gradient', 'm', 'v', 'mAbsmax', 'vAbsmax'] as const;
+export const ENTRY_INPUTS = ['parameter', 'gradient', 'state'] as const;
 
 export type EntryOf<T> = Record<(typeof ENTRY_INPUTS)[number], T>;
 

@@ -2,7 +2,7 @@ import { util, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { OpDefinition } from '../../engine/op';
 import { forgetPackedCopies } from '../adamw/in-place';
 import { heapScalars } from '../adamw/wasm';
-import { entryOf, type Adamw8bitAttributes, type Adamw8bitInputs } from './types';
+import { adamw8bitLayout, entryOf, type Adamw8bitAttributes, type Adamw8bitInputs } from './types';
 
 /** Bytes of one of the four tables. */
 const TABLE_BYTES = 4 * 256;
@@ -17,21 +17,24 @@ export const wasmAdamw8bit: NonNullable<OpDefinition<Adamw8bitInputs, Adamw8bitA
   entries.forEach((attributes, index) => {
     const { learningRate, correction1, rootCorrection2, gradientScale, apply } = heapScalars(wasm, step, attributes);
     if (!apply) return;
-    const { parameter, gradient, m, v, mAbsmax, vAbsmax } = entryOf<TensorInfo>(inputs, index);
+    const { parameter, gradient, state } = entryOf<TensorInfo>(inputs, index);
+    const size = util.sizeFromShape(parameter.shape);
+    const layout = adamw8bitLayout(size);
+    const part = (at: number): number => wasm.pointer(state) + 4 * at;
     const table = wasm.pointer(tables);
     wasm.kernels.adamw8bit(
       wasm.pointer(parameter),
       wasm.pointer(gradient),
-      wasm.pointer(m),
-      wasm.pointer(v),
-      wasm.pointer(mAbsmax),
-      wasm.pointer(vAbsmax),
+      part(layout.m),
+      part(layout.v),
+      part(layout.mAbsmax),
+      part(layout.vAbsmax),
       table,
       table + TABLE_BYTES,
       table + 2 * TABLE_BYTES,
       table + 3 * TABLE_BYTES,
       Number(nearest === 'grid'),
-      util.sizeFromShape(parameter.shape),
+      size,
       learningRate,
       attributes.beta1,
       attributes.beta2,

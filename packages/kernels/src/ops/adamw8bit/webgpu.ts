@@ -7,13 +7,18 @@ import { forgetHostCopies } from '../adamw/in-place';
 import { STEP } from '../adamw/types';
 import { ADAMW_UNIFORMS, adamwFactors, adamwWords } from '../adamw/webgpu';
 import { GRID_STEPS, type Nearest } from '../blockwise8bit/grid';
-import { BLOCKSIZE, ENTRY_INPUTS, entryOf, type Adamw8bitAttributes, type Adamw8bitInputs } from './types';
+import {
+  adamw8bitLayout,
+  BLOCKSIZE,
+  ENTRY_INPUTS,
+  entryOf,
+  type Adamw8bitAttributes,
+  type Adamw8bitInputs,
+} from './types';
 
 /** A thread takes one word of four codes. */
 const THREADS = BLOCKSIZE / 4;
 
-/** Words of an entry's constants; a struct among uniforms begins at a multiple of four. */
-const ENTRY_WORDS = 12;
 const ENTRY_BUFFERS = ENTRY_INPUTS.length;
 const SHARED_BUFFERS = 2;
 
@@ -29,13 +34,13 @@ fn update${i}(block: u32, lane: u32) {
   var first = vec4f(0.0);
   var second = vec4f(0.0);
   if (count > 0u) {
-    let mWord = m${i}[word];
-    let vWord = v${i}[word];
+    let mWord = state${i}[word];
+    let vWord = state${i}[constants.v + word];
     for (var e = 0u; e < count; e++) {
       let scaled = gradient${i}[start + e] * gradientScale;
       if ((bitcast<u32>(scaled) & 0x7f800000u) == 0x7f800000u) { continue; }
-      let before = tables[(mWord >> (e * 8u)) & 255u] * mAbsmax${i}[block];
-      let beforeSquare = tables[256u + ((vWord >> (e * 8u)) & 255u)] * vAbsmax${i}[block];
+      let before = tables[(mWord >> (e * 8u)) & 255u] * bitcast<f32>(state${i}[constants.mAbsmax + block]);
+      let beforeSquare = tables[256u + ((vWord >> (e * 8u)) & 255u)] * bitcast<f32>(state${i}[constants.vAbsmax + block]);
       let next = before * constants.beta1 + constants.weight1 * scaled;
       let nextSquare = beforeSquare * constants.beta2 + constants.weight2 * scaled * scaled;
       let denominator = sqrt(nextSquare) / rootCorrection2 + constants.epsilon;
@@ -51,20 +56,20 @@ fn update${i}(block: u32, lane: u32) {
   let mScale = bitcast<f32>(atomicLoad(&mLargest));
   let vScale = bitcast<f32>(atomicLoad(&vLargest));
   if (count > 0u) {
-    m${i}[word] = wordOf(512u, first, mScale, count);
-    v${i}[word] = wordOf(768u, second, vScale, count);
+    state${i}[word] = wordOf(512u, first, mScale, count);
+    state${i}[constants.v + word] = wordOf(768u, second, vScale, count);
   }
   // Every thread has read the old absmax before the barrier.
   if (lane == 0u) {
-    mAbsmax${i}[block] = mScale;
-    vAbsmax${i}[block] = vScale;
+    state${i}[constants.mAbsmax + block] = bitcast<u32>(mScale);
+    state${i}[constants.vAbsmax + block] = bitcast<u32>(vScale);
   }
 }`;
 
 /**
  * A workgroup takes a block of one of the entries: moments out of the codes, the parameter's update, the new absmax of
- * both moments by all threads, then the new codes by binary search of the bounds. An entry takes six storage buffers,
- * and as many entries share a dispatch as the device's limit allows: one under WebGPU's guarantee of eight. Finite is
+ * both moments by all threads, then the new codes by binary search of the bounds. An entry takes three storage buffers,
+ * and as many entries share a dispatch as the device's limit allows: two under WebGPU's guarantee of eight. Finite is
  * asked of the bits, since a compiler may take it for granted of the value. The reciprocal may be an ulp off the CPU's,
  * which moves a code where a moment lies that near to a bound.
  */
@@ -73,18 +78,15 @@ const shader = shaderVariants('adamw8bit', ({ nearest, entries }: { nearest: Nea
   const binding = (i: number, at: number): string => `@group(0) @binding(${i * ENTRY_BUFFERS + at}) var<storage, `;
   const shared = entries * ENTRY_BUFFERS;
   return /* wgsl */ `
-// Elements of the parameter and number of its first block.
-struct Entry { size: u32, start: u32, ${ADAMW_UNIFORMS}, pad0: u32, pad1: u32, pad2: u32 }
+// Elements of the parameter, number of its first block, and where the parts of its state begin.
+struct Entry { size: u32, start: u32, ${ADAMW_UNIFORMS}, v: u32, mAbsmax: u32, vAbsmax: u32 }
 struct Uniforms { ${indices.map((i) => `entry${i}: Entry`).join(', ')}, blocks: u32 }
 ${indices
   .map(
     (i) => /* wgsl */ `
 ${binding(i, 0)}read_write> parameter${i}: array<f32>;
 ${binding(i, 1)}read> gradient${i}: array<f32>;
-${binding(i, 2)}read_write> m${i}: array<u32>;
-${binding(i, 3)}read_write> v${i}: array<u32>;
-${binding(i, 4)}read_write> mAbsmax${i}: array<f32>;
-${binding(i, 5)}read_write> vAbsmax${i}: array<f32>;`,
+${binding(i, 2)}read_write> state${i}: array<u32>;`,
   )
   .join('')}
 @group(0) @binding(${shared}) var<storage, read> tables: array<f32, 1024>;
@@ -148,9 +150,10 @@ export const webgpuAdamw8bit: NonNullable<OpDefinition<Adamw8bitInputs, Adamw8bi
     let blocks = 0;
     const constants = members.flatMap((attributes, i) => {
       const size = util.sizeFromShape(tensors[i]!.parameter.shape);
-      const words = [u32(size), u32(blocks), ...adamwWords(attributes)];
+      const { v, mAbsmax, vAbsmax } = adamw8bitLayout(size);
+      const words = [u32(size), u32(blocks), ...adamwWords(attributes), u32(v), u32(mAbsmax), u32(vAbsmax)];
       blocks += Math.ceil(size / BLOCKSIZE);
-      return [...words, ...new Array<number>(ENTRY_WORDS - words.length).fill(0)];
+      return words;
     });
     dispatch(backend, {
       ...shader({ nearest, entries: members.length }),
