@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +10,7 @@ import type { Output } from '../terminal/output';
 import { predictTexts } from './predict';
 import { run } from './run';
 
+const BUILT = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const BASE = fileURLToPath(new URL('../../../../packages/base-mini/weights', import.meta.url));
 
 interface Captured extends Output {
@@ -158,6 +161,19 @@ describe('the pipeline on the embedded base', () => {
       twice.push([report.test_loss, report.train_loss, report.search?.bestValue]);
     }
     expect(twice[1]).toEqual(twice[0]);
+  });
+
+  // `npm test` builds first; the threads' module has another name there than among the sources.
+  it.skipIf(!existsSync(BUILT))('shares batches out in the built app, and ends', () => {
+    const words = `--data ${join(folder, 'data')} --output-dir ${join(folder, 'built')} --backend wasm --max-length 32`;
+    const more = '--threads 2 --trials 0 --num-train-epochs 1 --no-progress';
+    const { status, stdout, stderr } = spawnSync(process.execPath, [BUILT, ...words.split(' '), ...more.split(' ')], {
+      encoding: 'utf8',
+    });
+    expect(stderr).not.toContain('error');
+    expect(stdout).toContain('threads: 2, each with a copy of the model');
+    expect(stdout).toMatch(/^test_accuracy 0\.\d+/m);
+    expect(status).toBe(0);
   });
 
   const failing = async (changed: Partial<RunOptions>): Promise<string> =>

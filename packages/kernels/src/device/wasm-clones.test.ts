@@ -32,7 +32,7 @@ describe.each(['wasm', 'cpu'] as const)('clones on %s', (backend) => {
     x.assign(next);
     next.dispose();
     expect([...(await copy.data())]).toEqual([1, 2, 3]);
-    const { value, grads } = variableGrads(() => sum(mul(square(clone(x)), scalar(0.5))) as Scalar, [x]);
+    const { value, grads } = variableGrads(() => sum<Scalar>(mul(square(clone(x)), scalar(0.5))), [x]);
     expect([...(await grads[x.name]!.data())]).toEqual([4, 5, 6]);
     for (const tensor of [value, ...Object.values(grads), copy, x]) tensor.dispose();
   });

@@ -7,13 +7,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { trainingArguments, type TrainingArguments } from '../arguments/training-arguments';
 import { evaluationBatches } from '../evaluation/batches';
 import { evaluate } from '../evaluation/evaluate';
-import { windowGradients, type WindowGradients } from '../loop/gradients';
+import { addGradients, partGradients, windowGradients, type WindowGradients } from '../loop/gradients';
 import { Trainer } from '../loop/trainer';
 import { sequenceClassifier } from '../model/sequence-classifier';
-import { workerLink } from '../node/replicas';
+import { mainThreadPort, workerLink } from '../node/replicas';
 import { startTinyReplicas, TINY_REPLICA } from '../testing/start-tiny-replicas';
 import { collator, PAD, tinyClassifier, tinyRows, type TinyClassifierOptions } from '../testing/tiny-classifier';
 import { Replicas } from './replicas';
+import { shareWindow } from './shares';
 
 const rows = tinyRows(24);
 const batch = (from: number, to: number): CollatedBatch =>
@@ -207,6 +208,22 @@ describe('replicas with dropout', () => {
     expect(alone.losses).not.toEqual(first.losses);
   });
 
+  it('draw the masks of the documented streams: to the bits what one thread computes of the shares', async () => {
+    const replicas = await startTinyReplicas({ model }, 2);
+    const peft = tinyClassifier(model);
+    const classifier = sequenceClassifier(peft, { padTokenId: PAD });
+    const variables = classifier.trainedVariables();
+    const window = [batch(0, 8), batch(8, 13)];
+    const position = { seed: 3, step: 5 };
+    const shares = shareWindow(window, 3).map((parts) => partGradients(classifier, variables, parts, position));
+    const wanted = await hostValues(shares.reduce(addGradients));
+    expect(await hostValues(await replicas.windowGradients(classifier, variables, window, position))).toEqual(wanted);
+    const others = await replicas.windowGradients(classifier, variables, window, { ...position, step: 6 });
+    expect(await hostValues(others)).not.toEqual(wanted);
+    await replicas.dispose();
+    peft.dispose();
+  });
+
   it('load the best checkpoint at the end and train on', async () => {
     const replicas = await startTinyReplicas({ model });
     const args: Partial<TrainingArguments> = {
@@ -307,6 +324,16 @@ it('dispose ends the threads, and what is asked afterwards says so', async () =>
   expect((await evaluate(sequenceClassifier(peft, { padTokenId: PAD }), batches, { replicas })).rows).toBe(24);
   peft.dispose();
   device.dispose();
+});
+
+it('a count that is none, and a replica on the main thread, are refused', async () => {
+  for (const count of [0, 1.5, NaN]) {
+    await expect(startTinyReplicas({}, count)).rejects.toMatchObject({
+      code: 'BAD_ARGUMENT',
+      message: `the count of replicas is ${count}, but a whole number of 1 or more is needed`,
+    });
+  }
+  expect(mainThreadPort).toThrow('this is the main thread');
 });
 
 it('a webgpu device is refused', async () => {
