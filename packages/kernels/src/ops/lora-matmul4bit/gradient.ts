@@ -1,7 +1,7 @@
 import { clone, sum, type Tensor } from '@tensorflow/tfjs-core';
 import type { OpGradient } from '../../engine/op';
 import { dropoutNumbers } from '../../random/dropout-stream';
-import { fromHalves, takesHalves } from './halves';
+import { fromHalves, halfVariant } from './halves';
 import { loraInner } from './inner';
 import { loraProduct } from './product';
 import type { LoraMatmul4bitAttributes, LoraMatmul4bitInputs, ProductInputs } from './types';
@@ -30,9 +30,12 @@ export function loraMatmul4bitGradient(
       const kept = inputDropout.rate > 0 ? { keepBits: bits } : { keepBits: undefined };
       const { keepScale } = dropoutNumbers(inputDropout.rate);
       const product = { ...packed, transposed: !transposed };
-      const half = takesHalves({ rows: dy!.shape[0] ?? 0, rank: inner.shape[2] ?? 0 }, product);
-      const [dInner, , dropped] = loraInner(
-        { x: dy!, factor: of('b'), random },
+      const variant = halfVariant({ rows: dy!.shape[0] ?? 0, rank: inner.shape[2] ?? 0 }, product);
+      const half = variant !== undefined;
+      const prepares = variant?.halfWeight === true;
+      const weight = Object.fromEntries(weightInputs.map((name) => [name, of(name)]));
+      const [dInner, , dropped, halfWeight] = loraInner(
+        { ...(prepares ? weight : {}), x: dy!, factor: of('b'), random },
         {
           activation: 'linear',
           factorTransposed: true,
@@ -40,6 +43,7 @@ export function loraMatmul4bitGradient(
           dropout: outputDropout,
           writes: outputDropout.rate > 0 || half ? 'dropped' : 'nothing',
           half,
+          weight: prepares ? product : undefined,
         },
       );
       const slope = dropped ?? dy!;
@@ -48,7 +52,6 @@ export function loraMatmul4bitGradient(
         { activation, scaling, keepScale },
       );
       const activated = activation === 'linear' ? {} : { activated: of('x') };
-      const weight = Object.fromEntries(weightInputs.map((name) => [name, of(name)]));
       const inputs = {
         ...weight,
         x: slope,
@@ -56,6 +59,7 @@ export function loraMatmul4bitGradient(
         factor: of('a'),
         ...kept,
         ...activated,
+        halfWeight,
       } as unknown as ProductInputs;
       return {
         x: () =>

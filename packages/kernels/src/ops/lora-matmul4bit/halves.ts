@@ -4,6 +4,7 @@ import { SLOPE_SCALE } from '../../webgpu/subgroup-matrix';
 import { packHalf, unpackHalf } from '../half';
 import type { Matmul4bitAttributes } from '../matmul4bit/types';
 import { matrixVariant } from '../matmul4bit/webgpu-matrix';
+import type { MatrixVariant } from '../../webgpu/variants';
 import { hasLoraMatrices } from './webgpu-matrices';
 
 /** Rows in float16 as the passes hand them on, int32 [M, width / 2]: gradients times SLOPE_SCALE. */
@@ -20,14 +21,16 @@ export function fromHalves(x: Tensor, isGradient: boolean): Tensor {
   return isGradient ? mul(values, 1 / SLOPE_SCALE) : values;
 }
 
-/** Whether the backend at hand multiplies this on subgroup matrices, where x in float16 is half the bytes and as exact. */
-export function takesHalves(
+/**
+ * How the backend at hand multiplies this on subgroup matrices, where x in float16 is half the bytes and as exact;
+ * undefined where it doesn't.
+ */
+export function halfVariant(
   sizes: { readonly rows: number; readonly rank: number },
   attributes: Matmul4bitAttributes,
-): boolean {
-  if (engine().backendName !== 'webgpu') return false;
+): MatrixVariant | undefined {
+  if (engine().backendName !== 'webgpu') return undefined;
   const backend = engine().backend as unknown as WebGPUBackend;
-  return (
-    hasLoraMatrices(backend.device) && matrixVariant(backend, { ...sizes, halves: true }, attributes) !== undefined
-  );
+  if (!hasLoraMatrices(backend.device)) return undefined;
+  return matrixVariant(backend, { ...sizes, halves: true }, attributes);
 }

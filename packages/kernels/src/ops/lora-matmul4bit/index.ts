@@ -9,7 +9,7 @@ import { matmul4bit, type Weight4bit } from '../matmul4bit';
 import { NESTED_WEIGHT_INPUTS, WEIGHT_INPUTS } from '../matmul4bit/gradient';
 import { forwardWithAdditions } from './additions';
 import { loraMatmul4bitGradient } from './gradient';
-import { takesHalves } from './halves';
+import { halfVariant } from './halves';
 import { loraInner } from './inner';
 import { loraProduct } from './product';
 import type { LoraMatmul4bitAttributes, LoraMatmul4bitInputs, LoraMatmul4bitOptions, Site } from './types';
@@ -21,9 +21,11 @@ function compose(inputs: LoraMatmul4bitInputs, attributes: LoraMatmul4bitAttribu
   const { a, b, residual, random, ...weight } = inputs;
   const { activation, scaling, inputDropout, outputDropout, ...product } = attributes;
   const sizes = { rows: inputs.x.shape[0] ?? 0, rank: a.shape[0] ?? 0 };
-  const half = takesHalves(sizes, product);
-  const [inner, keepBits, taken] = loraInner(
-    { x: inputs.x, factor: a, random },
+  const variant = halfVariant(sizes, product);
+  const half = variant !== undefined;
+  const prepares = variant?.halfWeight === true;
+  const [inner, keepBits, ...more] = loraInner(
+    { ...(prepares ? weight : {}), x: inputs.x, factor: a, random },
     {
       activation,
       factorTransposed: false,
@@ -31,11 +33,13 @@ function compose(inputs: LoraMatmul4bitInputs, attributes: LoraMatmul4bitAttribu
       dropout: inputDropout,
       writes: activation === 'linear' && !half ? 'nothing' : 'activated',
       half,
+      weight: prepares ? product : undefined,
     },
   );
-  const x = taken ?? inputs.x;
+  const x = activation === 'linear' && !half ? inputs.x : more[0]!;
+  const halfWeight = prepares ? more[1] : undefined;
   const [y] = loraProduct(
-    { ...weight, x, inner: inner!, factor: b, keepBits: undefined, activated: undefined, residual, random },
+    { ...weight, x, inner: inner!, factor: b, keepBits: undefined, activated: undefined, residual, random, halfWeight },
     {
       ...product,
       scale: scaling,

@@ -2,27 +2,36 @@ import { expandDims, matMul, mul, sum, type Tensor, type Tensor2D } from '@tenso
 import { defineOp } from '../../engine/op';
 import { dropoutNumbers } from '../../random/dropout-stream';
 import { activate } from '../activation';
+import { composeDequantize4bit } from '../dequantize4bit/compose';
+import type { Packed4bitInputs } from '../dequantize4bit/types';
+import { packHalf } from '../half';
 import { toHalves } from './halves';
 import { applyKeepBits, drawKeepBits, keepBitsTensor } from './keep-bits';
 import type { InnerAttributes, InnerInputs } from './types';
 import { webgpuInner } from './webgpu-inner';
 
-function compose({ x, factor, random }: InnerInputs, attributes: InnerAttributes): Tensor[] {
-  const { activation, factorTransposed, scale, dropout, writes, half } = attributes;
+function compose(inputs: InnerInputs, attributes: InnerAttributes): Tensor[] {
+  const { x, factor, random } = inputs;
+  const { activation, factorTransposed, scale, dropout, writes, half, weight } = attributes;
   const bits = keepBitsTensor(dropout.rate > 0 ? drawKeepBits(x.size, random, dropout) : new Int32Array(1));
   const activated = activate(x, activation);
   const dropped = dropout.rate > 0 ? applyKeepBits(activated, bits, dropoutNumbers(dropout.rate).keepScale) : activated;
   const product = matMul(dropped as Tensor2D, factor as Tensor2D, false, !factorTransposed);
   const inner = expandDims(scale === 1 ? product : mul(product, scale), 0);
-  if (writes === 'nothing') return [inner, bits];
+  const results = [inner, bits];
   const written = writes === 'activated' ? activated : dropped;
-  return [inner, bits, half ? toHalves(written, factorTransposed) : written];
+  if (writes !== 'nothing') results.push(half ? toHalves(written, factorTransposed) : written);
+  if (weight !== undefined) {
+    results.push(packHalf(composeDequantize4bit(inputs as unknown as Packed4bitInputs, weight)[0]!));
+  }
+  return results;
 }
 
 /**
  * scale · dropout(activation(x)) · factorᵀ in parts [parts, M, r] whose sum it is, and the dropout's keep bits, int32
  * [M K / 32] (one unread word without dropout, and where the dropped values themselves are written): drawing them again
- * on the way back costs more than keeping a bit an element. Then what `writes` and `half` say, [M, K] or [M, K / 2].
+ * on the way back costs more than keeping a bit an element. Then what `writes` and `half` say, [M, K] or [M, K / 2], and
+ * with `weight` W in float16, int32 [N K / 2].
  */
 export const loraInner = defineOp<InnerInputs, InnerAttributes>({
   name: 'QLoraInner',

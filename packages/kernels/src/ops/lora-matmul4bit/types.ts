@@ -1,6 +1,7 @@
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import type { ActivationKind, ActivationName } from '../activation/types';
 import type { DropoutOptions } from '../dropout/types';
+import type { Packed4bitAttributes, Packed4bitInputs } from '../dequantize4bit/types';
 import type { Matmul4bitInputs, Matmul4bitAttributes } from '../matmul4bit/types';
 
 /** What LoRA adds to a product x·Wᵀ: scaling · (dropout(x) · aᵀ) · bᵀ. */
@@ -58,7 +59,8 @@ export interface LoraMatmul4bitAttributes extends Matmul4bitAttributes {
   readonly outputDropout: Site;
 }
 
-export interface InnerInputs extends Record<string, Tensor | undefined> {
+/** The tensors of W are read where `weight` is given. */
+export interface InnerInputs extends Partial<Packed4bitInputs> {
   x: Tensor;
   factor: Tensor;
   random: Tensor;
@@ -75,6 +77,8 @@ export interface InnerAttributes {
   readonly writes: 'nothing' | 'activated' | 'dropped';
   /** It is written in float16, gradients times SLOPE_SCALE: int32 [M, K / 2]. */
   readonly half: boolean;
+  /** W, which the pass dequantises to float16 beside its own work, for the product that follows. */
+  readonly weight?: Packed4bitAttributes | undefined;
 }
 
 /** What a shader of it bakes in. */
@@ -93,6 +97,8 @@ export interface ProductInputs extends Matmul4bitInputs {
   activated: Tensor | undefined;
   residual: Tensor | undefined;
   random: Tensor | undefined;
+  /** W in float16 where the pass before has dequantised it, int32 [N K / 2] */
+  halfWeight: Tensor | undefined;
 }
 
 export interface ProductAttributes extends Matmul4bitAttributes {

@@ -6,9 +6,17 @@ import { PHILOX } from '../../webgpu/philox';
 import { shaderVariants } from '../../webgpu/shader';
 import { f32, u32 } from '../../webgpu/uniforms';
 import { activationFunction } from '../activation/wgsl';
+import { sizeOf } from '../dequantize4bit/types';
+import type { Packed4bitInfos } from '../dequantize4bit/wgsl';
+import {
+  halfWeightBindings,
+  halfWeightConstants,
+  halfWeightGroups,
+  makeHalfWeight,
+} from '../matmul4bit/webgpu-half-weight';
 import { keepWords } from './keep-bits';
 import type { InnerAttributes, InnerInputs, InnerShaderConstants } from './types';
-import { chooseInnerVariant, INNER_RANKS, innerRows, matrixInnerShader } from './webgpu-matrix-inner';
+import { chooseInnerVariant, INNER_RANKS, innerRows, matrixInnerShader, NO_WEIGHT } from './webgpu-matrix-inner';
 
 const THREADS = 256;
 /** Rows of the factor that a workgroup multiplies. */
@@ -199,8 +207,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
 );
 
 export const webgpuInner: NonNullable<OpDefinition<InnerInputs, InnerAttributes>['webgpu']> = (
-  { x, factor, random },
-  { activation, factorTransposed, scale, dropout: { rate, site }, writes, half },
+  { x, factor, random, ...weightInputs },
+  { activation, factorTransposed, scale, dropout: { rate, site }, writes, half, weight },
   backend,
 ) => {
   const [rows = 0, depth = 0] = x.shape;
@@ -215,6 +223,8 @@ export const webgpuInner: NonNullable<OpDefinition<InnerInputs, InnerAttributes>
     writes === 'nothing'
       ? []
       : [half ? makeOutput(backend, [rows, depth / 2], 'int32') : makeOutput(backend, [rows, depth])];
+  const packed = weightInputs as Packed4bitInfos;
+  const halfWeight = weight === undefined ? [] : [makeHalfWeight(backend, weight)];
   const bindings = [x, factor, inner, ...(keeps ? [keepBits] : []), ...written, ...(dropout ? [random] : [])];
   const constants: InnerShaderConstants = { activation, factorTransposed, dropout, writes, half };
   const dropoutWords = [u32(threshold), u32(site), f32(keepScale)];
@@ -228,12 +238,19 @@ export const webgpuInner: NonNullable<OpDefinition<InnerInputs, InnerAttributes>
     });
   } else {
     const { fragments, parts, share } = variant;
+    const tiles = Math.ceil(rows / innerRows(fragments));
+    const size = weight === undefined ? 0 : sizeOf(weight.shape);
     dispatch(backend, {
-      ...matrixInnerShader({ fragments, ...constants }),
-      bindings,
-      uniforms: [u32(rows), u32(depth), u32(rank), u32(share), f32(scale), ...dropoutWords],
-      workgroups: [Math.ceil(rows / innerRows(fragments)), Math.ceil(rank / INNER_RANKS), parts],
+      ...matrixInnerShader({
+        ...constants,
+        fragments,
+        prepares: weight !== undefined,
+        ...(weight === undefined ? NO_WEIGHT : halfWeightConstants(weight)),
+      }),
+      bindings: [...bindings, ...halfWeight.flatMap((made) => halfWeightBindings(made, packed))],
+      uniforms: [u32(rows), u32(depth), u32(rank), u32(share), f32(scale), ...dropoutWords, u32(tiles), u32(size / 8)],
+      workgroups: [tiles + Math.ceil(halfWeightGroups(size) / parts), Math.ceil(rank / INNER_RANKS), parts],
     });
   }
-  return [inner, keepBits, ...written];
+  return [inner, keepBits, ...written, ...halfWeight];
 };

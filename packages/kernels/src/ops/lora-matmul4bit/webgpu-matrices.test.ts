@@ -2,14 +2,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openShaderCompiler, type ShaderCompiler } from '../../testing/shader-compiler';
 import { noteAdapter } from '../../webgpu/variants';
 import { LORA_MATRIX_BYTES } from './webgpu-matrices';
-import { chooseInnerVariant, matrixInnerShader } from './webgpu-matrix-inner';
+import { chooseInnerVariant, matrixInnerShader, NO_WEIGHT } from './webgpu-matrix-inner';
 import { matrixWeightGradientShader } from './webgpu-matrix-weight-gradients';
 
 const FEATURES = ['shader-f16', 'subgroups', 'chromium-experimental-subgroup-matrix'];
 
 /** As much of a device as the choice reads. */
-function device(storage = 49_152): GPUDevice {
-  const made = { features: new Set(FEATURES), limits: { maxComputeWorkgroupStorageSize: storage } };
+function device(storage = 49_152, buffers = 16): GPUDevice {
+  const limits = { maxComputeWorkgroupStorageSize: storage, maxStorageBuffersPerShaderStage: buffers };
+  const made = { features: new Set(FEATURES), limits };
   const gpuDevice = made as unknown as GPUDevice;
   noteAdapter(gpuDevice, {
     subgroupMinSize: 32,
@@ -47,8 +48,9 @@ describe('choice of the inner product', () => {
     }
   });
 
-  it('is none on a device with less workgroup memory', () => {
+  it('is none on a device with less workgroup memory, or few storage buffers', () => {
     expect(chooseInnerVariant(device(16_384), { rows: 384, depth: 1024 })).toBeUndefined();
+    expect(chooseInnerVariant(device(49_152, 10), { rows: 384, depth: 1024 })).toBeUndefined();
   });
 });
 
@@ -85,7 +87,12 @@ describe('shaders', () => {
   );
   it.each(inners)(
     'of the inner product are valid: $fragments fragments, factor transposed $factorTransposed, dropout $dropout, writes $writes, half $half',
-    async (constants) => valid(matrixInnerShader(constants).code),
+    async (constants) => {
+      await valid(matrixInnerShader({ ...constants, prepares: false, ...NO_WEIGHT }).code);
+      await valid(
+        matrixInnerShader({ ...constants, prepares: true, nested: true, blockShift: 6, nestedShift: 8 }).code,
+      );
+    },
   );
 
   it.each(flags)('of the weight gradients are valid: masked %s', async (masked) => {

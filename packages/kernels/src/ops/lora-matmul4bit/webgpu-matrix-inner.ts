@@ -13,6 +13,7 @@ import {
 } from '../../webgpu/subgroup-matrix';
 import { hasLoraMatrices } from './webgpu-matrices';
 import { activationFunction } from '../activation/wgsl';
+import { halfWeightDeclarations, type HalfWeightConstants } from '../matmul4bit/webgpu-half-weight';
 import type { InnerShaderConstants } from './types';
 
 /** Subgroups of a workgroup. They share its rows and its depth. */
@@ -65,6 +66,17 @@ export function chooseInnerVariant(
 
 export const innerRows = (fragments: InnerFragments): number => FRAGMENT * fragments;
 
+export type MatrixInnerConstants = InnerShaderConstants &
+  HalfWeightConstants &
+  Readonly<{
+    fragments: InnerFragments;
+    /** Whether W is dequantised as well. */
+    prepares: boolean;
+  }>;
+
+/** Constants of a weight where there is none. */
+export const NO_WEIGHT: HalfWeightConstants = { nested: false, blockShift: 0, nestedShift: 0 };
+
 /** Ranks of the factor that a workgroup multiplies. */
 export const INNER_RANKS = FRAGMENT;
 
@@ -72,18 +84,12 @@ export const INNER_RANKS = FRAGMENT;
  * dropout(activation(x))·Aᵀ with few columns on subgroup matrices, f16 factors and f32 sums: tall products that read x once
  * and are bound by that. A workgroup's subgroups share its rows and the depth between two barriers, and add their sums
  * at the end; what the next barrier needs is read while this one multiplies. Eight neighbouring values a thread are one
- * draw of dropout and one store into f16.
+ * draw of dropout and one store into f16. Workgroups behind the tiles dequantise W for the product that follows: a
+ * dispatch of its own takes longer, and here it fills processors that few rows leave free.
  */
 export const matrixInnerShader = shaderVariants(
   'lora inner matrix',
-  ({
-    fragments,
-    factorTransposed,
-    activation,
-    dropout,
-    writes,
-    half,
-  }: InnerShaderConstants & { fragments: InnerFragments }) => {
+  ({ fragments, factorTransposed, activation, dropout, writes, half, prepares, ...weight }: MatrixInnerConstants) => {
     const rows = innerRows(fragments);
     const depth = tileDepth(fragments);
     const leftScale = factorTransposed ? SLOPE_SCALE : 1;
@@ -176,24 +182,43 @@ export const matrixInnerShader = shaderVariants(
     const declare = (text: string): string => `@group(0) @binding(${binding++}) var<storage, ${text};`;
     return /* wgsl */ `
 ${MATRIX_EXTENSIONS}
-struct Uniforms { rows: u32, depth: u32, rank: u32, share: u32, scale: f32, threshold: u32, site: u32, keepScale: f32 }
+struct Uniforms {
+  rows: u32, depth: u32, rank: u32, share: u32, scale: f32, threshold: u32, site: u32, keepScale: f32,
+  // Workgroups along the rows, and words of W behind them.
+  tiles: u32, words: u32,
+}
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> factor: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> inner: array<vec4f>;
 ${keeps ? declare('read_write> keepBits: array<u32>') : ''}
 ${writes === 'nothing' ? '' : declare(`read_write> written: array<${half ? 'vec4u' : 'vec4f'}>`)}
 ${dropout ? `${declare('read> random: vec4i')}${PHILOX}` : ''}
+${MATRIX_TYPES}${PAIRS}
+${prepares ? halfWeightDeclarations(weight, () => binding++) : ''}
 @group(0) @binding(${binding}) var<uniform> uniforms: Uniforms;
 ${activation === 'linear' ? '' : activationFunction('activate', activation, 'value')}
-${MATRIX_TYPES}${PAIRS}
 var<workgroup> left: array<vec4u, ${rows * pitch}>;
 var<workgroup> right: array<vec4u, ${factorTransposed ? depth * factorPitch : INNER_RANKS * factorPitch}>;
 var<workgroup> sums: array<vec4f, ${SUBGROUPS * 64}>;
 @compute @workgroup_size(${THREADS})
-fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) thread: u32) {
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
   let subgroup = thread / ${LANES}u;
   let lane = thread % ${LANES}u;
   let odd = (lane & 1u) == 1u;
+  ${
+    prepares
+      ? /* wgsl */ `if (workgroup.x >= uniforms.tiles) {
+    if (workgroup.y == 0u) {
+      halfWeights(workgroup.z * (workgroups.x - uniforms.tiles) + workgroup.x - uniforms.tiles, uniforms.words, thread);
+    }
+    return;
+  }`
+      : ''
+  }
   let row0 = workgroup.x * ${rows}u;
   let rank0 = workgroup.y * ${INNER_RANKS}u;
   let writer = workgroup.y == 0u;

@@ -1,72 +1,112 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
-import { MATRIX_EXTENSIONS, MATRIX_TYPES } from '../../webgpu/subgroup-matrix';
+import { MATRIX_EXTENSIONS, MATRIX_TYPES, times } from '../../webgpu/subgroup-matrix';
 import { shaderVariants, spread, WORKGROUP_INDEX, WORKGROUP_PARAMETERS } from '../../webgpu/shader';
 import { u32 } from '../../webgpu/uniforms';
 import { absmaxBindings, type Packed4bitInfos } from '../dequantize4bit/wgsl';
-import type { Matmul4bitAttributes } from './types';
+import { sizeOf, type Packed4bitAttributes } from '../dequantize4bit/types';
 import { DEQUANTIZE } from './webgpu-subgroup-matrix';
 
-const WORKGROUP_SIZE = 256;
+/** Words of eight codes that a thread of a workgroup of 256 dequantises. */
+const WORDS = 4;
+export const HALF_WEIGHT_THREADS = 256;
+
+export type HalfWeightConstants = Readonly<{ nested: boolean; blockShift: number; nestedShift: number }>;
+
+export function halfWeightConstants({ blocksize, nestedBlocksize }: Packed4bitAttributes): HalfWeightConstants {
+  const nested = nestedBlocksize > 0;
+  return { nested, blockShift: Math.log2(blocksize), nestedShift: nested ? Math.log2(nestedBlocksize) : 0 };
+}
+
+/** Workgroups that dequantise so many weights. */
+export const halfWeightGroups = (size: number): number => Math.ceil(size / 8 / WORDS / HALF_WEIGHT_THREADS);
+
+/** The tensors that `halfWeightDeclarations` binds, the result first. */
+export const halfWeightBindings = (weight: TensorInfo, inputs: Packed4bitInfos): TensorInfo[] => [
+  weight,
+  inputs.packed!,
+  inputs.code!,
+  ...absmaxBindings(inputs),
+];
+
+/**
+ * WGSL of those tensors and of `halfWeights(group, words, thread)`, with which a workgroup of 256 dequantises its part of
+ * \`words\` words to f16: spare threads repeat the last word. Needs MATRIX_TYPES.
+ *
+ * @param next the next free binding
+ */
+export function halfWeightDeclarations(
+  { nested, blockShift, nestedShift }: HalfWeightConstants,
+  next: () => number,
+): string {
+  const declare = (text: string): string => `@group(0) @binding(${next()}) var<storage, ${text};`;
+  const scales = nested
+    ? ['absmax: array<u32>', 'nestedAbsmax: array<f32>', 'nestedCode: array<f32>', 'nestedOffset: array<f32>']
+    : ['absmax: array<f32>'];
+  const reads = times(
+    WORDS,
+    (w) => /* wgsl */ `
+  let i${w} = min((group * ${WORDS}u + ${w}u) * ${HALF_WEIGHT_THREADS}u + thread, words - 1u);
+  let block${w} = (i${w} * 8u) >> ${blockShift}u;
+  let codes${w} = packed[i${w}];
+  ${
+    nested
+      ? `let absmaxWord${w} = absmax[block${w} >> 2u]; let nested${w} = nestedAbsmax[block${w} >> ${nestedShift}u];`
+      : `let scale${w} = absmax[block${w}];`
+  }`,
+  );
+  const levels = times(WORDS, (w) => `let level${w} = nestedCode[(absmaxWord${w} >> ((block${w} & 3u) * 8u)) & 255u];`);
+  const writes = times(
+    WORDS,
+    (w) =>
+      `weight[i${w}] = dequantize(codes${w}, ${nested ? `fma(level${w}, nested${w}, nestedOffset[0])` : `scale${w}`}, level);`,
+  );
+  return /* wgsl */ `
+${[declare('read_write> weight: array<vec4u>'), ...['packed: array<u32>', 'code: array<f32>', ...scales].map((text) => declare(`read> ${text}`))].join('\n')}
+${DEQUANTIZE}
+fn halfWeights(group: u32, words: u32, thread: u32) {
+  let level = code[thread & 15u];
+  ${reads.join('')}
+  ${nested ? levels.join('\n  ') : ''}
+  ${writes.join('\n  ')}
+}`;
+}
 
 /**
  * W in f16, as the product's tiles hold it, for products of so many rows that every row of tiles would dequantise it
- * again. A thread a word of eight codes; the last workgroup's spare threads repeat the last word.
+ * again.
  */
-export const halfWeightShader = shaderVariants(
-  'weight to float16',
-  ({ nested, blockShift, nestedShift }: { nested: boolean; blockShift: number; nestedShift: number }) => /* wgsl */ `
+export const halfWeightShader = shaderVariants('weight to float16', (constants: HalfWeightConstants) => {
+  let binding = 0;
+  const declarations = halfWeightDeclarations(constants, () => binding++);
+  return /* wgsl */ `
 ${MATRIX_EXTENSIONS}
 struct Uniforms { words: u32 }
-@group(0) @binding(0) var<storage, read> packed: array<u32>;
-@group(0) @binding(1) var<storage, read> code: array<f32>;
-@group(0) @binding(2) var<storage, read_write> weight: array<vec4u>;
-${
-  nested
-    ? /* wgsl */ `@group(0) @binding(3) var<storage, read> absmax: array<u32>;
-@group(0) @binding(4) var<storage, read> nestedAbsmax: array<f32>;
-@group(0) @binding(5) var<storage, read> nestedCode: array<f32>;
-@group(0) @binding(6) var<storage, read> nestedOffset: array<f32>;`
-    : '@group(0) @binding(3) var<storage, read> absmax: array<f32>;'
-}
-@group(0) @binding(${nested ? 7 : 4}) var<uniform> uniforms: Uniforms;
 ${MATRIX_TYPES}
-${DEQUANTIZE}
-@compute @workgroup_size(${WORKGROUP_SIZE})
-fn main(${WORKGROUP_PARAMETERS}) {
-  let i = min((${WORKGROUP_INDEX}) * ${WORKGROUP_SIZE}u + lane, uniforms.words - 1u);
-  let level = code[lane & 15u];
-  let block = (i * 8u) >> ${blockShift}u;
-  let word = packed[i];
-  ${
-    nested
-      ? 'let scale = fma(nestedCode[(absmax[block >> 2u] >> ((block & 3u) * 8u)) & 255u], nestedAbsmax[block >> ' +
-        `${nestedShift}u], nestedOffset[0]);`
-      : 'let scale = absmax[block];'
-  }
-  weight[i] = dequantize(word, scale, level);
-}`,
-);
+${declarations}
+@group(0) @binding(${binding}) var<uniform> uniforms: Uniforms;
+@compute @workgroup_size(${HALF_WEIGHT_THREADS})
+fn main(${WORKGROUP_PARAMETERS}) { halfWeights(${WORKGROUP_INDEX}, uniforms.words, lane); }`;
+});
 
-/** W [N, K] in f16, int32 [N K / 2]; the caller disposes of it. */
+/** A place for W [N, K] in f16: int32 [N K / 2]. */
+export const makeHalfWeight = (backend: WebGPUBackend, { shape }: Packed4bitAttributes): TensorInfo =>
+  makeOutput(backend, [sizeOf(shape) / 2], 'int32');
+
+/** W [N, K] in f16; the caller disposes of it. */
 export function halfWeight(
   backend: WebGPUBackend,
   inputs: Packed4bitInfos,
-  { shape, blocksize, nestedBlocksize }: Matmul4bitAttributes,
+  attributes: Packed4bitAttributes,
 ): TensorInfo {
-  const size = shape[0] * shape[1];
-  const nested = nestedBlocksize > 0;
-  const weight = makeOutput(backend, [size / 2], 'int32');
+  const size = sizeOf(attributes.shape);
+  const weight = makeHalfWeight(backend, attributes);
   dispatch(backend, {
-    ...halfWeightShader({
-      nested,
-      blockShift: Math.log2(blocksize),
-      nestedShift: nested ? Math.log2(nestedBlocksize) : 0,
-    }),
-    bindings: [inputs.packed!, inputs.code!, weight, ...absmaxBindings(inputs)],
+    ...halfWeightShader(halfWeightConstants(attributes)),
+    bindings: halfWeightBindings(weight, inputs),
     uniforms: [u32(size / 8)],
-    workgroups: spread(Math.ceil(size / 8 / WORKGROUP_SIZE)),
+    workgroups: spread(halfWeightGroups(size)),
   });
   return weight;
 }

@@ -24,6 +24,8 @@ export type MatrixInputs = Packed4bitInfos & {
   /** [rows, depth] float32; or its float16, gradients times SLOPE_SCALE, int32 [rows, depth / 2] */
   readonly x: TensorInfo;
   readonly bias: TensorInfo | undefined;
+  /** W in float16 where a pass before has dequantised it, int32 [N K / 2] */
+  readonly halfWeight?: TensorInfo | undefined;
 };
 
 /** Longest run of codes that a thread reads under one absmax. */
@@ -74,7 +76,7 @@ export function matrixMatmul4bit(
     blockShift: Math.log2(blocksize),
   };
   const weight = prepared
-    ? [halfWeight(backend, inputs, attributes)]
+    ? [inputs.halfWeight ?? halfWeight(backend, inputs, attributes)]
     : [inputs.packed!, inputs.code!, ...absmaxBindings(inputs)];
   dispatch(backend, {
     ...(transposed ? transposedShader : forwardShader)(constants),
@@ -86,7 +88,7 @@ export function matrixMatmul4bit(
     uniforms: [...[rows, columns, depth, depth / splits, shape[1]].map(u32), ...additionWords(inPass)],
     workgroups: [columns / tile.tileColumns, Math.ceil(rows / tile.tileRows), splits],
   });
-  if (prepared) backend.disposeData(weight[0]!.dataId);
+  if (prepared && inputs.halfWeight === undefined) backend.disposeData(weight[0]!.dataId);
   if (!split) return product;
   addSplits(backend, { partial: target, product, additions, transposed });
   backend.disposeData(target.dataId);
