@@ -1,7 +1,7 @@
 import { clone, sum, type Tensor } from '@tensorflow/tfjs-core';
 import type { OpGradient } from '../../engine/op';
 import { dropoutNumbers } from '../../random/dropout-stream';
-import { fromHalves, halfVariant } from './halves';
+import { fromHalves, halfPlan } from './halves';
 import { loraInner } from './inner';
 import { loraProduct } from './product';
 import type { LoraMatmul4bitAttributes, LoraMatmul4bitInputs, ProductInputs } from './types';
@@ -30,9 +30,8 @@ export function loraMatmul4bitGradient(
       const kept = inputDropout.rate > 0 ? { keepBits: bits } : { keepBits: undefined };
       const { keepScale } = dropoutNumbers(inputDropout.rate);
       const product = { ...packed, transposed: !transposed };
-      const variant = halfVariant({ rows: dy!.shape[0] ?? 0, rank: inner.shape[2] ?? 0 }, product);
-      const half = variant !== undefined;
-      const prepares = variant?.halfWeight === true;
+      const sizes = { rows: dy!.shape[0] ?? 0, rank: inner.shape[2] ?? 0 };
+      const { half, prepares } = halfPlan(sizes, product, { rate: outputDropout.rate, keeps: false });
       const weight = Object.fromEntries(weightInputs.map((name) => [name, of(name)]));
       const [dInner, , dropped, halfWeight] = loraInner(
         { ...(prepares ? weight : {}), x: dy!, factor: of('b'), random },

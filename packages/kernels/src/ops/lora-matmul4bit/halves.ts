@@ -4,7 +4,6 @@ import { SLOPE_SCALE } from '../../webgpu/subgroup-matrix';
 import { packHalf, unpackHalf } from '../half';
 import type { Matmul4bitAttributes } from '../matmul4bit/types';
 import { matrixVariant } from '../matmul4bit/webgpu-matrix';
-import type { MatrixVariant } from '../../webgpu/variants';
 import { hasLoraMatrices } from './webgpu-matrices';
 
 /** Rows in float16 as the passes hand them on, int32 [M, width / 2]: gradients times SLOPE_SCALE. */
@@ -21,16 +20,30 @@ export function fromHalves(x: Tensor, isGradient: boolean): Tensor {
   return isGradient ? mul(values, 1 / SLOPE_SCALE) : values;
 }
 
-/**
- * How the backend at hand multiplies this on subgroup matrices, where x in float16 is half the bytes and as exact;
- * undefined where it doesn't.
- */
-export function halfVariant(
+export interface HalfPlan {
+  /** Whether the product takes x in float16: on subgroup matrices, where that is half the bytes and as exact. */
+  readonly half: boolean;
+  /** Whether the inner pass dequantises W for it. */
+  readonly prepares: boolean;
+}
+
+/** Storage buffers of the inner pass beside what its own attributes ask for: x, factor, inner. */
+const INNER_BUFFERS = 3;
+
+/** How the backend at hand shares the work of a product and of the inner pass before it. */
+export function halfPlan(
   sizes: { readonly rows: number; readonly rank: number },
-  attributes: Matmul4bitAttributes,
-): MatrixVariant | undefined {
-  if (engine().backendName !== 'webgpu') return undefined;
+  product: Matmul4bitAttributes,
+  { rate, keeps }: { readonly rate: number; readonly keeps: boolean },
+): HalfPlan {
+  if (engine().backendName !== 'webgpu') return { half: false, prepares: false };
   const backend = engine().backend as unknown as WebGPUBackend;
-  if (!hasLoraMatrices(backend.device)) return undefined;
-  return matrixVariant(backend, { ...sizes, halves: true }, attributes);
+  const variant = hasLoraMatrices(backend.device)
+    ? matrixVariant(backend, { ...sizes, halves: true }, product)
+    : undefined;
+  // What is written and, under dropout, the random state and what is kept of it; W, its codes, their table and scales.
+  const own = INNER_BUFFERS + 1 + (rate > 0 ? 1 : 0) + (rate > 0 && keeps ? 1 : 0);
+  const weight = 3 + (product.nestedBlocksize > 0 ? 4 : 1);
+  const fits = own + weight <= backend.device.limits.maxStorageBuffersPerShaderStage;
+  return { half: variant !== undefined, prepares: variant?.halfWeight === true && fits };
 }

@@ -9,7 +9,7 @@ import { matmul4bit, type Weight4bit } from '../matmul4bit';
 import { NESTED_WEIGHT_INPUTS, WEIGHT_INPUTS } from '../matmul4bit/gradient';
 import { forwardWithAdditions } from './additions';
 import { loraMatmul4bitGradient } from './gradient';
-import { halfVariant } from './halves';
+import { halfPlan } from './halves';
 import { loraInner } from './inner';
 import { loraProduct } from './product';
 import type { LoraMatmul4bitAttributes, LoraMatmul4bitInputs, LoraMatmul4bitOptions, Site } from './types';
@@ -21,9 +21,7 @@ function compose(inputs: LoraMatmul4bitInputs, attributes: LoraMatmul4bitAttribu
   const { a, b, residual, random, ...weight } = inputs;
   const { activation, scaling, inputDropout, outputDropout, ...product } = attributes;
   const sizes = { rows: inputs.x.shape[0] ?? 0, rank: a.shape[0] ?? 0 };
-  const variant = halfVariant(sizes, product);
-  const half = variant !== undefined;
-  const prepares = variant?.halfWeight === true;
+  const { half, prepares } = halfPlan(sizes, product, { rate: inputDropout.rate, keeps: true });
   const [inner, keepBits, ...more] = loraInner(
     { ...(prepares ? weight : {}), x: inputs.x, factor: a, random },
     {

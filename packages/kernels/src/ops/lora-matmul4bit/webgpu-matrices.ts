@@ -4,11 +4,6 @@ import { hasSubgroupMatrices } from '../../webgpu/variants';
 /** Bytes of workgroup memory that the largest of LoRA's shaders on subgroup matrices declares. */
 export const LORA_MATRIX_BYTES = 32_768;
 
-/** Storage buffers that the inner product binds at most, W among them. */
-const LORA_MATRIX_BUFFERS = 13;
-
 /** Whether LoRA's thin products run on subgroup matrices: both kinds or neither, since one reads the other's parts. */
 export const hasLoraMatrices = (device: GPUDevice): boolean =>
-  hasSubgroupMatrices(hardwareOf(device)) &&
-  device.limits.maxComputeWorkgroupStorageSize >= LORA_MATRIX_BYTES &&
-  device.limits.maxStorageBuffersPerShaderStage >= LORA_MATRIX_BUFFERS;
+  hasSubgroupMatrices(hardwareOf(device)) && device.limits.maxComputeWorkgroupStorageSize >= LORA_MATRIX_BYTES;
