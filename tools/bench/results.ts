@@ -21,6 +21,9 @@ export interface StepRow {
   readonly eagerPeakGiB?: number;
   readonly planMs?: number;
   readonly planPeakGiB?: number;
+  /** All buffers while the plan runs, by `device.memory()` and by the driver. */
+  readonly allocatedGiB?: number;
+  readonly driverGiB?: number;
   readonly hostMs?: number;
   readonly gpuMs?: number;
   readonly dispatches?: number;

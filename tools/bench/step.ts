@@ -17,12 +17,15 @@ import { clipGradients, createOptimizer, decayGroups, GradScaler } from '@qlora-
 import { sequenceClassifier } from '@qlora-js/trainer';
 import { plan, type InputValues, type Step } from '../../packages/kernels/src/plan';
 import { hasSubgroupMatrices } from '../../packages/kernels/src/webgpu/variants';
+import { driverBytes } from './driver-memory';
 import { GPT2_MEDIUM, LABELS, randomModel } from './gpt2-medium';
 
 const small = process.argv.includes('--small');
 /** Plans alone, without checkpointing. */
 const brief = process.argv.includes('--brief');
 const dawnToggles = (process.env['QLORA_DAWN_TOGGLES'] ?? '').split(',').filter((name) => name !== '');
+/** What the driver counts before this process has a device. */
+const driverIdle = driverBytes();
 const device = await openDevice({ backend: 'webgpu', dawnToggles });
 device.gpuDevice!.addEventListener('uncapturederror', (event) => {
   console.log('GPU error:', (event as unknown as { error: { message: string } }).error.message.slice(0, 800));
@@ -171,6 +174,9 @@ for (const [batchSize, length] of shapes as [number, number][]) {
     }
     let step: Step<'loss' | 'norm'> | undefined;
     try {
+      // What the eager step has left for reuse is not the plan's.
+      device.releaseUnused();
+      await device.synchronize();
       started = performance.now();
       step = plan(device, trainStep, inputs, { name: `step ${name}`, batch: batchSize });
       row['recordMs'] = performance.now() - started;
@@ -189,6 +195,9 @@ for (const [batchSize, length] of shapes as [number, number][]) {
       row['hostMs'] = (performance.now() - from) / 3;
       await device.synchronize();
       row['planMs'] = await time(run, 5);
+      row['allocatedGiB'] = device.memory().allocatedBytes / 2 ** 30;
+      const driver = driverBytes();
+      if (driver !== undefined && driverIdle !== undefined) row['driverGiB'] = (driver - driverIdle) / 2 ** 30;
       const { scale, skippedSteps } = await scaler.stats();
       Object.assign(row, { loss: (await step.read('loss'))[0]! / scale, lossScale: scale, skippedSteps });
       const profile = await step.profile(values);

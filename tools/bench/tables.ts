@@ -39,6 +39,7 @@ export function allTables(): Record<string, string> {
     accuracy: accuracies(),
     kernels: kernels(),
     activations: activations(),
+    memory: driverMemory(),
     changes: changes(),
     tiles: tiles(),
     errors: errors(),
@@ -208,6 +209,30 @@ function activations(): string {
       String(row.dispatches),
     ]);
   return `${machineOf(step.device)}:\n\n${table(['batch x tokens', 'activations', 'plan peak, GiB', 'plan, ms', 'dispatches'], rows)}`;
+}
+
+/** What `device.memory()` counts beside what the driver does, while a plan runs. */
+function driverMemory(): string {
+  const step = readResult<StepResults>('step.json');
+  const measured = step?.results.filter((row) => isStep(row) && row.driverGiB !== undefined) ?? [];
+  if (step === undefined || measured.length === 0) return 'Not measured.';
+  const rows = measured.map((row): Cell[] => [
+    row.shape.replace('x', ' x '),
+    keptAs(row),
+    row.planPeakGiB,
+    row.allocatedGiB,
+    row.driverGiB,
+    row.driverGiB! - row.allocatedGiB!,
+  ]);
+  const head = [
+    'batch x tokens',
+    'activations',
+    'plan peak, GiB',
+    'allocated, GiB',
+    'driver, GiB',
+    'driver beyond, GiB',
+  ];
+  return table(head, rows);
 }
 
 function changes(): string {
