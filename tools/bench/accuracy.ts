@@ -42,7 +42,9 @@ async function trained(learningRate: string, seed: number): Promise<Record<strin
   if (status !== 0) throw new Error(`learning rate ${learningRate}, seed ${seed}: status ${String(status)}`);
   const full = JSON.parse(readFileSync(report, 'utf8')) as Report;
   const figures = ['test_accuracy', 'test_f1', 'test_loss', 'best_val_accuracy'];
-  device = full['environment'];
+  // The folder of a base is this machine's; its name stands beside.
+  const { base: _folder, ...environment } = full['environment'] as Report;
+  device = environment;
   return { learningRate: Number(learningRate), seed, ...Object.fromEntries(figures.map((key) => [key, full[key]])) };
 }
 

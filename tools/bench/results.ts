@@ -51,6 +51,9 @@ export interface TileResults {
     readonly K: number;
     readonly transposed: boolean;
     readonly tile: string;
+    /** What x comes in, and W. */
+    readonly left: 'float32' | 'float16';
+    readonly right: 'codes' | 'float16';
     readonly splits: number;
     readonly error: number;
     readonly teraflops: number;

@@ -251,12 +251,14 @@ function tiles(): string {
     const shape = `${row.rows} x ${row.N} x ${row.K}${row.transposed ? ', transposed' : ''}`;
     shapes.set(shape, [...(shapes.get(shape) ?? []), row]);
   }
-  const rows = [...shapes].map(([shape, tried]): Cell[] => {
-    const [best, second] = tried.sort((a, b) => b.teraflops - a.teraflops);
-    const text = (row: typeof best): Cell => (row === undefined ? undefined : `${row.tile}, ${row.splits}`);
-    return [shape, best?.teraflops, text(best), second?.teraflops, text(second), String(tried.length)];
+  const rows = [...shapes].map(([shape, measuredAt]): Cell[] => {
+    const [best, second] = measuredAt.sort((a, b) => b.teraflops - a.teraflops);
+    const text = (row: typeof best): Cell =>
+      row && `${row.tile}, ${row.left}, ${row.right === 'codes' ? 'in the tile' : 'first'}, ${row.splits}`;
+    return [shape, best?.teraflops, text(best), second?.teraflops, text(second), String(measuredAt.length)];
   });
-  return table(['rows x N x K', 'TFLOP/s', 'tile, splits', 'second', 'tile, splits', 'tried'], rows);
+  const tried = 'tile, x, W dequantised, splits';
+  return table(['rows x N x K', 'TFLOP/s', tried, 'second', tried, 'tried'], rows);
 }
 
 function errors(): string {

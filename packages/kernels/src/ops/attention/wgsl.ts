@@ -247,7 +247,7 @@ export const dropped = ({ dropout }: TileConstants, value: string): string =>
 
 /**
  * WGSL with which the workgroups behind the last sequence go over the rows that no sequence has, 32 rows a thread and a bit
- * a row: to ask every sequence about every row took an H200 a third of attention's time where there were 64 of 128 rows.
+ * a row: asking every sequence about every row is a loop of thousands of reads, which the whole pass waits for.
  *
  * @param thread WGSL of a thread's number in its workgroup
  * @param write WGSL of what becomes of such a row, `row`
