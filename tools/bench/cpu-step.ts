@@ -19,7 +19,7 @@ import { startCpuPeer } from './cpu-peer';
 import { readResult, RESULTS, type CpuStepResults, type CpuStepRun } from './results';
 
 const [BATCH, LENGTH] = [16, 24];
-const ROUNDS = 9;
+const ROUNDS = 21;
 const STEPS = 5;
 const BASE = 'packages/base-mini/weights';
 
