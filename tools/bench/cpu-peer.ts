@@ -8,7 +8,7 @@ export interface CpuPeer {
   readonly versions: string;
   readonly threads: number;
   /** Milliseconds a step. */
-  run(steps: number): Promise<number>;
+  readonly run: (steps: number) => Promise<number>;
   end(): void;
 }
 
@@ -29,9 +29,9 @@ export async function startCpuPeer(base: string, batchSize: number, length: numb
   });
   const lines = createInterface({ input: script.stdout })[Symbol.asyncIterator]();
   const next = async (): Promise<string> => {
-    const { value, done } = await lines.next();
-    if (done === true) throw new Error('tools/python/cpu_step.py ended before it answered');
-    return value;
+    const answer = await lines.next();
+    if (answer.done === true) throw new Error('tools/python/cpu_step.py ended before it answered');
+    return answer.value;
   };
   const { versions, threads } = JSON.parse(await next()) as { versions: string; threads: number };
   return {
