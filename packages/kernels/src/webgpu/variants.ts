@@ -106,7 +106,8 @@ export function chooseMatrixVariant(
   { rows, columns, depth, transposed, rank = 0, halves = false }: MatrixProductCase,
 ): MatrixVariant | undefined {
   if (!hasSubgroupMatrices(device) || rows < FEWEST_ROWS) return undefined;
-  const halfWeight = rows >= HALF_WEIGHT_FROM;
+  const fits = 2 * columns * depth <= device.limits.maxStorageBufferBindingSize;
+  const halfWeight = rows >= HALF_WEIGHT_FROM && fits;
   let widest: MatrixVariant | undefined;
   let most = 0;
   for (const tile of halfWeight && !halves ? [WIDE, LARGE, SMALL] : [LARGE, SMALL]) {

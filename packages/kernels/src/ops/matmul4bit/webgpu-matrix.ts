@@ -57,7 +57,8 @@ export function matrixMatmul4bit(
   const { transposed, blocksize, nestedBlocksize, shape } = attributes;
   const rows = x.shape[0] ?? 0;
   const { columns, depth } = productSizes(attributes);
-  const nested = nestedBlocksize > 0;
+  // What the shader has to know of the scales: nothing where W comes dequantised.
+  const nested = !prepared && nestedBlocksize > 0;
   const split = splits > 1;
   const product = makeOutput(backend, [rows, columns]);
   const target = split ? makeOutput(backend, [splits, rows, columns]) : product;
@@ -73,7 +74,7 @@ export function matrixMatmul4bit(
     split,
     ...additionConstants(inPass),
     nestedShift: nested ? Math.log2(nestedBlocksize) : 0,
-    blockShift: Math.log2(blocksize),
+    blockShift: prepared ? 0 : Math.log2(blocksize),
   };
   const weight = prepared
     ? [inputs.halfWeight ?? halfWeight(backend, inputs, attributes)]

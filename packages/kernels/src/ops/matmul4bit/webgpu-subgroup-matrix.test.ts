@@ -10,8 +10,15 @@ const MATRICES = { M: 16, N: 16, K: 16, componentType: 'f16', resultComponentTyp
 const FEATURES = ['shader-f16', 'subgroups', 'chromium-experimental-subgroup-matrix'];
 
 /** As much of a device as the choice reads. */
-function device({ features = FEATURES, storage = 49_152, subgroup = [32, 32], matrices = [MATRICES] } = {}): GPUDevice {
-  const made = { features: new Set(features), limits: { maxComputeWorkgroupStorageSize: storage } };
+function device({
+  features = FEATURES,
+  storage = 49_152,
+  binding = 2 ** 27,
+  subgroup = [32, 32],
+  matrices = [MATRICES],
+} = {}): GPUDevice {
+  const limits = { maxComputeWorkgroupStorageSize: storage, maxStorageBufferBindingSize: binding };
+  const made = { features: new Set(features), limits };
   const gpuDevice = made as unknown as GPUDevice;
   const [subgroupMinSize, subgroupMaxSize] = subgroup;
   noteAdapter(gpuDevice, { subgroupMinSize, subgroupMaxSize, subgroupMatrixConfigs: matrices } as never);
@@ -50,6 +57,8 @@ describe('choice of a tile', () => {
   it('has W dequantised first where many rows of tiles would do it again', () => {
     expect(chooseMatrixVariant(device(), FORWARD)?.halfWeight).toBe(true);
     expect(chooseMatrixVariant(device(), { ...FORWARD, rows: 63 })?.halfWeight).toBe(false);
+    // W in float16 takes 8 MiB, and a device may not bind that much at once.
+    expect(chooseMatrixVariant(device({ binding: 2 ** 22 }), FORWARD)?.halfWeight).toBe(false);
   });
 
   it('leaves shapes that are no whole tiles, few rows and little workgroup memory to the plain shader', () => {
