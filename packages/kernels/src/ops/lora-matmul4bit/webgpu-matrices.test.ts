@@ -32,7 +32,8 @@ describe('choice of the inner product', () => {
     expect(choose(384, 4096)).toEqual({ fragments: 1, parts: 4, share: 1024 });
     expect(choose(384, 96)).toEqual({ fragments: 1, parts: 1, share: 256 });
     expect(choose(2048, 1024)).toEqual({ fragments: 2, parts: 4, share: 256 });
-    expect(choose(2048, 3072)).toEqual({ fragments: 2, parts: 6, share: 512 });
+    expect(choose(2048, 3072)).toEqual({ fragments: 2, parts: 4, share: 768 });
+    expect(choose(224, 1024)).toEqual({ fragments: 1, parts: 4, share: 256 });
     expect(choose(8192, 1024)).toEqual({ fragments: 2, parts: 2, share: 512 });
     expect(choose(65_536, 6144)).toEqual({ fragments: 2, parts: 8, share: 768 });
   });

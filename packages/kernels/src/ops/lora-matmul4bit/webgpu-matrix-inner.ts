@@ -30,10 +30,7 @@ const tileDepth = (fragments: InnerFragments): number => (SUBGROUPS / fragments)
 
 /** Rows from which two fragments a workgroup leave a large GPU enough workgroups. */
 const TALL_FROM = 1024;
-/**
- * Workgroups that keep a large GPU busy, by fragments. Parts cost those who sum them: with 2 x 8 parts of 384 rows a
- * product of an H200 was as much slower as this one was faster.
- */
+/** Workgroups that keep a large GPU busy, by fragments. Parts cost those who sum them, so few rows get no more. */
 const BUSY = { 1: 96, 2: 256 } as const;
 /**
  * Longest share of the depth where rows are many. On an H200, 8192 x 4096 with gelu took 203 us in shares of 4096 and 133 in
@@ -59,8 +56,10 @@ export function chooseInnerVariant(
   const fragments = rows < TALL_FROM ? 1 : 2;
   const tiles = Math.ceil(rows / (FRAGMENT * fragments));
   const steps = Math.ceil(depth / tileDepth(fragments));
-  const wanted = Math.max(Math.ceil(BUSY[fragments] / tiles), fragments === 1 ? 1 : Math.ceil(depth / LONGEST_SHARE));
-  const stepsAPart = Math.ceil(steps / Math.min(wanted, MOST_PARTS, steps));
+  const wanted = Math.max(BUSY[fragments] / tiles, fragments === 1 ? 1 : depth / LONGEST_SHARE);
+  // Those who sum the parts bake their number in: powers of two keep the shaders few.
+  const parts = 2 ** Math.floor(Math.log2(Math.max(1, Math.min(wanted, MOST_PARTS, steps))));
+  const stepsAPart = Math.ceil(steps / parts);
   return { fragments, parts: Math.ceil(steps / stepsAPart), share: stepsAPart * tileDepth(fragments) };
 }
 
