@@ -24,8 +24,10 @@ fn geluErf(x: T) -> T { return x * normalDistribution(x); }
 fn geluErfSlope(x: T) -> T {
   return normalDistribution(x) + x * exp(-min(0.5 * x * x, T(87.0))) * ${1 / Math.sqrt(2 * Math.PI)};
 }
-// (1 + tanh(z)) / 2 is sigmoid(2 z): one exponential, and nothing cancels.
-fn geluGate(x: T) -> T { return sigmoid(${2 * GELU_TANH.scale} * x * (1.0 + ${GELU_TANH.cubic} * x * x)); }
+// (1 + tanh(z)) / 2 is 1 / (1 + exp(-2 z)): one exponential, and nothing cancels.
+fn geluDecay(x: T) -> T {
+  return exp(clamp(-${2 * GELU_TANH.scale} * x * (1.0 + ${GELU_TANH.cubic} * x * x), T(-87.0), T(87.0)));
+}
 `;
 
 const swishSlope = (scale: number): string => `let gate = sigmoid(${scale.toFixed(4)} * x);
@@ -34,12 +36,13 @@ const swishSlope = (scale: number): string => `let gate = sigmoid(${scale.toFixe
 /** Bodies of functions of x, in WGSL. */
 export const FORMULAS: Record<ActivationKind, { readonly value: string; readonly derivative: string }> = {
   gelu_tanh: {
-    value: 'return x * geluGate(x);',
+    value: 'return x / (1.0 + geluDecay(x));',
     // Past 12 the second term is 0, and its square would overflow for what float32 can hold.
-    derivative: `let gate = geluGate(x);
+    derivative: `let decay = geluDecay(x);
+  let gate = 1.0 / (1.0 + decay);
   let near = clamp(x, T(-12.0), T(12.0));
   let slope = ${2 * GELU_TANH.scale} * (1.0 + ${3 * GELU_TANH.cubic} * near * near);
-  return gate * (1.0 + near * (1.0 - gate) * slope);`,
+  return gate * (1.0 + near * slope * (decay * gate));`,
   },
   gelu_erf: { value: 'return geluErf(x);', derivative: 'return geluErfSlope(x);' },
   gelu_clipped: {
