@@ -32,8 +32,8 @@ fn pack8(low: vec4f, high: vec4f) -> vec4u { return vec4u(pack(low.xy), pack(low
 
 /**
  * Reading 32 bytes a lane in two loads makes each load touch twice the lines it needs. So the lanes of a subgroup read 64
- * neighbouring vec4 in two loads of 32, \`first\` and \`second\`, and neighbours swap what they lack: an even lane ends with
- * vec4 \`lane\` and the one after, an odd lane with those 31 further on.
+ * neighbouring vec4 in two loads of 32, `first` and `second`, and neighbours swap what they lack: an even lane ends with
+ * vec4 `lane` and the one after, an odd lane with those 31 further on.
  */
 export const PAIRS = /* wgsl */ `
 struct Pair { low: vec4f, high: vec4f }
@@ -47,7 +47,7 @@ fn pairUp(first: vec2u, second: vec2u, odd: bool) -> vec4u {
 }
 `;
 
-/** WGSL: number of the first vec4 that a lane reads in its \`round\`th pair of loads, of \`threads\` threads. */
+/** WGSL: number of the first vec4 that a lane reads in its `round`th pair of loads, of `threads` threads. */
 export const pairFirst = (round: number, threads: number): string =>
   `((thread & ~${LANES - 1}u) * 2u + lane${round === 0 ? '' : ` + ${2 * round * threads}u`})`;
 

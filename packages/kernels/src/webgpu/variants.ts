@@ -84,16 +84,16 @@ const BUSY = 72;
 /** A share of the depth below this costs more in partial sums than it gains. */
 const SHORTEST_SHARE = 512;
 /**
- * With fewer rows nearly all of a tile is empty. The 16 pooled rows of a classifier's last block made a step of GPT-2 medium
- * 0.8 ms slower on the plain shader than on the smaller tile (H200, 16 x 24).
+ * With fewer rows nearly all of a tile is empty. The 16 pooled rows of a classifier's last block made a step of GPT-2
+ * medium 0.8 ms slower on the plain shader than on the smaller tile (H200, 16 x 24).
  */
 const FEWEST_ROWS = 9;
 
 /**
- * Rows from which it pays to dequantise W first. On an H200, x in float16, 2048 rows by 3072 and 4096 columns and depth 1024:
- * 164 and 167 TFLOP/s with it, its pass included, 149 and 151 at most without. At 384 rows two steps of GPT-2 medium took
- * 13.1 and 13.5 ms with it and 14.2 and 14.3 without: the pass waits for nothing, and a workgroup of the product has less to
- * do, which is what counts as long as they are fewer than processors.
+ * Rows from which it pays to dequantise W first. On an H200, x in float16, 2048 rows by 3072 and 4096 columns and
+ * depth 1024: 164 and 167 TFLOP/s with it, its pass included, 149 and 151 at most without. At 384 rows two steps of
+ * GPT-2 medium took 13.1 and 13.5 ms with it and 14.2 and 14.3 without: the pass waits for nothing, and a workgroup of
+ * the product has less to do, which is what counts as long as they are fewer than processors.
  */
 const HALF_WEIGHT_FROM = 64;
 

@@ -175,7 +175,10 @@ export const dropQuads = (element: (quad: number) => string, apply: (quad: numbe
 export const declareSums = (name: string, { headFragments }: MatrixTileSizes): string =>
   times(headFragments, (f) => `var ${name}${f}: Sum;`).join(' ');
 
-/** vec4 from one row to the next of what a subgroup leaves in f32 for its lanes: 16 rows of 32 columns, and four spread over the banks. */
+/**
+ * vec4 from one row to the next of what a subgroup leaves in f32 for its lanes: 16 rows of 32 columns, and four spread
+ * over the banks.
+ */
 export const SCRATCH_PITCH = LOOP_ROWS / 4 + 1;
 export const SCRATCH = FRAGMENT * SCRATCH_PITCH;
 

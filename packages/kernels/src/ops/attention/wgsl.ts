@@ -185,7 +185,7 @@ export function outputProducts(
 export const outputZeros = (name: string, { steps }: TileSizes): string =>
   `var ${name} = array<vec4f, ${4 * steps}>();`;
 
-/** WGSL that writes a thread's part of the output; \`value\` is an expression of \`step\` and the own row \`r\`. */
+/** WGSL that writes a thread's part of the output; `value` is an expression of `step` and the own row `r`. */
 export function writeOutput(write: string, part: string, { steps, depth }: TileSizes, value: string): string {
   return /* wgsl */ `
   for (var r = 0u; r < 4u; r++) {

@@ -11,8 +11,8 @@ const NO_DROPOUT = { rate: 0, site: 0 } as const;
 
 /**
  * With g = dropout(dy) and dInner = scaling · g · b: dx = f'(x) (g·W + keep(dInner · a)), da = dInnerᵀ · keep(f(x)),
- * db = scaling · gᵀ · inner, f being the activation. All of it is computed once, whichever of the gradients are asked for: what needs one
- * needs them all while an adapter is trained.
+ * db = scaling · gᵀ · inner, f being the activation. All of it is computed once, whichever of the gradients are asked
+ * for: what needs one needs them all while an adapter is trained.
  */
 export function loraMatmul4bitGradient(
   weightInputs: readonly (keyof LoraMatmul4bitInputs & string)[],

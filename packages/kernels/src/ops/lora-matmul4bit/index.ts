@@ -68,10 +68,10 @@ function fits(shape: readonly [number, number], rank: number): boolean {
 }
 
 /**
- * residual + dropout(x·Wᵀ + bias + scaling · (dropout(x) · aᵀ) · bᵀ) with W in 4 bits, or with activation(x) for x: a whole linear layer with LoRA
- * (Hu et al. 2021, section 4.1, on Dettmers et al. 2023, equation 5). On webgpu it takes two passes forward and three
- * back where widths are multiples of 32 and r one of 8 up to 64; elsewhere it is composed of `matmul4bit`, `dropout`,
- * `gemm` and `dropoutAdd`. No gradient flows to W.
+ * residual + dropout(x·Wᵀ + bias + scaling · (dropout(x) · aᵀ) · bᵀ) with W in 4 bits, or with activation(x) for x: a
+ * whole linear layer with LoRA (Hu et al. 2021, section 4.1, on Dettmers et al. 2023, equation 5). On webgpu it takes
+ * two passes forward and three back where widths are multiples of 32 and r one of 8 up to 64; elsewhere it is composed
+ * of `matmul4bit`, `dropout`, `gemm` and `dropoutAdd`. No gradient flows to W.
  *
  * @param x [M, K] float32
  * @param weight [N, K]

@@ -57,7 +57,8 @@ const webgpu: NonNullable<OpDefinition<ProductInputs, ProductAttributes>['webgpu
 };
 
 /**
- * residual + dropout(slope · (x·Wᵀ + bias + keep(scale · inner · factorᵀ))), or with x·W and inner · factor where it is
- * transposed, slope being an activation's derivative: a 4-bit product and all that a layer with LoRA does to it, in the pass that writes it.
+ * residual + dropout(slope · (x·Wᵀ + bias + keep(scale · inner · factorᵀ))), or with x·W and inner · factor where it
+ * is transposed, slope being an activation's derivative: a 4-bit product and all that a layer with LoRA does to it, in
+ * the pass that writes it.
  */
 export const loraProduct = defineOp<ProductInputs, ProductAttributes>({ name: 'QLoraProduct', compose, webgpu });

@@ -34,10 +34,10 @@ const TALL: InnerTile = { rows: 16, depth: 32 };
 const TALL_FROM = 2048;
 
 /**
- * dropout(activation(x))·Aᵀ with few columns where there are no subgroup matrices: tall products that read x once. A thread multiplies four rows by four columns over a part of
- * the depth, and the parts are added at the end, so that all 256 threads have work at so few values. The next tiles are
- * on their way from memory while these are multiplied. vec4s of a tile are swapped by row, which spreads what a
- * subgroup reads at a time over all banks.
+ * dropout(activation(x))·Aᵀ with few columns where there are no subgroup matrices: tall products that read x once. A
+ * thread multiplies four rows by four columns over a part of the depth, and the parts are added at the end, so that
+ * all 256 threads have work at so few values. The next tiles are on their way from memory while these are multiplied.
+ * vec4s of a tile are swapped by row, which spreads what a subgroup reads at a time over all banks.
  */
 const shader = shaderVariants(
   'lora inner',

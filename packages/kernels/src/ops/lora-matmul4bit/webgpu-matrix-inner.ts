@@ -33,8 +33,8 @@ const TALL_FROM = 1024;
 /** Workgroups that keep a large GPU busy, by fragments. Parts cost those who sum them, so few rows get no more. */
 const BUSY = { 1: 96, 2: 256 } as const;
 /**
- * Longest share of the depth where rows are many. On an H200, 8192 x 4096 with gelu took 203 us in shares of 4096 and 133 in
- * shares of 512; 8192 x 1024 took 25 either way.
+ * Longest share of the depth where rows are many. On an H200, 8192 x 4096 with gelu took 203 us in shares of 4096 and
+ * 133 in shares of 512; 8192 x 1024 took 25 either way.
  */
 const LONGEST_SHARE = 512;
 const MOST_PARTS = 8;

@@ -20,8 +20,9 @@ const ROWS_AT_ONCE = 4;
 const SHARE = 512;
 
 /**
- * Both products of rows with rows, long · thinᵀ, where there are no subgroup matrices: the first workgroups take x and give A's gradient, the others take dy
- * and give B's. A thread keeps four columns by `ranks` sums and reads its long factor once, in float32.
+ * Both products of rows with rows, long · thinᵀ, where there are no subgroup matrices: the first workgroups take x and
+ * give A's gradient, the others take dy and give B's. A thread keeps four columns by `ranks` sums and reads its long
+ * factor once, in float32.
  */
 const shader = shaderVariants(
   'lora weight gradients',

@@ -32,7 +32,7 @@ export const halfWeightBindings = (weight: TensorInfo, inputs: Packed4bitInfos):
 
 /**
  * WGSL of those tensors and of `halfWeights(group, words, thread)`, with which a workgroup of 256 dequantises its part of
- * \`words\` words to f16: spare threads repeat the last word. Needs MATRIX_TYPES.
+ * `words` words to f16: spare threads repeat the last word. Needs MATRIX_TYPES.
  *
  * @param next the next free binding
  */
