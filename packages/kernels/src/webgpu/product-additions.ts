@@ -95,8 +95,11 @@ export function additionDeclarations(
   ].join('\n');
 }
 
-const KEEPS_OF = /* wgsl */ `
+/** WGSL: which of the values 4 at .. 4 at + 3 their word of keep bits leaves. */
+export const KEPT_OF = /* wgsl */ `
 fn keptOf(word: u32, at: u32) -> vec4<bool> {
   return ((vec4u(word >> ((at & 7u) * 4u)) >> vec4u(0u, 1u, 2u, 3u)) & vec4u(1u)) != vec4u(0u);
-}
+}`;
+
+const KEEPS_OF = /* wgsl */ `${KEPT_OF}
 fn keepsOf(at: u32) -> vec4<bool> { return keptOf(keepBits[at >> 3u], at); }`;

@@ -51,5 +51,12 @@ fn pairUp(first: vec2u, second: vec2u, odd: bool) -> vec4u {
 export const pairFirst = (round: number, threads: number): string =>
   `((thread & ~${LANES - 1}u) * 2u + lane${round === 0 ? '' : ` + ${2 * round * threads}u`})`;
 
-/** WGSL: vec4s from that first one to the first of the pair that the lane ends with. */
-export const PAIR_STEP = `select(0u, ${LANES - 1}u, odd)`;
+/** WGSL: number of the second one. */
+export const pairSecond = (round: number, threads: number): string => `(${pairFirst(round, threads)} + ${LANES}u)`;
+
+/** WGSL: number of the pair of vec4 that the lane ends with. */
+export const pairUnit = (round: number, threads: number): string =>
+  `(${pairFirst(round, threads)} + select(0u, ${LANES - 1}u, odd)) / 2u`;
+
+/** WGSL: a float, or a vector of them, times a whole number. */
+export const scaled = (value: string, scale: number): string => (scale === 1 ? value : `${value} * ${scale}.0`);

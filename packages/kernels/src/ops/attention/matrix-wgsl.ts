@@ -1,4 +1,4 @@
-import { FRAGMENT, LANES, PAIR_STEP, pairFirst, times } from '../../webgpu/subgroup-matrix';
+import { FRAGMENT, LANES, pairFirst, pairSecond, pairUnit, scaled, times } from '../../webgpu/subgroup-matrix';
 import type { TileConstants } from './wgsl';
 
 /** Rows of the looped side that a workgroup takes at a time: a lane's share is 16 of a subgroup's 16 x 32 scores. */
@@ -64,34 +64,31 @@ export function halfTileLoader(
   value: (row: string, d: string) => string,
   scale = 1,
 ): HalfTileLoader {
-  const packed = (name: string): string => `pack4(${name}${scale === 1 ? '' : ` * ${scale}.0`})`;
+  const packed = (name: string): string => `pack4(${scaled(name, scale)})`;
   const quads = 2 * units;
   const all = rows * quads;
   const rounds = Math.ceil(all / (2 * threads));
-  const each = (body: (u: number, first: string) => string): string =>
-    times(rounds, (u) => body(u, pairFirst(u, threads))).join('\n    ');
+  const each = (body: (u: number) => string): string => times(rounds, body).join('\n    ');
   // Whole subgroups are behind the tile's end or none of their lanes, so that neighbours can swap.
-  const inside = (u: number, first: string, text: string): string =>
-    2 * threads * (u + 1) <= all ? text : `if (${first} - lane < ${all}u) { ${text} }`;
+  const inside = (u: number, text: string): string =>
+    2 * threads * (u + 1) <= all ? text : `if (${pairFirst(u, threads)} - lane < ${all}u) { ${text} }`;
   const read = (first: string, quad: string): string =>
     value(`clamp(${first} + i32(${quad} / ${quads}u), 0, last)`, `(${quad} % ${quads}u)`);
   return {
     declare: each((u) => `var ${into}First${u}: vec4f; var ${into}Second${u}: vec4f;`),
     load: (first) =>
-      each((u, quad) =>
+      each((u) =>
         inside(
           u,
-          quad,
-          `${into}First${u} = ${read(first, quad)}; ${into}Second${u} = ${read(first, `(${quad} + ${LANES}u)`)};`,
+          `${into}First${u} = ${read(first, pairFirst(u, threads))}; ${into}Second${u} = ${read(first, pairSecond(u, threads))};`,
         ),
       ),
     store: (first) =>
-      each((u, quad) =>
+      each((u) =>
         inside(
           u,
-          quad,
           /* wgsl */ `{
-      let unit = (${quad} + ${PAIR_STEP}) / 2u;
+      let unit = ${pairUnit(u, threads)};
       let row = unit / ${units}u;
       let half = pairUp(${packed(`${into}First${u}`)}, ${packed(`${into}Second${u}`)}, odd);
       ${into}[row * ${pitch}u + unit % ${units}u] = select(vec4u(), half, ${first} + i32(row) <= last);
@@ -100,6 +97,20 @@ export function halfTileLoader(
       ),
   };
 }
+
+/** The way of a tile of queries (part 0), keys (1) or values (2); see `reader`. */
+export const qkvTileLoader = (into: string, rows: number, sizes: MatrixTileSizes, part: 0 | 1 | 2): HalfTileLoader =>
+  halfTileLoader(into, rows, sizes, (row, d) => `readQkv(sequence.start + ${row}, ${part}u, head, ${d})`);
+
+/**
+ * WGSL of a lane's `c`th quad of scores, of one query and four neighbouring keys: `key{c}`, and in `seen{c}` which of
+ * them the query sees.
+ *
+ * @param first the lane's first key
+ */
+export const quadKeys = (c: number, first: string): string => /* wgsl */ `
+    let key${c} = vec4i(${first} + ${4 * c}) + vec4i(0, 1, 2, 3);
+    let seen${c} = (key${c} <= vec4i(query)) & (key${c} >= vec4i(sequence.keyStart)) & (key${c} < vec4i(sequence.keyEnd));`;
 
 /**
  * WGSL of left · rightᵀ over the head: 16 rows of `left` from `row`, 32 rows of `right`; declares `into0` and `into1`.
@@ -181,6 +192,19 @@ export const declareSums = (name: string, { headFragments }: MatrixTileSizes): s
  */
 export const SCRATCH_PITCH = LOOP_ROWS / 4 + 1;
 export const SCRATCH = FRAGMENT * SCRATCH_PITCH;
+
+/** WGSL that leaves the scores of 16 queries and 32 keys in a subgroup's scratch; two lanes share a query. */
+export const storeScores = (name: string): string => /* wgsl */ `
+    subgroupMatrixStore<row_major>(&scratch, scratch0, ${name}0, ${SCRATCH_PITCH}u);
+    subgroupMatrixStore<row_major>(&scratch, scratch0 + 4u, ${name}1, ${SCRATCH_PITCH}u);
+    workgroupBarrier();`;
+
+/** WGSL of a lane's `c`th quad of those scores. */
+export const scoreQuad = (c: number): string =>
+  `scratch[scratch0 + (lane >> 1u) * ${SCRATCH_PITCH}u + side * 4u + ${c}u]`;
+
+/** WGSL: a lane's first key of those scores. */
+export const FIRST_KEY = 't + i32(side * 16u)';
 
 /** WGSL that writes a subgroup's sums along the head, two fragments at a time, through its scratch. */
 export function writeSums(

@@ -4,14 +4,18 @@ import {
   addProducts,
   declareSums,
   dropQuads,
+  FIRST_KEY,
   halfTile,
   halfTileLoader,
   LOOP_ROWS,
   MATRIX_ENTRY,
   matrixTileSizes,
+  quadKeys,
+  qkvTileLoader,
   rowProducts,
   SCRATCH,
-  SCRATCH_PITCH,
+  scoreQuad,
+  storeScores,
   writeSums,
   type HalfTileLoader,
   type MatrixTileConstants,
@@ -38,11 +42,9 @@ export function matrixBackwardBytes(constants: Pick<MatrixTileConstants, 'headSi
 /** vec4 of dy and of y that a lane has on their way at a time. */
 const DELTA_READS = 4;
 
-/** The way of a tile of a part of qkv (queries, keys, values), or of dy. */
-const tileOf = (into: string, rows: number, sizes: MatrixTileSizes, part: 0 | 1 | 2 | 'dy'): HalfTileLoader =>
-  part === 'dy'
-    ? halfTileLoader(into, rows, sizes, (row, d) => `readDy(sequence.start + ${row}, 0u, head, ${d})`, SLOPE_SCALE)
-    : halfTileLoader(into, rows, sizes, (row, d) => `readQkv(sequence.start + ${row}, ${part}u, head, ${d})`);
+/** The way of a tile of dy, times SLOPE_SCALE. */
+const slopeTileLoader = (rows: number, sizes: MatrixTileSizes): HalfTileLoader =>
+  halfTileLoader('slopes', rows, sizes, (row, d) => `readDy(sequence.start + ${row}, 0u, head, ${d})`, SLOPE_SCALE);
 
 /**
  * The gradient by the queries on subgroup matrices (Dao 2023, FlashAttention-2, section 3.1): a subgroup owns 16
@@ -54,13 +56,8 @@ export const matrixQueryGradientShader = shaderVariants(
     const sizes = matrixTileSizes(constants);
     const { ownRows, subgroups, dropout, headSize } = constants;
     const own = `subgroup * ${FRAGMENT}u`;
-    const [queries, slopes] = [tileOf('queries', ownRows, sizes, 0), tileOf('slopes', ownRows, sizes, 'dy')];
-    const [keys, values] = [tileOf('keys', LOOP_ROWS, sizes, 1), tileOf('values', LOOP_ROWS, sizes, 2)];
-    const store = (name: string): string => /* wgsl */ `
-    subgroupMatrixStore<row_major>(&scratch, scratch0, ${name}0, ${SCRATCH_PITCH}u);
-    subgroupMatrixStore<row_major>(&scratch, scratch0 + 4u, ${name}1, ${SCRATCH_PITCH}u);
-    workgroupBarrier();`;
-    const quad = (c: number): string => `scratch[scratch0 + (lane >> 1u) * ${SCRATCH_PITCH}u + side * 4u + ${c}u]`;
+    const [queries, slopes] = [qkvTileLoader('queries', ownRows, sizes, 0), slopeTileLoader(ownRows, sizes)];
+    const [keys, values] = [qkvTileLoader('keys', LOOP_ROWS, sizes, 1), qkvTileLoader('values', LOOP_ROWS, sizes, 2)];
     return /* wgsl */ `
 ${MATRIX_EXTENSIONS}
 ${preamble(constants, [
@@ -133,18 +130,16 @@ ${MATRIX_ENTRY(sizes.threads)}
     ${keys.load(`t + ${LOOP_ROWS}`)}
     ${values.load(`t + ${LOOP_ROWS}`)}
     ${rowProducts('s', 'queries', 'keys', own, sizes)}
-    ${store('s')}
+    ${storeScores('s')}
     ${times(
       4,
-      (c) => /* wgsl */ `
-    let key${c} = vec4i(t + i32(side * 16u) + ${4 * c}) + vec4i(0, 1, 2, 3);
-    let seen${c} = (key${c} <= vec4i(query)) & (key${c} >= vec4i(sequence.keyStart)) & (key${c} < vec4i(sequence.keyEnd));
-    var p${c} = select(vec4f(0.0), exp(${quad(c)} * uniforms.scale - logSum), seen${c});`,
+      (c) => /* wgsl */ `${quadKeys(c, FIRST_KEY)}
+    var p${c} = select(vec4f(0.0), exp(${scoreQuad(c)} * uniforms.scale - logSum), seen${c});`,
     ).join('')}
     workgroupBarrier();
     ${rowProducts('dp', 'slopes', 'values', own, sizes)}
-    ${store('dp')}
-    ${times(4, (c) => `var slope${c} = ${quad(c)};`).join(' ')}
+    ${storeScores('dp')}
+    ${times(4, (c) => `var slope${c} = ${scoreQuad(c)};`).join(' ')}
     ${
       dropout === 'none'
         ? ''
@@ -184,8 +179,8 @@ export const matrixKeyGradientShader = shaderVariants(
     const sizes = matrixTileSizes(constants);
     const { ownRows, subgroups, dropout } = constants;
     const own = `subgroup * ${FRAGMENT}u`;
-    const [keys, values] = [tileOf('keys', ownRows, sizes, 1), tileOf('values', ownRows, sizes, 2)];
-    const [queries, slopes] = [tileOf('queries', LOOP_ROWS, sizes, 0), tileOf('slopes', LOOP_ROWS, sizes, 'dy')];
+    const [keys, values] = [qkvTileLoader('keys', ownRows, sizes, 1), qkvTileLoader('values', ownRows, sizes, 2)];
+    const [queries, slopes] = [qkvTileLoader('queries', LOOP_ROWS, sizes, 0), slopeTileLoader(LOOP_ROWS, sizes)];
     const store = (name: string): string => /* wgsl */ `
     subgroupMatrixStore<col_major>(&scratch, scratch0, ${name}0, ${COLUMN_PITCH}u);
     subgroupMatrixStore<col_major>(&scratch, scratch0 + ${FRAGMENT * COLUMN_PITCH}u, ${name}1, ${COLUMN_PITCH}u);
@@ -254,9 +249,7 @@ ${MATRIX_ENTRY(sizes.threads)}
     ${store('s')}
     ${times(
       4,
-      (c) => /* wgsl */ `
-    let key${c} = vec4i(ownKey + ${4 * c}) + vec4i(0, 1, 2, 3);
-    let seen${c} = (key${c} <= vec4i(query)) & (key${c} >= vec4i(sequence.keyStart)) & (key${c} < vec4i(sequence.keyEnd));
+      (c) => /* wgsl */ `${quadKeys(c, 'ownKey')}
     var p${c} = select(vec4f(0.0), exp(${quad(c)} * uniforms.scale - logSum), seen${c});
     var factor${c} = vec4f(1.0);`,
     ).join('')}

@@ -4,14 +4,17 @@ import {
   addProducts,
   declareSums,
   dropQuads,
+  FIRST_KEY,
   halfTile,
-  halfTileLoader,
   LOOP_ROWS,
   MATRIX_ENTRY,
   matrixTileSizes,
+  quadKeys,
+  qkvTileLoader,
   rowProducts,
   SCRATCH,
-  SCRATCH_PITCH,
+  scoreQuad,
+  storeScores,
   writeSums,
   type MatrixTileConstants,
 } from './matrix-wgsl';
@@ -38,25 +41,19 @@ export const matrixForwardShader = shaderVariants('attention matrix', (constants
   const { ownRows, subgroups, dropout, headSize } = constants;
   const scores = (keys: string): string => /* wgsl */ `
     ${rowProducts('s', 'queries', keys, `subgroup * ${FRAGMENT}u`, sizes)}
-    subgroupMatrixStore<row_major>(&scratch, scratch0, s0, ${SCRATCH_PITCH}u);
-    subgroupMatrixStore<row_major>(&scratch, scratch0 + 4u, s1, ${SCRATCH_PITCH}u);
-    workgroupBarrier();`;
+    ${storeScores('s')}`;
   /** Statements for each of a lane's four times four keys, written out: arrays would leave the registers. */
   const eachQuad = (body: (c: number) => string): string =>
     times(
       4,
-      (c) => /* wgsl */ `
-    let key${c} = vec4i(t + i32(side * 16u) + ${4 * c}) + vec4i(0, 1, 2, 3);
-    let seen${c} = (key${c} <= vec4i(query)) & (key${c} >= vec4i(sequence.keyStart)) & (key${c} < vec4i(sequence.keyEnd));
-    let score${c} = scratch[scratch0 + (lane >> 1u) * ${SCRATCH_PITCH}u + side * 4u + ${c}u] * uniforms.scale;
+      (c) => /* wgsl */ `${quadKeys(c, FIRST_KEY)}
+    let score${c} = ${scoreQuad(c)} * uniforms.scale;
     ${body(c)}`,
     ).join('');
-  const tile = (into: string, rows: number, part: number) =>
-    halfTileLoader(into, rows, sizes, (row, d) => `readQkv(sequence.start + ${row}, ${part}u, head, ${d})`);
   const [queries, keys, values] = [
-    tile('queries', ownRows, 0),
-    tile('keys', LOOP_ROWS, 1),
-    tile('values', LOOP_ROWS, 2),
+    qkvTileLoader('queries', ownRows, sizes, 0),
+    qkvTileLoader('keys', LOOP_ROWS, sizes, 1),
+    qkvTileLoader('values', LOOP_ROWS, sizes, 2),
   ];
   return /* wgsl */ `
 ${MATRIX_EXTENSIONS}

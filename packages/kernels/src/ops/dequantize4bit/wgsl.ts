@@ -24,22 +24,28 @@ export function absmaxBindings({ absmax, nestedAbsmax, nestedCode, offset }: Pac
   return [absmax, nestedAbsmax, nestedCode, offset].filter((tensor) => tensor !== undefined);
 }
 
+/** WGSL: names and types of those tensors. */
+export const absmaxArrays = (nested: boolean): string[] =>
+  nested
+    ? ['absmax: array<u32>', 'nestedAbsmax: array<f32>', 'nestedCode: array<f32>', 'nestedOffset: array<f32>']
+    : ['absmax: array<f32>'];
+
 /**
  * WGSL of the absmax tensors and of `absmaxOf(block)`. The nested form is decoded on the fly with bitsandbytes' two
  * roundings: xor with a zero that only the uniforms know keeps compilers from fusing product and sum.
  */
 export function absmaxWgsl(nested: boolean, binding: number): string {
+  const declarations = absmaxArrays(nested)
+    .map((array, index) => `@group(0) @binding(${binding + index}) var<storage, read> ${array};`)
+    .join('\n');
   if (!nested) {
     return /* wgsl */ `
-@group(0) @binding(${binding}) var<storage, read> absmax: array<f32>;
+${declarations}
 fn absmaxOf(block: u32) -> f32 { return absmax[block]; }
 `;
   }
   return /* wgsl */ `
-@group(0) @binding(${binding}) var<storage, read> absmax: array<u32>;
-@group(0) @binding(${binding + 1}) var<storage, read> nestedAbsmax: array<f32>;
-@group(0) @binding(${binding + 2}) var<storage, read> nestedCode: array<f32>;
-@group(0) @binding(${binding + 3}) var<storage, read> nestedOffset: array<f32>;
+${declarations}
 fn absmaxOf(block: u32) -> f32 {
   let code = (absmax[block >> 2u] >> ((block & 3u) * 8u)) & 255u;
   let centred = nestedCode[code] * nestedAbsmax[block / uniforms.nestedBlocksize];

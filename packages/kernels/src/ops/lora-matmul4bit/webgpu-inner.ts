@@ -13,10 +13,11 @@ import {
   halfWeightConstants,
   halfWeightGroups,
   makeHalfWeight,
+  NO_WEIGHT,
 } from '../matmul4bit/webgpu-half-weight';
 import { keepWords } from './keep-bits';
 import type { InnerAttributes, InnerInputs, InnerShaderConstants } from './types';
-import { chooseInnerVariant, INNER_RANKS, innerRows, matrixInnerShader, NO_WEIGHT } from './webgpu-matrix-inner';
+import { chooseInnerVariant, INNER_RANKS, innerRows, matrixInnerShader } from './webgpu-matrix-inner';
 
 const THREADS = 256;
 /** Rows of the factor that a workgroup multiplies. */

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openShaderCompiler, type ShaderCompiler } from '../../testing/shader-compiler';
 import { noteAdapter } from '../../webgpu/variants';
 import { LORA_MATRIX_BYTES } from './webgpu-matrices';
-import { chooseInnerVariant, matrixInnerShader, NO_WEIGHT } from './webgpu-matrix-inner';
+import { NO_WEIGHT } from '../matmul4bit/webgpu-half-weight';
+import { chooseInnerVariant, matrixInnerShader } from './webgpu-matrix-inner';
 import { matrixWeightGradientShader } from './webgpu-matrix-weight-gradients';
 
 const FEATURES = ['shader-f16', 'subgroups', 'chromium-experimental-subgroup-matrix'];

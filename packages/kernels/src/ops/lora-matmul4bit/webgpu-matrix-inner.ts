@@ -5,9 +5,11 @@ import {
   LANES,
   MATRIX_EXTENSIONS,
   MATRIX_TYPES,
-  PAIR_STEP,
   pairFirst,
   PAIRS,
+  pairSecond,
+  pairUnit,
+  scaled,
   SLOPE_SCALE,
   times,
 } from '../../webgpu/subgroup-matrix';
@@ -73,9 +75,6 @@ export type MatrixInnerConstants = InnerShaderConstants &
     prepares: boolean;
   }>;
 
-/** Constants of a weight where there is none. */
-export const NO_WEIGHT: HalfWeightConstants = { nested: false, blockShift: 0, nestedShift: 0 };
-
 /** Ranks of the factor that a workgroup multiplies. */
 export const INNER_RANKS = FRAGMENT;
 
@@ -100,10 +99,6 @@ export const matrixInnerShader = shaderVariants(
     const leftRounds = (rows * rowUnits) / THREADS;
     const factorRounds = (INNER_RANKS * rowUnits) / THREADS;
     const keeps = dropout && writes !== 'dropped';
-    const quadsOf = (u: number): [first: string, second: string] => {
-      const first = pairFirst(u, THREADS);
-      return [first, `(${first} + ${LANES}u)`];
-    };
     const xAt = (quad: string): string =>
       `min(row0 + ${quad} / ${2 * rowUnits}u, uniforms.rows - 1u) * quads + min(depth0 / 4u + ${quad} % ${2 * rowUnits}u, lastQuad)`;
     const factorAt = (quad: string): string => {
@@ -113,24 +108,23 @@ export const matrixInnerShader = shaderVariants(
         : `min(rank0 + ${line}, uniforms.rank - 1u) * quads + min(depth0 / 4u + ${at}, lastQuad)`;
     };
     const load = /* wgsl */ `
-    ${times(leftRounds, (u) => {
-      const [first, second] = quadsOf(u);
-      return `first${u} = x[${xAt(first)}]; second${u} = x[${xAt(second)}];`;
-    }).join('\n    ')}
-    ${times(factorRounds, (u) => {
-      const [first, second] = quadsOf(u);
-      return `factorFirst${u} = factor[${factorAt(first)}]; factorSecond${u} = factor[${factorAt(second)}];`;
-    }).join('\n    ')}`;
-    const scaled = (name: string): string => (leftScale === 1 ? name : `${name} * ${leftScale}.0`);
-    const written = half
-      ? `written[at / 2u] = pack8(${scaled('low')}, ${scaled('high')});`
-      : 'written[at] = low; written[at + 1u] = high;';
+    ${times(
+      leftRounds,
+      (u) => `first${u} = x[${xAt(pairFirst(u, THREADS))}]; second${u} = x[${xAt(pairSecond(u, THREADS))}];`,
+    ).join('\n    ')}
+    ${times(
+      factorRounds,
+      (u) =>
+        `factorFirst${u} = factor[${factorAt(pairFirst(u, THREADS))}]; factorSecond${u} = factor[${factorAt(pairSecond(u, THREADS))}];`,
+    ).join('\n    ')}`;
+    const packed = `pack8(${scaled('low', leftScale)}, ${scaled('high', leftScale)})`;
+    const written = half ? `written[at / 2u] = ${packed};` : 'written[at] = low; written[at + 1u] = high;';
     const write = `if (writer && inside && row < uniforms.rows) { ${written} }`;
     const store = /* wgsl */ `
     ${times(
       leftRounds,
       (u) => /* wgsl */ `{
-      let unit = (${pairFirst(u, THREADS)} + ${PAIR_STEP}) / 2u;
+      let unit = ${pairUnit(u, THREADS)};
       let line = unit / ${rowUnits}u;
       let column = (unit % ${rowUnits}u) * 8u;
       let row = row0 + line;
@@ -160,13 +154,13 @@ export const matrixInnerShader = shaderVariants(
       if (writer && (lane & 6u) == 0u && inside && row < uniforms.rows) { keepBits[at / 8u] = word; }`
           : ''
       }
-      left[line * ${pitch}u + column / 8u] = pack8(${scaled('low')}, ${scaled('high')});
+      left[line * ${pitch}u + column / 8u] = ${packed};
     }`,
     ).join('\n    ')}
     ${times(
       factorRounds,
       (u) => /* wgsl */ `{
-      let unit = (${pairFirst(u, THREADS)} + ${PAIR_STEP}) / 2u;
+      let unit = ${pairUnit(u, THREADS)};
       let line = unit / ${factorUnits}u;
       let at = unit % ${factorUnits}u;
       let inside = ${

@@ -4,12 +4,15 @@ import {
   LANES,
   MATRIX_EXTENSIONS,
   MATRIX_TYPES,
-  PAIR_STEP,
   pairFirst,
   PAIRS,
+  pairSecond,
+  pairUnit,
+  scaled,
   SLOPE_SCALE,
   times,
 } from '../../webgpu/subgroup-matrix';
+import { KEPT_OF } from '../../webgpu/product-additions';
 import type { ActivationKind } from '../activation/types';
 import { activationFunction } from '../activation/wgsl';
 
@@ -54,10 +57,8 @@ export const matrixWeightGradientShader = shaderVariants(
     // A workgroup reads the parts of one of the two; what it does not read stays zero.
     const sumOf = (name: string): string => `(${times(parts, (part) => `${name}${part}`).join(' + ')})`;
     // Rows behind the end repeat the last one; they become zeros on their way to workgroup memory.
-    const quadAt = (u: number, second: boolean): string => {
-      const quad = second ? `(${pairFirst(u, THREADS)} + ${LANES}u)` : pairFirst(u, THREADS);
-      return `(min(row0 + ${quad} / ${2 * LONG_UNITS}u, end - 1u) * width + column0) / 4u + ${quad} % ${2 * LONG_UNITS}u`;
-    };
+    const quadAt = (quad: string): string =>
+      `(min(row0 + ${quad} / ${2 * LONG_UNITS}u, end - 1u) * width + column0) / 4u + ${quad} % ${2 * LONG_UNITS}u`;
     const unitAt = (u: number): string =>
       `(min(row0 + (thread + ${u * THREADS}u) / ${LONG_UNITS}u, end - 1u) * width + column0) / 8u + (thread + ${u * THREADS}u) % ${LONG_UNITS}u`;
     const load = /* wgsl */ `
@@ -66,7 +67,7 @@ export const matrixWeightGradientShader = shaderVariants(
       ${times(
         ROUNDS,
         (u) =>
-          `{ let at = ${quadAt(u, false)}; let next = ${quadAt(u, true)}; first${u} = x[at]; second${u} = x[next]; ${
+          `{ let at = ${quadAt(pairFirst(u, THREADS))}; let next = ${quadAt(pairSecond(u, THREADS))}; first${u} = x[at]; second${u} = x[next]; ${
             masked ? `wordFirst${u} = keepBits[at / 8u]; wordSecond${u} = keepBits[next / 8u];` : ''
           } }`,
       ).join('\n      ')}
@@ -75,17 +76,15 @@ export const matrixWeightGradientShader = shaderVariants(
       ${times(ROUNDS, (u) =>
         halfSlope
           ? `half${u} = dy[${unitAt(u)}];`
-          : `first${u} = dy[${quadAt(u, false)}]; second${u} = dy[${quadAt(u, true)}];`,
+          : `first${u} = dy[${quadAt(pairFirst(u, THREADS))}]; second${u} = dy[${quadAt(pairSecond(u, THREADS))}];`,
       ).join('\n      ')}
       ${thinOf('inner', innerParts)}
     }`;
     const taken = (value: string): string => (activation === 'linear' ? value : `activate(${value})`);
-    const kept = (name: string, u: number, quad: string): string =>
-      masked
-        ? `select(vec4f(), ${taken(name)}, ((vec4u(word${name === `first${u}` ? 'First' : 'Second'}${u} >> (((${quad}) & 7u) * 4u)) >> vec4u(0u, 1u, 2u, 3u)) & vec4u(1u)) != vec4u(0u))`
-        : taken(name);
+    const kept = (name: string, word: string, quad: string): string =>
+      masked ? `select(vec4f(), ${taken(name)}, keptOf(${word}, ${quad}))` : taken(name);
     const paired = (u: number, first: string, second: string): string => /* wgsl */ `
-      let unit = (${pairFirst(u, THREADS)} + ${PAIR_STEP}) / 2u;
+      let unit = ${pairUnit(u, THREADS)};
       long[(unit / ${LONG_UNITS}u) * ${LONG_PITCH}u + unit % ${LONG_UNITS}u] =
         select(vec4u(), pairUp(pack4(${first}), pack4(${second}), odd), row0 + unit / ${LONG_UNITS}u < end);`;
     const store = /* wgsl */ `
@@ -94,8 +93,7 @@ export const matrixWeightGradientShader = shaderVariants(
         ROUNDS,
         (u) => /* wgsl */ `{
       // Columns begin at a multiple of 32, eight vec4, so a vec4's place in its word of keep bits is its place in the row.
-      let quad = ${pairFirst(u, THREADS)};
-      ${paired(u, kept(`first${u}`, u, 'quad'), kept(`second${u}`, u, `quad + ${LANES}u`))}
+      ${paired(u, kept(`first${u}`, `wordFirst${u}`, pairFirst(u, THREADS)), kept(`second${u}`, `wordSecond${u}`, pairSecond(u, THREADS)))}
       }`,
       ).join('\n      ')}
     } else {
@@ -105,7 +103,7 @@ export const matrixWeightGradientShader = shaderVariants(
       let unit = thread + ${u * THREADS}u;
       long[(unit / ${LONG_UNITS}u) * ${LONG_PITCH}u + unit % ${LONG_UNITS}u] = select(vec4u(), half${u}, row0 + unit / ${LONG_UNITS}u < end);
       }`
-          : `{ ${paired(u, `first${u} * ${SLOPE_SCALE}.0`, `second${u} * ${SLOPE_SCALE}.0`)} }`,
+          : `{ ${paired(u, scaled(`first${u}`, SLOPE_SCALE), scaled(`second${u}`, SLOPE_SCALE))} }`,
       ).join('\n      ')}
     }
     thin[thinLine * ${THIN_PITCH}u + thread % 2u] = select(
@@ -122,7 +120,7 @@ struct Uniforms { rows: u32, inputs: u32, outputs: u32, rank: u32, scaleA: f32, 
 @group(0) @binding(3) var<storage, read> dInner: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> da: array<f32>;
 @group(0) @binding(5) var<storage, read_write> db: array<f32>;
-${masked ? '@group(0) @binding(6) var<storage, read> keepBits: array<u32>;' : ''}
+${masked ? `@group(0) @binding(6) var<storage, read> keepBits: array<u32>;${KEPT_OF}` : ''}
 @group(0) @binding(${masked ? 7 : 6}) var<uniform> uniforms: Uniforms;
 ${activation === 'linear' ? '' : activationFunction('activate', activation, 'value')}
 ${MATRIX_TYPES}${PAIRS}

@@ -1,11 +1,14 @@
-import { FRAGMENT, times } from '../../webgpu/subgroup-matrix';
+import { FRAGMENT, scaled, times } from '../../webgpu/subgroup-matrix';
 import type { AdditionConstants } from '../../webgpu/product-additions';
 import { scaleOfLeft, tileLayout, threadsOf, type TileFactors } from './matrix-tiles';
 
 export type EpilogueConstants = TileFactors & AdditionConstants & Readonly<{ split: boolean }>;
 
+/** Places of a subgroup's fragments of the product: rows from 16 i, columns from 16 j. */
+export type Fragments = readonly (readonly [i: number, j: number])[];
+
 /** WGSL of fragments of the two tiles: rows from 16 i, columns from 16 j, depth from 16 d. */
-export function fragmentLoads(factors: TileFactors): {
+function fragmentLoads(factors: TileFactors): {
   readonly loadA: (i: number, d: number) => string;
   readonly loadB: (j: number, d: number) => string;
 } {
@@ -20,29 +23,30 @@ export function fragmentLoads(factors: TileFactors): {
   };
 }
 
+/** WGSL that adds the product of the two tiles at the depth from 16 d to the sums `sum{i}_{j}`. */
+export function multiplyFragments(factors: TileFactors, fragments: Fragments, d: number): string {
+  const { loadA, loadB } = fragmentLoads(factors);
+  const [rows, columns] = [new Set(fragments.map(([i]) => i)), new Set(fragments.map(([, j]) => j))];
+  return /* wgsl */ `{
+      ${[...rows].map((i) => `let a${i} = ${loadA(i, d)};`).join('\n      ')}
+      ${[...columns].map((j) => `let b${j} = ${loadB(j, d)};`).join('\n      ')}
+      ${fragments.map(([i, j]) => `sum${i}_${j} = subgroupMatrixMultiplyAccumulate(a${i}, b${j}, sum${i}_${j});`).join('\n      ')}
+    }`;
+}
+
 /**
  * WGSL of LoRA's second product: its two factors take the place of one more step of the depth, padded with zeros to whole
  * fragments, and are added to the sums, or left there for `storeByValue` where dropout comes between.
  */
-export function loraStep(constants: EpilogueConstants, fragments: readonly (readonly [number, number])[]): string {
+export function loraStep(constants: EpilogueConstants, fragments: Fragments): string {
   const { rank, innerParts, masked, transposed, tileRows, tileColumns } = constants;
   if (rank === 0) return '';
   const threads = threadsOf(constants);
   const { leftPitch, rightPitch } = tileLayout(constants);
-  const { loadA, loadB } = fragmentLoads(constants);
   const rankFragments = Math.ceil(rank / FRAGMENT);
   const rankUnits = 2 * rankFragments;
   const leftScale = scaleOfLeft(transposed);
-  const scaled = (name: string): string => (leftScale === 1 ? name : `${name} * ${leftScale}.0`);
-  const [rows, columns] = [new Set(fragments.map(([i]) => i)), new Set(fragments.map(([, j]) => j))];
-  const add = times(
-    rankFragments,
-    (d) => /* wgsl */ `{
-    ${[...rows].map((i) => `let a${i} = ${loadA(i, d)};`).join('\n    ')}
-    ${[...columns].map((j) => `let b${j} = ${loadB(j, d)};`).join('\n    ')}
-    ${fragments.map(([i, j]) => `sum${i}_${j} = subgroupMatrixMultiplyAccumulate(a${i}, b${j}, sum${i}_${j});`).join('\n    ')}
-  }`,
-  ).join('\n  ');
+  const add = times(rankFragments, (d) => multiplyFragments(constants, fragments, d)).join('\n  ');
   return /* wgsl */ `
   for (var u = thread; u < ${tileRows * rankUnits}u; u += ${threads}u) {
     let row = u / ${rankUnits}u;
@@ -53,7 +57,7 @@ export function loraStep(constants: EpilogueConstants, fragments: readonly (read
       let source = (min(row0 + row, uniforms.rows - 1u) * ${rank}u + at) / 4u;
       ${times(innerParts, (part) => `{ let at = source + ${part}u * uniforms.rows * ${rank / 4}u; low += inner[at]; high += inner[at + 1u]; }`).join('\n      ')}
     }
-    left[row * ${leftPitch}u + at / 8u] = pack8(${scaled('low')}, ${scaled('high')});
+    left[row * ${leftPitch}u + at / 8u] = pack8(${scaled('low', leftScale)}, ${scaled('high', leftScale)});
   }
   for (var u = thread; u < ${tileColumns * rankUnits}u; u += ${threads}u) {
     ${
@@ -86,7 +90,7 @@ export function loraStep(constants: EpilogueConstants, fragments: readonly (read
  * vec4 `lane` and `lane + 32` of a fragment's 64, so that four lanes write 64 neighbouring bytes. What is read besides for
  * a fragment is on its way while the one before is written.
  */
-export function storeByValue(constants: EpilogueConstants, fragments: readonly (readonly [number, number])[]): string {
+export function storeByValue(constants: EpilogueConstants, fragments: Fragments): string {
   return fragments
     .map((_, index) => {
       const reads = index === 0 ? [fragments[0]!, fragments[1]] : [fragments[index + 1]];

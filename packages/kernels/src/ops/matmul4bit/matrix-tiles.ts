@@ -1,4 +1,13 @@
-import { FRAGMENT, LANES, PAIR_STEP, pairFirst, SLOPE_SCALE, times } from '../../webgpu/subgroup-matrix';
+import {
+  FRAGMENT,
+  LANES,
+  pairFirst,
+  pairSecond,
+  pairUnit,
+  scaled,
+  SLOPE_SCALE,
+  times,
+} from '../../webgpu/subgroup-matrix';
 
 /** How a workgroup takes a product apart. */
 export type MatrixTile = Readonly<{
@@ -93,17 +102,17 @@ export function leftLoader(factors: TileFactors): TileLoader {
     };
   }
   const quads = tileDepth / 4;
-  const scale = scaleOfLeft(transposed);
-  const packed = (name: string): string => `pack4(${name}${scale === 1 ? '' : ` * ${scale}.0`})`;
+  const at = (quad: string): string => `${row(`${quad} / ${quads}u`)} * (uniforms.depth / 4u) + ${quad} % ${quads}u`;
+  const packed = (name: string): string => `pack4(${scaled(name, scaleOfLeft(transposed))})`;
   return {
     declare: /* wgsl */ `
-  ${times(rounds, (u) => {
-    const first = pairFirst(u, threads);
-    return /* wgsl */ `
-  let leftAt${u} = ${row(`${first} / ${quads}u`)} * (uniforms.depth / 4u) + ${first} % ${quads}u;
-  let leftNext${u} = ${row(`(${first} + ${LANES}u) / ${quads}u`)} * (uniforms.depth / 4u) + (${first} + ${LANES}u) % ${quads}u;`;
-  }).join('')}
-  let leftUnit = (${pairFirst(0, threads)} + ${PAIR_STEP}) / 2u;
+  ${times(
+    rounds,
+    (u) => /* wgsl */ `
+  let leftAt${u} = ${at(pairFirst(u, threads))};
+  let leftNext${u} = ${at(pairSecond(u, threads))};`,
+  ).join('')}
+  let leftUnit = ${pairUnit(0, threads)};
   let leftTo = (leftUnit / ${units}u) * ${leftPitch}u + leftUnit % ${units}u;
   ${times(rounds, (u) => `var left${u}: vec4f; var other${u}: vec4f;`).join(' ')}`,
     load: times(
@@ -144,12 +153,11 @@ export function rightLoader(factors: TileFactors): TileLoader {
       store: times(rounds, (u) => `right[rightTo + ${u * step * rightPitch}u] = right${u};`).join('\n      '),
     };
   }
-  const wordsPerThread = units / threads;
-  const words = Math.min(4, wordsPerThread);
-  const rounds = wordsPerThread / words;
+  const words = wordsARead(factors);
+  const rounds = units / threads / words;
   const unitsPerRun = run / 8 / words;
   const step = threads / unitsPerRun;
-  const wordType = words === 1 ? 'u32' : `vec${words}<u32>`;
+  const wordType = codesType(factors);
   return {
     declare: /* wgsl */ `
   let rightLine = thread / ${unitsPerRun}u;
@@ -180,8 +188,12 @@ export function rightLoader(factors: TileFactors): TileLoader {
   };
 }
 
+/** Words of eight codes that a thread reads at a time. */
+const wordsARead = (factors: MatrixTile): number =>
+  Math.min(4, (factors.tileColumns * factors.tileDepth) / 8 / threadsOf(factors));
+
 /** WGSL element type that packed codes are bound as. */
 export function codesType(factors: MatrixTile): string {
-  const words = Math.min(4, (factors.tileColumns * factors.tileDepth) / 8 / threadsOf(factors));
+  const words = wordsARead(factors);
   return words === 1 ? 'u32' : `vec${words}<u32>`;
 }

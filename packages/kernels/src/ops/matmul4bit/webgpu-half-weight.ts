@@ -4,7 +4,7 @@ import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { MATRIX_EXTENSIONS, MATRIX_TYPES, times } from '../../webgpu/subgroup-matrix';
 import { shaderVariants, spread, WORKGROUP_INDEX, WORKGROUP_PARAMETERS } from '../../webgpu/shader';
 import { u32 } from '../../webgpu/uniforms';
-import { absmaxBindings, type Packed4bitInfos } from '../dequantize4bit/wgsl';
+import { absmaxArrays, absmaxBindings, type Packed4bitInfos } from '../dequantize4bit/wgsl';
 import { sizeOf, type Packed4bitAttributes } from '../dequantize4bit/types';
 import { DEQUANTIZE } from './webgpu-subgroup-matrix';
 
@@ -18,6 +18,9 @@ export function halfWeightConstants({ blocksize, nestedBlocksize }: Packed4bitAt
   const nested = nestedBlocksize > 0;
   return { nested, blockShift: Math.log2(blocksize), nestedShift: nested ? Math.log2(nestedBlocksize) : 0 };
 }
+
+/** Constants where no 4-bit weight is read. */
+export const NO_WEIGHT: HalfWeightConstants = { nested: false, blockShift: 0, nestedShift: 0 };
 
 /** Workgroups that dequantise so many weights. */
 export const halfWeightGroups = (size: number): number => Math.ceil(size / 8 / WORDS / HALF_WEIGHT_THREADS);
@@ -41,9 +44,6 @@ export function halfWeightDeclarations(
   next: () => number,
 ): string {
   const declare = (text: string): string => `@group(0) @binding(${next()}) var<storage, ${text};`;
-  const scales = nested
-    ? ['absmax: array<u32>', 'nestedAbsmax: array<f32>', 'nestedCode: array<f32>', 'nestedOffset: array<f32>']
-    : ['absmax: array<f32>'];
   const reads = times(
     WORDS,
     (w) => /* wgsl */ `
@@ -63,7 +63,7 @@ export function halfWeightDeclarations(
       `weight[i${w}] = dequantize(codes${w}, ${nested ? `fma(level${w}, nested${w}, nestedOffset[0])` : `scale${w}`}, level);`,
   );
   return /* wgsl */ `
-${[declare('read_write> weight: array<vec4u>'), ...['packed: array<u32>', 'code: array<f32>', ...scales].map((text) => declare(`read> ${text}`))].join('\n')}
+${[declare('read_write> weight: array<vec4u>'), ...['packed: array<u32>', 'code: array<f32>', ...absmaxArrays(nested)].map((text) => declare(`read> ${text}`))].join('\n')}
 ${DEQUANTIZE}
 fn halfWeights(group: u32, words: u32, thread: u32) {
   let level = code[thread & 15u];

@@ -14,7 +14,7 @@ import {
 } from '../../webgpu/product-additions';
 import { addSplits } from '../gemm/webgpu-split-sum';
 import { productSizes, type Matmul4bitAttributes } from './types';
-import { halfWeight } from './webgpu-half-weight';
+import { halfWeight, halfWeightConstants, NO_WEIGHT } from './webgpu-half-weight';
 import { subgroupMatrixProduct, type MatrixConstants } from './webgpu-subgroup-matrix';
 
 const forwardShader = shaderVariants('matmul4bit matrix', subgroupMatrixProduct);
@@ -54,11 +54,9 @@ export function matrixMatmul4bit(
   additions: ProductAdditions = { bias: inputs.bias },
 ): TensorInfo {
   const { x } = inputs;
-  const { transposed, blocksize, nestedBlocksize, shape } = attributes;
+  const { transposed, shape } = attributes;
   const rows = x.shape[0] ?? 0;
   const { columns, depth } = productSizes(attributes);
-  // What the shader has to know of the scales: nothing where W comes dequantised.
-  const nested = !prepared && nestedBlocksize > 0;
   const split = splits > 1;
   const product = makeOutput(backend, [rows, columns]);
   const target = split ? makeOutput(backend, [splits, rows, columns]) : product;
@@ -69,12 +67,10 @@ export function matrixMatmul4bit(
     transposed,
     left: x.dtype === 'int32' ? 'float16' : 'float32',
     right: prepared ? 'float16' : 'codes',
-    nested,
+    ...(prepared ? NO_WEIGHT : halfWeightConstants(attributes)),
     bias: inPass.bias !== undefined,
     split,
     ...additionConstants(inPass),
-    nestedShift: nested ? Math.log2(nestedBlocksize) : 0,
-    blockShift: prepared ? 0 : Math.log2(blocksize),
   };
   const weight = prepared
     ? [inputs.halfWeight ?? halfWeight(backend, inputs, attributes)]

@@ -1,7 +1,8 @@
 import { PHILOX } from '../../webgpu/philox';
 import { FRAGMENT, LANES, MATRIX_EXTENSIONS, MATRIX_TYPES, PAIRS, times } from '../../webgpu/subgroup-matrix';
+import { absmaxArrays } from '../dequantize4bit/wgsl';
 import { ADDITION_FIELDS, additionDeclarations, type AdditionConstants } from '../../webgpu/product-additions';
-import { fragmentLoads, loraStep, storeByValue } from './matrix-epilogue';
+import { loraStep, multiplyFragments, storeByValue } from './matrix-epilogue';
 import {
   codesType,
   leftLoader,
@@ -57,33 +58,21 @@ export function subgroupMatrixProduct(constants: MatrixConstants): string {
   const fragmentColumns = tileColumns / subgroupColumns / FRAGMENT;
   const fragments = times(fragmentRows, (i) => times(fragmentColumns, (j) => [i, j] as const)).flat();
   const { leftSize, rightSize, scratchSize } = tileLayout(constants);
-  const { loadA, loadB } = fragmentLoads(constants);
   const leftTile = leftLoader(constants);
   const rightTile = rightLoader(constants);
   const codes = right === 'codes';
   let binding = 0;
   const declare = (text: string): string => `@group(0) @binding(${binding++}) var<storage, ${text};`;
-  const weightBindings = (): string[] => {
-    if (!codes) return [declare('read> weight: array<vec4u>')];
-    const scales = nested
-      ? ['absmax: array<u32>', 'nestedAbsmax: array<f32>', 'nestedCode: array<f32>', 'nestedOffset: array<f32>']
-      : ['absmax: array<f32>'];
-    return [`packed: array<${codesType(constants)}>`, 'code: array<f32>', ...scales].map((text) =>
-      declare(`read> ${text}`),
-    );
-  };
+  const weight = codes
+    ? [`packed: array<${codesType(constants)}>`, 'code: array<f32>', ...absmaxArrays(nested)]
+    : ['weight: array<vec4u>'];
   const bindings = [
     declare(`read> x: array<${left === 'float32' ? 'vec4f' : 'vec4u'}>`),
     declare('read_write> product: array<vec4f>'),
-    ...weightBindings(),
+    ...weight.map((text) => declare(`read> ${text}`)),
     ...(bias ? [declare('read> bias: array<vec4f>')] : []),
   ].join('\n');
   const additions = additionDeclarations(constants, () => binding++);
-  const multiply = (d: number): string => /* wgsl */ `{
-      ${times(fragmentRows, (i) => `let a${i} = ${loadA(i, d)};`).join('\n      ')}
-      ${times(fragmentColumns, (j) => `let b${j} = ${loadB(j, d)};`).join('\n      ')}
-      ${fragments.map(([i, j]) => `sum${i}_${j} = subgroupMatrixMultiplyAccumulate(a${i}, b${j}, sum${i}_${j});`).join('\n      ')}
-    }`;
 
   return /* wgsl */ `
 ${MATRIX_EXTENSIONS}struct Uniforms {
@@ -153,7 +142,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
       ${leftTile.load}
       ${rightTile.load}
     }
-    ${times(tileDepth / FRAGMENT, multiply).join('\n    ')}
+    ${times(tileDepth / FRAGMENT, (d) => multiplyFragments(constants, fragments, d)).join('\n    ')}
     workgroupBarrier();
     if (depth0 >= end) { break; }
   }
