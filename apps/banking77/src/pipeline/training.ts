@@ -62,7 +62,7 @@ export async function trainAdapter(
   const trainer = new Trainer({
     model: sequenceClassifier(model, { padTokenId: base.padTokenId }),
     device,
-    ...(replicas === undefined ? {} : { replicas }),
+    replicas,
     args: trainingArguments({
       outputDir: folder,
       ...parameters,

@@ -59,7 +59,7 @@ export function partGradients<Batch extends UploadedBatch>(
     const batch = uploadBatch(model, collated);
     const random = randomState({ seed, step, microBatch });
     const { loss, gradients } = lossGradients(
-      () => weighted(model.loss(batch, { training: true, random }).loss, weight),
+      () => scaled(model.loss(batch, { training: true, random }).loss, weight),
       trained,
       scaleLoss,
     );
@@ -92,8 +92,9 @@ export function lossGradients(
   return { loss: result, gradients: new Map(trained.map(({ name, variable }) => [name, grads[variable.name]!])) };
 }
 
-function weighted(loss: Scalar, share: number): Scalar {
-  return share === 1 ? loss : mul(loss, share);
+/** A loss times a factor; the loss itself where that is 1. */
+export function scaled(loss: Scalar, factor: number): Scalar {
+  return factor === 1 ? loss : mul(loss, factor);
 }
 
 /** The sums of both, which are disposed of. */

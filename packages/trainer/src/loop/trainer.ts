@@ -110,9 +110,9 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
       trainBatchSize: args.perDeviceTrainBatchSize,
     });
     Object.assign(this.control, { shouldTrainingStop: false });
-    model.setGradientCheckpointing(args.gradientCheckpointing);
-    model.setActivationDtype(args.activationDtype);
     const { gradientCheckpointing, activationDtype } = args;
+    model.setGradientCheckpointing(gradientCheckpointing);
+    model.setActivationDtype(activationDtype);
     await replicas?.configure({ gradientCheckpointing, activationDtype });
     this.trained = model.trainedVariables();
     const optimizer = createOptimizer(args.optim, decayGroups(this.trained, args.weightDecay), {
@@ -126,15 +126,7 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
     });
     const losses = new LossLog(args.fp16);
     const scaler = new GradScaler({ enabled: args.fp16 });
-    const parts = {
-      model,
-      trained: this.trained,
-      optimizer,
-      losses,
-      scaler,
-      maxGradNorm: args.maxGradNorm,
-      ...(replicas === undefined ? {} : { replicas }),
-    };
+    const parts = { model, trained: this.trained, optimizer, losses, scaler, maxGradNorm: args.maxGradNorm, replicas };
     const { device } = this.options;
     const steps = device?.backend === 'webgpu' ? new PlannedSteps(parts, device) : new EagerSteps(parts);
     this.evaluator = new Evaluator(model, { device, replicas });

@@ -1,12 +1,12 @@
-import { engine, mul, scalar } from '@tensorflow/tfjs-core';
+import { engine, scalar } from '@tensorflow/tfjs-core';
 import type { CollatedBatch } from '@qlora-js/data';
 import type { NamedVariable } from '@qlora-js/optim';
 import { TrainerError } from '../errors';
-import { addGradients, partGradients, type WindowGradients, type WindowPosition } from '../loop/gradients';
+import { addGradients, partGradients, scaled, type WindowGradients, type WindowPosition } from '../loop/gradients';
 import type { TrainableModel, UploadedBatch } from '../model/trainable-model';
 import { flatten, unflatten } from './flat';
 import { Member } from './member';
-import type { ReplicaSettings, VariableShape } from './messages';
+import type { ReplicaAnswer, ReplicaRequest, ReplicaSettings, VariableShape } from './messages';
 import type { BatchOutput } from './outputs';
 import type { ReplicaLink } from './port';
 import { deal, shareWindow } from './shares';
@@ -95,18 +95,13 @@ export class Replicas {
     this.throwIfUnusable();
     this.checkVariables(trained);
     const [own = [], ...others] = shareWindow(window, this.count + 1);
-    const values = flatten(trained.map(({ variable }) => variable));
-    const answers = others.flatMap((parts, index) => {
-      if (parts.length === 0) return [];
-      const parameters = values.slice();
-      return this.members[index]!.ask(
-        { kind: 'gradients', parameters, parts, position, lossScale },
-        { answer: 'gradients', what: `in step ${position.step}`, transfer: [parameters.buffer] },
-      );
-    });
-    let total = partGradients(model, trained, own, position, {
-      scaleLoss: (loss) => (lossScale === 1 ? loss : mul(loss, lossScale)),
-    });
+    const answers = this.askShares(
+      trained,
+      others,
+      (parts, parameters) => ({ kind: 'gradients', parameters, parts, position, lossScale }),
+      { answer: 'gradients', what: `in step ${position.step}` },
+    );
+    let total = partGradients(model, trained, own, position, { scaleLoss: (loss) => scaled(loss, lossScale) });
     try {
       for (const { loss, gradients } of await this.all(answers)) {
         total = addGradients(total, { loss: scalar(loss), gradients: unflatten(trained, gradients) });
@@ -136,15 +131,12 @@ export class Replicas {
       batches.map(({ realTokens }) => realTokens),
       this.count + 1,
     );
-    const values = flatten(trained.map(({ variable }) => variable));
-    const answers = others.flatMap((share, index) => {
-      if (share.length === 0) return [];
-      const parameters = values.slice();
-      return this.members[index]!.ask(
-        { kind: 'outputs', parameters, batches: share.map((batch) => batches[batch]!) },
-        { answer: 'outputs', what: 'in an evaluation', transfer: [parameters.buffer] },
-      );
-    });
+    const answers = this.askShares(
+      trained,
+      others,
+      (share, parameters) => ({ kind: 'outputs', parameters, batches: share.map((batch) => batches[batch]!) }),
+      { answer: 'outputs', what: 'in an evaluation' },
+    );
     const results: BatchOutput[] = [];
     for (const batch of ownShare) results[batch] = await own(batches[batch]!);
     (await this.all(answers)).forEach(({ outputs }, index) => {
@@ -164,6 +156,21 @@ export class Replicas {
     const { failure } = this;
     this.ended ??= Promise.all(this.members.map((member) => member.end(failure)));
     await this.ended;
+  }
+
+  /** Asks each replica for its share of the work, the trained variables' values with it; those without one are left out. */
+  private askShares<Item, Kind extends ReplicaAnswer['kind']>(
+    trained: readonly NamedVariable[],
+    shares: readonly (readonly Item[])[],
+    request: (share: readonly Item[], parameters: Float32Array<ArrayBuffer>) => ReplicaRequest,
+    expected: { readonly answer: Kind; readonly what: string },
+  ): Promise<Extract<ReplicaAnswer, { kind: Kind }>>[] {
+    const values = flatten(trained.map(({ variable }) => variable));
+    return shares.flatMap((share, index) => {
+      if (share.length === 0) return [];
+      const parameters = values.slice();
+      return this.members[index]!.ask(request(share, parameters), { ...expected, transfer: [parameters.buffer] });
+    });
   }
 
   /** All answers; after a failure, every thread has ended by the time it is thrown. */

@@ -1,5 +1,4 @@
-import { mul } from '@tensorflow/tfjs-core';
-import { partGradients } from '../loop/gradients';
+import { partGradients, scaled } from '../loop/gradients';
 import type { TrainableModel, UploadedBatch } from '../model/trainable-model';
 import { assignFlat, flatten } from './flat';
 import type { ReplicaAnswer, ReplicaRequest } from './messages';
@@ -70,7 +69,7 @@ function gradientsOf<Batch extends UploadedBatch>(
   const trained = model.trainedVariables();
   assignFlat(trained, parameters);
   const { loss, gradients } = partGradients(model, trained, parts, position, {
-    scaleLoss: (value) => (lossScale === 1 ? value : mul(value, lossScale)),
+    scaleLoss: (value) => scaled(value, lossScale),
   });
   const flat = flatten([...gradients.values()]);
   const [value] = loss.dataSync();
