@@ -30,7 +30,6 @@ export function nextTokenLabels(batch: PaddedBatch, options: NextTokenLabelsOpti
   }
   const targets: number[] = [];
   for (let row = 0; row < batchSize; row++) {
-    const before = targets.length;
     for (let column = 0; column < length; column++) {
       const at = row * length + column;
       const real = attentionMask[at] !== 0;
@@ -38,8 +37,6 @@ export function nextTokenLabels(batch: PaddedBatch, options: NextTokenLabelsOpti
       const counts = real && column + 1 < length && attentionMask[at + 1] !== 0;
       targets.push(counts ? labels[at + 1]! : IGNORED_LABEL);
     }
-    // tokenBatch keeps one row of a text that is all padding.
-    if (targets.length === before) targets.push(IGNORED_LABEL);
   }
   return tensor1d(targets, 'int32');
 }

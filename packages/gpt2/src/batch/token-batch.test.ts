@@ -83,14 +83,9 @@ describe('tokenBatch', () => {
     expect(values(tokenBatch(batch, OPTIONS)).pooledRows).toEqual([1, 3]);
   });
 
-  it('keeps one row of a text that is masked altogether', () => {
+  it.each([true, false])('refuses a text that is masked altogether and names its row; packed: %s', (packed) => {
     const batch = { inputIds: [1, 2, PAD, PAD], attentionMask: [1, 1, 0, 0], batchSize: 2, length: 2 };
-    const { ids, sequences, pooledRows } = values(tokenBatch(batch, OPTIONS));
-    expect([ids, sequences[1], pooledRows]).toEqual([
-      [1, 2, PAD],
-      [2, 1, 0, 1],
-      [1, 2],
-    ]);
+    expect(() => tokenBatch(batch, { ...OPTIONS, packed })).toThrow(/row 1 has no tokens.*eos/);
   });
 
   it('pools the last token of a single text without a padding token', () => {
@@ -144,8 +139,8 @@ describe('nextTokenLabels', () => {
     fc.assert(
       fc.property(mask, fc.boolean(), (attentionMask, packed) => {
         const batch = { inputIds: attentionMask.map((bit) => (bit ? 1 : PAD)), attentionMask, batchSize: 3, length: 4 };
-        // Only packed batches take masks with holes.
-        fc.pre(packed || rows(attentionMask).every((row) => /^0*1*0*$/.test(row)));
+        // Only packed batches take masks with holes, and none a text without tokens.
+        fc.pre(rows(attentionMask).every((row) => (packed ? /1/ : /^0*1+0*$/).test(row)));
         const tokens = tokenBatch(batch, { ...OPTIONS, packed });
         const labels = nextTokenLabels(batch, { packed });
         expect(labels.size).toBe(tokens.rows);

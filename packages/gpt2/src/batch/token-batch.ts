@@ -137,7 +137,14 @@ function addText(layout: BatchLayout, batch: PaddedBatch, row: number, options: 
   const textIds = Array.from({ length }, (_, column) => batch.inputIds[row * length + column]!);
   const real = textIds.map((_, column) => batch.attentionMask[row * length + column] !== 0);
   textIds.forEach((id, column) => checkTokenId(id, vocabSize, `row ${row}, column ${column}`));
-  const firstReal = Math.max(0, real.indexOf(true));
+  const firstReal = real.indexOf(true);
+  if (firstReal < 0) {
+    // transformers has no one answer: what such a row attends to depends on its attention kernel and on the padding's width.
+    throw new Gpt2Error(
+      'BAD_BATCH',
+      `row ${row} has no tokens, its attention mask is 0 throughout: leave the text out, or give it one token (GPT-2's eos) that the mask counts`,
+    );
+  }
   const endReal = real.lastIndexOf(true) + 1;
   const pooledColumn = Math.max(
     0,
@@ -147,9 +154,7 @@ function addText(layout: BatchLayout, batch: PaddedBatch, row: number, options: 
   const rowStart = ids.length;
   let pooledRow = rowStart;
   for (let column = 0; column < length; column++) {
-    // A text that is masked altogether keeps its first column, so that it has a row to pool.
-    const kept = !packed || real[column] === true || (endReal === 0 && column === 0);
-    if (!kept) continue;
+    if (packed && real[column] !== true) continue;
     if (column === pooledColumn) pooledRow = ids.length;
     ids.push(textIds[column]!);
     positions.push(column);

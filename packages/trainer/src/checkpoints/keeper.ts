@@ -22,7 +22,7 @@ export class CheckpointKeeper {
     return this.store.check();
   }
 
-  /** Notes an evaluation's metric; true where it is the best so far (strictly, as transformers compares). */
+  /** Notes an evaluation's metric; true where it is finite and the best so far (strictly, as transformers compares). */
   noteMetric(state: TrainerState, row: LogRow): boolean {
     const { metricForBestModel: name, greaterIsBetter, saveStrategy, loadBestModelAtEnd } = this.args;
     if (saveStrategy === 'no' && !loadBestModelAtEnd) return false;
@@ -34,6 +34,7 @@ export class CheckpointKeeper {
         `metricForBestModel is '${name}', but evaluations give ${known.join(', ')}`,
       );
     }
+    if (!Number.isFinite(value)) return false;
     const better = state.bestMetric === null || (greaterIsBetter ? value > state.bestMetric : value < state.bestMetric);
     if (better) {
       state.bestMetric = value;

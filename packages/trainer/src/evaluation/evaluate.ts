@@ -1,6 +1,7 @@
 import {
   add,
   dispose,
+  greater,
   mul,
   reshape,
   scalar,
@@ -8,6 +9,8 @@ import {
   tensor2d,
   tidy,
   variable,
+  where,
+  zerosLike,
   type Scalar,
   type Tensor,
   type Tensor1D,
@@ -84,7 +87,7 @@ export class Evaluator<Batch extends UploadedBatch = UploadedBatch> {
     if (this.replicas?.alive === true) await this.evaluateShared(this.replicas, batches, { onBatch });
     else {
       for (const [index, collated] of batches.entries()) {
-        // What an earlier evaluation has left in the sum is multiplied away.
+        // The first batch begins a new sum.
         const keep = index === 0 ? 0 : 1;
         if (this.plans === undefined) this.issue(collated, keep);
         else {
@@ -156,7 +159,9 @@ export class Evaluator<Batch extends UploadedBatch = UploadedBatch> {
     { labels, batchSize, keep }: { readonly labels: Tensor1D; readonly batchSize: number; readonly keep: Tensor },
   ): void {
     this.confusion.add(logits, labels);
-    this.lossSum.assign(add(mul(this.lossSum as Tensor, keep), reshape(mul(loss, batchSize), [1])));
+    // Chosen, not multiplied: a NaN that an earlier evaluation has left must not outlive it.
+    const before = where(greater(keep, 0), this.lossSum as Tensor, zerosLike(this.lossSum));
+    this.lossSum.assign(add(before, reshape(mul(loss, batchSize), [1])));
   }
 }
 

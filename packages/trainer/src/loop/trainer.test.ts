@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { tensor2d } from '@tensorflow/tfjs-core';
+import { mul, tensor2d, type Scalar } from '@tensorflow/tfjs-core';
 import { openDevice, type Device } from '@qlora-js/kernels';
 import { adapterStateDict, type PeftModel } from '@qlora-js/lora';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -24,6 +24,15 @@ interface Setup {
   readonly signal?: AbortSignal;
 }
 
+const ARGUMENTS = {
+  outputDir: 'unused',
+  learningRate: 5e-3,
+  perDeviceTrainBatchSize: 8,
+  numTrainEpochs: 2,
+  loggingSteps: 2,
+  seed: 1,
+};
+
 function setup({
   args = {},
   model = {},
@@ -36,12 +45,7 @@ function setup({
   const trainer = new Trainer({
     model: sequenceClassifier(peft, { padTokenId: PAD }),
     args: trainingArguments({
-      outputDir: 'unused',
-      learningRate: 5e-3,
-      perDeviceTrainBatchSize: 8,
-      numTrainEpochs: 2,
-      loggingSteps: 2,
-      seed: 1,
+      ...ARGUMENTS,
       ...args,
     }),
     trainDataset: tinyRows(rows),
@@ -266,13 +270,16 @@ describe('Trainer on wasm', () => {
 
   it('stops at a loss that is not finite, names the step, and leaves the weights as they were', async () => {
     const checkpoints = new MemoryCheckpoints();
+    let spoiled = '';
     const { trainer, model } = setup({
       checkpoints,
       args: { saveStrategy: 'steps', saveSteps: 1 },
       callbacks: [
         {
-          onStepBegin: ({ state }) => {
-            if (state.globalStep === 2) spoil(model);
+          onStepBegin: async ({ state }) => {
+            if (state.globalStep !== 2) return;
+            spoil(model);
+            spoiled = await weights(model);
           },
         },
       ],
@@ -282,7 +289,64 @@ describe('Trainer on wasm', () => {
       message: expect.stringContaining('step 2: the loss is NaN') as string,
     });
     expect([...checkpoints.saved.keys()]).toEqual(['checkpoint-1', 'checkpoint-2']);
+    expect(await weights(model)).toBe(spoiled);
   });
+
+  it('lets a NaN evaluation spoil no later one, and never takes it for the best', async () => {
+    const run = async (spoilt: boolean): Promise<{ losses: number[]; best: number | null }> => {
+      const peft = tinyClassifier();
+      const classifier = sequenceClassifier(peft, { padTokenId: PAD });
+      let evaluations = 0;
+      const trainer = new Trainer({
+        model: {
+          ...classifier,
+          loss: (batch, context) => {
+            const output = classifier.loss(batch, context);
+            return spoilt && evaluations === 0 && !context.training
+              ? { ...output, loss: mul<Scalar>(output.loss, NaN) }
+              : output;
+          },
+        },
+        args: trainingArguments({ ...ARGUMENTS, evalStrategy: 'epoch', loadBestModelAtEnd: true }),
+        trainDataset: tinyRows(24),
+        evalDataset: tinyRows(12, 1),
+        collator: collator(),
+        callbacks: [{ onEvaluate: () => void evaluations++ }],
+      });
+      const { bestMetric } = await trainer.train();
+      peft.dispose();
+      return { losses: trainer.state.logHistory.flatMap((row) => row['eval_loss'] ?? []), best: bestMetric };
+    };
+    const [spoilt, whole] = [await run(true), await run(false)];
+    expect(spoilt.losses[0]).toBeNaN();
+    expect(spoilt.losses[1]).toBe(whole.losses[1]);
+    expect(spoilt.best).toBe(whole.losses[1]);
+  });
+
+  it.each([1, 8])(
+    'neither evaluates nor saves weights that a step has left non-finite; saved every %d',
+    async (saveSteps) => {
+      const checkpoints = new MemoryCheckpoints();
+      const { trainer } = setup({
+        checkpoints,
+        // The last step's loss is that of the weights before it, which are finite.
+        args: {
+          learningRate: 5e38,
+          maxSteps: 1,
+          saveStrategy: 'steps',
+          saveSteps,
+          evalStrategy: 'steps',
+          evalSteps: 1,
+        },
+      });
+      await expect(trainer.train()).rejects.toMatchObject({
+        code: 'NON_FINITE',
+        message: expect.stringMatching(/after step 1 the weight '.*lora.*' holds (NaN|-?Infinity)/) as string,
+      });
+      expect(checkpoints.saved.size).toBe(0);
+      expect(trainer.state).toMatchObject({ bestMetric: null, logHistory: [] });
+    },
+  );
 
   it('stops between steps when it is told to', async () => {
     const abort = new AbortController();

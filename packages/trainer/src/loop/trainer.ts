@@ -19,6 +19,7 @@ import { CheckpointKeeper } from '../checkpoints/keeper';
 import { TrainerError } from '../errors';
 import { evaluate, Evaluator, type Evaluation } from '../evaluation/evaluate';
 import { evaluationBatches } from '../evaluation/batches';
+import { checkFiniteWeights } from '../model/finite-weights';
 import type { TrainableModel, UploadedBatch } from '../model/trainable-model';
 import type { Replicas } from '../replicas/replicas';
 import { newTrainerState, trainerStateJson, type LogRow, type TrainerState } from '../state/trainer-state';
@@ -141,6 +142,7 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
         this.control.shouldSave = args.saveStrategy === 'epoch';
         await this.logEvaluateSave();
       }
+      await checkFiniteWeights(this.trained, this.state.globalStep);
       await this.keeper.loadBest(this.state, model);
       trainingLoss = await losses.mean();
     } finally {
@@ -263,6 +265,9 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
   private async logEvaluateSave(): Promise<void> {
     const { args, model } = this.options;
     let row: LogRow | undefined;
+    if (this.control.shouldEvaluate || this.control.shouldSave) {
+      await checkFiniteWeights(this.trained, this.state.globalStep);
+    }
     if (this.control.shouldEvaluate) {
       this.control.shouldEvaluate = false;
       row = await this.evaluate();
