@@ -1,22 +1,22 @@
 /** What went wrong, for programs; the message says it for people. */
 export type HubErrorCode =
-  | 'invalid-argument'
-  | 'not-found'
-  | 'corrupt-file'
-  | 'truncated-file'
-  | 'unsupported'
-  | 'unsafe-pickle'
-  | 'unknown-tensor'
-  | 'file-changed'
-  | 'not-writable'
-  | 'offline'
-  | 'network'
-  | 'http-status'
-  | 'unauthorized'
-  | 'gated'
-  | 'rate-limited'
-  | 'no-range-requests'
-  | 'checksum';
+  | 'INVALID_ARGUMENT'
+  | 'NOT_FOUND'
+  | 'CORRUPT_FILE'
+  | 'TRUNCATED_FILE'
+  | 'UNSUPPORTED'
+  | 'UNSAFE_PICKLE'
+  | 'UNKNOWN_TENSOR'
+  | 'FILE_CHANGED'
+  | 'NOT_WRITABLE'
+  | 'OFFLINE'
+  | 'NETWORK'
+  | 'HTTP_STATUS'
+  | 'UNAUTHORIZED'
+  | 'GATED'
+  | 'RATE_LIMITED'
+  | 'NO_RANGE_REQUESTS'
+  | 'CHECKSUM';
 
 export interface HubErrorDetails {
   /** File, URL or repository the error is about, without credentials. */

@@ -22,6 +22,6 @@ export interface TensorFile {
   /** Name of the source. */
   readonly name: string;
   readonly tensors: ReadonlyMap<string, TensorInfo>;
-  /** Throws `HubError` `unknown-tensor` where the file has no tensor of that name. */
+  /** Throws `HubError` `UNKNOWN_TENSOR` where the file has no tensor of that name. */
   read(name: string): Promise<StoredTensor>;
 }

@@ -47,7 +47,7 @@ describe('openCheckpoint', () => {
       expect(checkpoint.has('unlisted')).toBe(false);
       expect(checkpoint.info('a')).toMatchObject({ dtype: 'U8', shape: [1], byteLength: 1 });
       expect(() => checkpoint.info('toString')).toThrow(/m has no tensor "toString"/);
-      await expect(checkpoint.read('c')).rejects.toMatchObject({ code: 'unknown-tensor', value: 'c' });
+      await expect(checkpoint.read('c')).rejects.toMatchObject({ code: 'UNKNOWN_TENSOR', value: 'c' });
     },
   );
 
@@ -64,43 +64,43 @@ describe('openCheckpoint', () => {
     [
       'no weights',
       memoryFiles('m', { 'config.json': '{}' }),
-      'not-found',
+      'NOT_FOUND',
       /none of model.safetensors,.*save_pretrained/,
     ],
-    ['a missing shard', without('model.safetensors', 'sub/m-2.safetensors'), 'not-found', /sub\/m-2.*shard of "b"/],
+    ['a missing shard', without('model.safetensors', 'sub/m-2.safetensors'), 'NOT_FOUND', /sub\/m-2.*shard of "b"/],
     [
       'a tensor that is not in its shard',
       only({ z: 'm-1.safetensors' }),
-      'unknown-tensor',
+      'UNKNOWN_TENSOR',
       /m-1.safetensors has no tensor "z"/,
     ],
     [
       'a truncated shard',
       only({ a: 'x' }, { x: all['m-1.safetensors'].subarray(0, -1) }),
-      'truncated-file',
+      'TRUNCATED_FILE',
       /m\/x: its tensors need/,
     ],
     [
       'a truncated file',
       sharded({ 'model.safetensors': all['model.safetensors'].subarray(0, 20) }),
-      'truncated-file',
+      'TRUNCATED_FILE',
       /m\/model.safetensors/,
     ],
     [
       'an index without a map',
       memoryFiles('m', { 'model.safetensors.index.json': '[]' }),
-      'corrupt-file',
+      'CORRUPT_FILE',
       /weight_map/,
     ],
-    ['an empty index', only({}), 'corrupt-file', /names no tensors/],
-    ['an index that is no JSON', memoryFiles('m', { 'model.safetensors.index.json': 'x' }), 'corrupt-file', /not JSON/],
+    ['an empty index', only({}), 'CORRUPT_FILE', /names no tensors/],
+    ['an index that is no JSON', memoryFiles('m', { 'model.safetensors.index.json': 'x' }), 'CORRUPT_FILE', /not JSON/],
     [
       'a shard outside the model',
       only({ a: '../../etc/passwd' }),
-      'corrupt-file',
+      'CORRUPT_FILE',
       /"\.\.\/\.\.\/etc\/passwd", refused/,
     ],
-    ['a shard that is a number', only({ a: 1 }), 'corrupt-file', /shard of "a" is 1/],
+    ['a shard that is a number', only({ a: 1 }), 'CORRUPT_FILE', /shard of "a" is 1/],
   ])('refuses %s', async (_, files, code, message) => {
     const error = (await openCheckpoint(files).catch((thrown: unknown) => thrown)) as Error;
     expect(error.message).toMatch(message);

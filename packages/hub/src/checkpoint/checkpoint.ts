@@ -16,9 +16,9 @@ export interface Checkpoint {
   readonly others: readonly string[];
   names(): string[];
   has(name: string): boolean;
-  /** Throws `HubError` `unknown-tensor`. */
+  /** Throws `HubError` `UNKNOWN_TENSOR`. */
   info(name: string): TensorInfo;
-  /** Reads one tensor, and nothing but it, from its file. Throws `HubError` `unknown-tensor`. */
+  /** Reads one tensor, and nothing but it, from its file. Throws `HubError` `UNKNOWN_TENSOR`. */
   read(name: string): Promise<StoredTensor>;
 }
 
@@ -49,7 +49,7 @@ export async function openCheckpoint(files: ModelFiles): Promise<Checkpoint> {
   }
   const tried = formats.flatMap(({ file }) => [file, `${file}.index.json`]).join(', ');
   throw new HubError(
-    'not-found',
+    'NOT_FOUND',
     `${files.id} holds no weights: none of ${tried}. Give the folder or repository that transformers' ` +
       'save_pretrained wrote.',
     { place: files.id },
@@ -72,7 +72,7 @@ async function sharded(files: ModelFiles, format: Format, indexPath: string): Pr
     if (shard === undefined) {
       if (!(await files.has(path))) {
         throw new HubError(
-          'not-found',
+          'NOT_FOUND',
           `${files.id} has no file ${path}, which ${indexPath} names as the shard of ${shown(name)}. Fetch that file too.`,
           { place: `${files.id}/${path}`, value: path },
         );
@@ -82,7 +82,7 @@ async function sharded(files: ModelFiles, format: Format, indexPath: string): Pr
     }
     if (!shard.tensors.has(name)) {
       throw new HubError(
-        'unknown-tensor',
+        'UNKNOWN_TENSOR',
         `${files.id}/${path} has no tensor ${shown(name)}, although ${indexPath} says so. ` +
           'Index and shards are not of one model: fetch all of them again.',
         { place: `${files.id}/${path}`, value: name },

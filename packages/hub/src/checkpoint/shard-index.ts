@@ -5,17 +5,17 @@ import { checkRelativePath } from '../files/path';
 export function readShardIndex(document: unknown, place: string): Map<string, string> {
   const map = isObject(document) ? (document as { weight_map?: unknown }).weight_map : undefined;
   if (!isObject(map)) {
-    throw new HubError('corrupt-file', `${place} has no "weight_map": it is not an index of shards. Fetch it again.`, {
+    throw new HubError('CORRUPT_FILE', `${place} has no "weight_map": it is not an index of shards. Fetch it again.`, {
       place,
     });
   }
   const entries = Object.entries(map);
-  if (entries.length === 0) throw new HubError('corrupt-file', `${place} names no tensors. Fetch it again.`, { place });
+  if (entries.length === 0) throw new HubError('CORRUPT_FILE', `${place} names no tensors. Fetch it again.`, { place });
   for (const [name, path] of entries) {
     try {
       checkRelativePath(path, place);
     } catch {
-      throw new HubError('corrupt-file', `${place}: the shard of ${shown(name)} is ${shown(path)}, refused`, {
+      throw new HubError('CORRUPT_FILE', `${place}: the shard of ${shown(name)} is ${shown(path)}, refused`, {
         place,
         value: path,
       });

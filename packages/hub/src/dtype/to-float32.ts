@@ -6,7 +6,7 @@ import { float16ToFloat32 } from './float16';
 /**
  * The values of a floating-point tensor as float32, row-major. F16 and BF16 are exact, F64 is rounded to the nearest.
  * For F32 the result shares the tensor's memory where that is aligned to 4 bytes: copy before writing to it.
- * Throws `HubError` `unsupported` for integers, booleans, complex numbers and 8-bit floats.
+ * Throws `HubError` `UNSUPPORTED` for integers, booleans, complex numbers and 8-bit floats.
  */
 export function toFloat32(tensor: StoredTensor): Float32Array {
   const { bytes } = tensor;
@@ -21,7 +21,7 @@ export function toFloat32(tensor: StoredTensor): Float32Array {
       return Float32Array.from(new Float64Array(...aligned(bytes, 8)));
     default:
       throw new HubError(
-        'unsupported',
+        'UNSUPPORTED',
         `tensor ${shown(tensor.name)} is ${tensor.dtype}, not one of F64, F32, F16, BF16: read its bytes as they are`,
         { value: tensor.dtype },
       );

@@ -8,7 +8,7 @@ export interface ByteSource {
   readonly name: string;
   /**
    * Exactly `length` bytes from `offset` on. The result may be a view on memory that the source keeps: copy before
-   * writing to it. Throws `HubError` `truncated-file` where the range leaves the file.
+   * writing to it. Throws `HubError` `TRUNCATED_FILE` where the range leaves the file.
    */
   read(offset: number, length: number): Promise<Uint8Array>;
 }
@@ -16,14 +16,14 @@ export interface ByteSource {
 /** Throws unless `offset` and `length` are whole numbers inside the source. */
 export function checkRange(source: { size: number; name: string }, offset: number, length: number): void {
   if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length) || offset < 0 || length < 0) {
-    throw new HubError('invalid-argument', `${source.name}: can't read ${length} bytes at ${offset}`, {
+    throw new HubError('INVALID_ARGUMENT', `${source.name}: can't read ${length} bytes at ${offset}`, {
       place: source.name,
       value: [offset, length],
     });
   }
   if (offset + length > source.size) {
     throw new HubError(
-      'truncated-file',
+      'TRUNCATED_FILE',
       `${source.name}: needs bytes ${offset} to ${offset + length}, but the file ends at ${source.size}. ` +
         'It is truncated or damaged: fetch it again.',
       { place: source.name, value: [offset, length] },

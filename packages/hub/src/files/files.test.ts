@@ -12,10 +12,10 @@ describe.each([
     expect(source.size).toBe(5);
     expect([...(await source.read(1, 3))]).toEqual([1, 2, 3]);
     expect([...(await source.read(5, 0))]).toEqual([]);
-    await expect(source.read(3, 3)).rejects.toMatchObject({ code: 'truncated-file', place: 'x' });
-    await expect(source.read(-1, 2)).rejects.toMatchObject({ code: 'invalid-argument' });
-    await expect(source.read(0, 0.5)).rejects.toMatchObject({ code: 'invalid-argument' });
-    await expect(source.read(NaN, 1)).rejects.toMatchObject({ code: 'invalid-argument' });
+    await expect(source.read(3, 3)).rejects.toMatchObject({ code: 'TRUNCATED_FILE', place: 'x' });
+    await expect(source.read(-1, 2)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    await expect(source.read(0, 0.5)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    await expect(source.read(NaN, 1)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 });
 
@@ -33,10 +33,10 @@ describe('memoryFiles', () => {
   });
 
   it.each([
-    ['nope', 'not-found', /mine has no file nope/],
-    ['bad.json', 'corrupt-file', /mine\/bad.json is not JSON/],
-    ['bad.txt', 'corrupt-file', /mine\/bad.txt is not UTF-8/],
-    ['../a', 'invalid-argument', /not a relative path/],
+    ['nope', 'NOT_FOUND', /mine has no file nope/],
+    ['bad.json', 'CORRUPT_FILE', /mine\/bad.json is not JSON/],
+    ['bad.txt', 'CORRUPT_FILE', /mine\/bad.txt is not UTF-8/],
+    ['../a', 'INVALID_ARGUMENT', /not a relative path/],
   ])('refuses %s', async (path, code, message) => {
     const error = (await files.json(path).catch((thrown: unknown) => thrown)) as Error;
     expect(error).toMatchObject({ code });

@@ -7,11 +7,11 @@ export interface ModelFiles {
   /** What errors and reports call it: a folder or a repository id. */
   readonly id: string;
   has(path: string): Promise<boolean>;
-  /** Throws `HubError` `not-found` where there is no such file. */
+  /** Throws `HubError` `NOT_FOUND` where there is no such file. */
   open(path: string): Promise<ByteSource>;
-  /** The file as UTF-8, without a byte order mark. Throws `corrupt-file` where it isn't UTF-8. */
+  /** The file as UTF-8, without a byte order mark. Throws `CORRUPT_FILE` where it isn't UTF-8. */
   text(path: string): Promise<string>;
-  /** The file as JSON, unchecked beyond that. Throws `corrupt-file` where it isn't JSON. */
+  /** The file as JSON, unchecked beyond that. Throws `CORRUPT_FILE` where it isn't JSON. */
   json(path: string): Promise<unknown>;
 }
 
@@ -23,7 +23,7 @@ export function modelFiles(id: string, files: Pick<ModelFiles, 'has' | 'open'>):
   const text = async (path: string): Promise<string> => {
     const source = await files.open(path);
     if (source.size > maxTextBytes) {
-      throw new HubError('unsupported', `${source.name}: ${source.size} bytes are too many for a text file`, {
+      throw new HubError('UNSUPPORTED', `${source.name}: ${source.size} bytes are too many for a text file`, {
         place: source.name,
       });
     }
@@ -31,7 +31,7 @@ export function modelFiles(id: string, files: Pick<ModelFiles, 'has' | 'open'>):
       return new TextDecoder('utf-8', { fatal: true }).decode(await source.read(0, source.size));
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
-      throw new HubError('corrupt-file', `${source.name} is not UTF-8 text: fetch it again.`, { place: source.name });
+      throw new HubError('CORRUPT_FILE', `${source.name} is not UTF-8 text: fetch it again.`, { place: source.name });
     }
   };
   return {
@@ -46,7 +46,7 @@ export function modelFiles(id: string, files: Pick<ModelFiles, 'has' | 'open'>):
       } catch {
         // The parser's message quotes the file, which may be anything.
         const place = `${id}/${path}`;
-        throw new HubError('corrupt-file', `${place} is not JSON (it starts ${shown(content.slice(0, 40))})`, {
+        throw new HubError('CORRUPT_FILE', `${place} is not JSON (it starts ${shown(content.slice(0, 40))})`, {
           place,
         });
       }
@@ -72,5 +72,5 @@ export function memoryFiles(id: string, files: Readonly<Record<string, Uint8Arra
 }
 
 export function missingFile(id: string, path: string): HubError {
-  return new HubError('not-found', `${id} has no file ${path}`, { place: `${id}/${path}`, value: path });
+  return new HubError('NOT_FOUND', `${id} has no file ${path}`, { place: `${id}/${path}`, value: path });
 }

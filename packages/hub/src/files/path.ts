@@ -12,7 +12,7 @@ export function checkRelativePath(path: unknown, place: string): asserts path is
     path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
   if (plain) return;
   throw new HubError(
-    'invalid-argument',
+    'INVALID_ARGUMENT',
     `${place}: ${shown(path)} is not a relative path inside the model (no "..", no leading "/", no drive)`,
     { place, value: path },
   );

@@ -17,8 +17,8 @@ export interface HttpSourceOptions {
 const wholeFileLimit = 32 * 2 ** 20;
 
 /**
- * A file behind a URL as a source: each read is one Range request. Throws `no-range-requests` where the server sends
- * whole files and this one is over 32 MiB, `file-changed` where its size or ETag changed between reads.
+ * A file behind a URL as a source: each read is one Range request. Throws `NO_RANGE_REQUESTS` where the server sends
+ * whole files and this one is over 32 MiB, `FILE_CHANGED` where its size or ETag changed between reads.
  */
 export async function httpSource(url: string, options: HttpSourceOptions = {}): Promise<ByteSource> {
   const target = checkUrl(url, 'The address');
@@ -35,7 +35,7 @@ export async function httpSource(url: string, options: HttpSourceOptions = {}): 
       if (length === 0) return new Uint8Array(0);
       const answer = await getRange(request, offset, length);
       if (answer.bytes === undefined || answer.total !== total || answer.etag !== etag) {
-        throw new HubError('file-changed', `${name} was changed on the server while it was read: open it again.`, {
+        throw new HubError('FILE_CHANGED', `${name} was changed on the server while it was read: open it again.`, {
           place: name,
         });
       }
@@ -77,7 +77,7 @@ function getRange(request: RangeRequest, offset: number, length: number): Promis
     } catch (error) {
       throw connectionError(error, target);
     }
-    throw new HubError('http-status', `${safeUrl(target)}: the server sent another range than the one asked for`, {
+    throw new HubError('HTTP_STATUS', `${safeUrl(target)}: the server sent another range than the one asked for`, {
       place: safeUrl(target),
     });
   }, retry);
@@ -98,7 +98,7 @@ async function smallBody(response: Response, target: URL): Promise<Uint8Array> {
   } else await response.body?.cancel();
   if (length <= wholeFileLimit && size <= wholeFileLimit) return concatenate(chunks, size);
   throw new HubError(
-    'no-range-requests',
+    'NO_RANGE_REQUESTS',
     `${safeUrl(target)}: the server ignores Range requests, and the file is too large to hold in memory. ` +
       'Use a server that answers them, or download the file first.',
     { place: safeUrl(target) },

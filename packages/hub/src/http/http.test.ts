@@ -20,7 +20,7 @@ describe('httpSource', () => {
     expect([...(await source.read(10, 3))]).toEqual([10, 11, 12]);
     expect((await source.read(1000, 0)).length).toBe(0);
     expect(server.seen.map(({ headers }) => headers.range)).toEqual(['bytes=0-0', 'bytes=10-12']);
-    await expect(source.read(999, 2)).rejects.toMatchObject({ code: 'truncated-file' });
+    await expect(source.read(999, 2)).rejects.toMatchObject({ code: 'TRUNCATED_FILE' });
   });
 
   it('keeps a small file that a server without ranges sends whole', async () => {
@@ -35,7 +35,7 @@ describe('httpSource', () => {
       response.writeHead(200, { 'Content-Length': 2 ** 40 });
       response.write(body);
     });
-    await expect(httpSource(server.url, { retry })).rejects.toMatchObject({ code: 'no-range-requests' });
+    await expect(httpSource(server.url, { retry })).rejects.toMatchObject({ code: 'NO_RANGE_REQUESTS' });
   });
 
   it('opens an empty file', async () => {
@@ -51,7 +51,7 @@ describe('httpSource', () => {
     });
     const source = await httpSource(server.url, { retry });
     etag = '"2"';
-    await expect(source.read(0, 1)).rejects.toMatchObject({ code: 'file-changed' });
+    await expect(source.read(0, 1)).rejects.toMatchObject({ code: 'FILE_CHANGED' });
   });
 
   it.each([
@@ -61,7 +61,7 @@ describe('httpSource', () => {
     ['no range', {}, 'x'],
   ])('refuses %s', async (_, headers, text) => {
     server = await serve((_request, response) => response.writeHead(206, headers).end(text));
-    await expect(httpSource(server.url, { retry })).rejects.toMatchObject({ code: 'http-status' });
+    await expect(httpSource(server.url, { retry })).rejects.toMatchObject({ code: 'HTTP_STATUS' });
   });
 
   it('tries a failing server again, and then says so', async () => {
@@ -72,13 +72,13 @@ describe('httpSource', () => {
       else response.writeHead(status).end();
     });
     const source = await httpSource(server.url, { retry });
-    await expect(source.read(0, 1)).rejects.toMatchObject({ code: 'http-status', value: 503 });
+    await expect(source.read(0, 1)).rejects.toMatchObject({ code: 'HTTP_STATUS', value: 503 });
     expect(server.seen.length).toBe(3 + 5);
   });
 
   it('refuses addresses that carry a password, and other schemes', async () => {
     await expect(httpSource('http://user:secret@127.0.0.1/')).rejects.toThrow(/^(?!.*secret).*without a user/);
-    await expect(httpSource('file:///etc/passwd')).rejects.toMatchObject({ code: 'invalid-argument' });
+    await expect(httpSource('file:///etc/passwd')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 });
 
@@ -103,7 +103,7 @@ describe('hubFiles', () => {
   it('tells a missing file from a missing repository', async () => {
     expect(await files().json('config.json')).toEqual({ a: 1 });
     expect(await files().has('pytorch_model.bin')).toBe(false);
-    await expect(files().open('pytorch_model.bin')).rejects.toMatchObject({ code: 'not-found' });
+    await expect(files().open('pytorch_model.bin')).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await expect(files('no-such-branch').has('config.json')).rejects.toThrow(/no such revision/);
     const other = hubFiles({ repo: 'org/other', endpoint: hub.url, retry });
     await expect(other.has('config.json')).rejects.toThrow(/no such repository.*HF_TOKEN/);

@@ -55,7 +55,7 @@ async function openOrMissing(url: string, options: HttpSourceOptions): Promise<B
       },
     });
   } catch (error) {
-    if (missing && HubError.isInstance(error) && error.code === 'not-found') return undefined;
+    if (missing && HubError.isInstance(error) && error.code === 'NOT_FOUND') return undefined;
     throw error;
   }
 }

@@ -11,23 +11,23 @@ export function statusError(response: Response, requested: URL, hasToken: boolea
     new HubError(code, `${place}: ${problem}`, { place, value: status });
   const access = hasToken ? 'Check that your token may read it' : 'If it is private, set HF_TOKEN or give a token';
   if (kind === 'GatedRepo') {
-    return fail('gated', `access to this model must be granted first: ask for it on its page. ${access}.`);
+    return fail('GATED', `access to this model must be granted first: ask for it on its page. ${access}.`);
   }
-  if (kind === 'RevisionNotFound') return fail('not-found', 'the repository has no such revision. Check the spelling.');
-  if (kind === 'RepoNotFound') return fail('not-found', `there is no such repository. Check the spelling. ${access}.`);
-  if (kind === 'EntryNotFound') return fail('not-found', 'the repository has no such file.');
+  if (kind === 'RevisionNotFound') return fail('NOT_FOUND', 'the repository has no such revision. Check the spelling.');
+  if (kind === 'RepoNotFound') return fail('NOT_FOUND', `there is no such repository. Check the spelling. ${access}.`);
+  if (kind === 'EntryNotFound') return fail('NOT_FOUND', 'the repository has no such file.');
   switch (status) {
     case 401:
       // The hub answers so for a repository that does not exist, too.
-      return fail('unauthorized', `the server wants a token, or there is no such repository. ${access}.`);
+      return fail('UNAUTHORIZED', `the server wants a token, or there is no such repository. ${access}.`);
     case 403:
-      return fail('unauthorized', `the server refuses access. ${access}.`);
+      return fail('UNAUTHORIZED', `the server refuses access. ${access}.`);
     case 404:
     case 410:
-      return fail('not-found', `there is no such file. Check repository, revision and path. ${access}.`);
+      return fail('NOT_FOUND', `there is no such file. Check repository, revision and path. ${access}.`);
     case 429: {
       const message = `${place}: the server limits the rate of requests. Wait, or go with a token.`;
-      return new TransientError('rate-limited', message, { place, value: status }, retryAfter(response));
+      return new TransientError('RATE_LIMITED', message, { place, value: status }, retryAfter(response));
     }
     case 408:
     case 500:
@@ -35,10 +35,10 @@ export function statusError(response: Response, requested: URL, hasToken: boolea
     case 503:
     case 504: {
       const message = `${place}: the server failed with status ${status}. Try again later.`;
-      return new TransientError('http-status', message, { place, value: status }, retryAfter(response));
+      return new TransientError('HTTP_STATUS', message, { place, value: status }, retryAfter(response));
     }
     default:
-      return fail('http-status', `the server answered with status ${status}.`);
+      return fail('HTTP_STATUS', `the server answered with status ${status}.`);
   }
 }
 
@@ -50,7 +50,7 @@ export function connectionError(error: unknown, requested: URL): HubError {
   const code: unknown = inner instanceof Error && 'code' in inner ? inner.code : undefined;
   const reason = typeof code === 'string' ? code : inner instanceof Error ? inner.name : 'no reason given';
   const message = `${place}: the connection failed (${reason}). Check the network and the endpoint.`;
-  return new TransientError('network', message, { place });
+  return new TransientError('NETWORK', message, { place });
 }
 
 /** Retry-After in milliseconds: seconds or a date (RFC 9110, 10.2.3). */

@@ -16,11 +16,11 @@ export function checkUrl(url: string, what: string): URL {
   try {
     parsed = new URL(url);
   } catch {
-    throw new HubError('invalid-argument', `${what} is not a URL`, { value: safeUrl(url) });
+    throw new HubError('INVALID_ARGUMENT', `${what} is not a URL`, { value: safeUrl(url) });
   }
   if (!['http:', 'https:'].includes(parsed.protocol) || parsed.username !== '' || parsed.password !== '') {
     throw new HubError(
-      'invalid-argument',
+      'INVALID_ARGUMENT',
       `${what} ${safeUrl(url)} must be http(s), without a user or password in it`,
       {
         value: safeUrl(url),
@@ -37,12 +37,12 @@ export function checkUrl(url: string, what: string): URL {
 export function authorization(token: string | undefined, url: URL): Record<string, string> {
   if (token === undefined || token === '') return {};
   if (!/^[\x21-\x7e]+$/.test(token)) {
-    throw new HubError('invalid-argument', 'The token has characters that no token has (spaces, line ends, accents).');
+    throw new HubError('INVALID_ARGUMENT', 'The token has characters that no token has (spaces, line ends, accents).');
   }
   const here = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
   if (url.protocol !== 'https:' && !here) {
     throw new HubError(
-      'invalid-argument',
+      'INVALID_ARGUMENT',
       `Your token would go unencrypted to ${url.origin}: use an https endpoint, or give token: '' to go without.`,
       { value: url.origin },
     );
@@ -72,7 +72,7 @@ export function checkRepoId(id: string): void {
     !name.endsWith('.git');
   if (plain) return;
   throw new HubError(
-    'invalid-argument',
+    'INVALID_ARGUMENT',
     `${shown(id)} is neither a folder nor a repository id: those look like "name" or "organisation/name", ` +
       'of letters, digits, "-", "_" and ".", 96 at most.',
     { value: id },
@@ -84,7 +84,7 @@ export function checkRevision(revision: string): void {
   const parts = revision.split('/');
   const plain = revision.length <= 255 && parts.every((part) => /^[\w.+@-]+$/.test(part) && !/^\.+$/.test(part));
   if (plain) return;
-  throw new HubError('invalid-argument', `${shown(revision)} is not a branch, tag or commit`, { value: revision });
+  throw new HubError('INVALID_ARGUMENT', `${shown(revision)} is not a branch, tag or commit`, { value: revision });
 }
 
 export interface HubFile {

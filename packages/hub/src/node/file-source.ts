@@ -6,7 +6,7 @@ import { systemCode, systemError } from './system-error';
 
 /**
  * A file on disk as a source. The file is opened for each read and closed after it, so that nothing is left open; one
- * that was changed or replaced in between is an error (`file-changed`), as its directory of tensors no longer holds.
+ * that was changed or replaced in between is an error (`FILE_CHANGED`), as its directory of tensors no longer holds.
  */
 export async function fileSource(path: string): Promise<ByteSource> {
   const first = await statFile(path);
@@ -19,13 +19,13 @@ export async function fileSource(path: string): Promise<ByteSource> {
       try {
         file = await open(path, 'r');
         if (!sameFile(first, await file.stat({ bigint: true }))) {
-          throw new HubError('file-changed', `${path} was changed while it was being read: open it again.`, {
+          throw new HubError('FILE_CHANGED', `${path} was changed while it was being read: open it again.`, {
             place: path,
           });
         }
         return await readFully(file, offset, length, source);
       } catch (error) {
-        throw systemError(error, systemCode(error) === 'ENOENT' ? 'file-changed' : 'not-found', "Can't read", path);
+        throw systemError(error, systemCode(error) === 'ENOENT' ? 'FILE_CHANGED' : 'NOT_FOUND', "Can't read", path);
       } finally {
         await file?.close();
       }
@@ -50,9 +50,9 @@ async function statFile(path: string): Promise<BigIntStats> {
   try {
     result = await stat(path, { bigint: true });
   } catch (error) {
-    throw systemError(error, 'not-found', "Can't read", path);
+    throw systemError(error, 'NOT_FOUND', "Can't read", path);
   }
-  if (!result.isFile()) throw new HubError('not-found', `Can't read ${path}: it is not a file`, { place: path });
+  if (!result.isFile()) throw new HubError('NOT_FOUND', `Can't read ${path}: it is not a file`, { place: path });
   return result;
 }
 

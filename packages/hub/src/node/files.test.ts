@@ -23,7 +23,7 @@ describe('fileSource', () => {
     const source = await fileSource(path);
     expect([source.size, source.name]).toEqual([5, path]);
     expect(new TextDecoder().decode(await source.read(1, 3))).toBe('ell');
-    await expect(source.read(3, 3)).rejects.toMatchObject({ code: 'truncated-file', place: path });
+    await expect(source.read(3, 3)).rejects.toMatchObject({ code: 'TRUNCATED_FILE', place: path });
   });
 
   it('notices a file that was replaced, changed or deleted', async () => {
@@ -31,13 +31,13 @@ describe('fileSource', () => {
     await writeFile(path, 'hello');
     const source = await fileSource(path);
     await writeFileAtomic(path, 'hullo');
-    await expect(source.read(0, 1)).rejects.toMatchObject({ code: 'file-changed' });
+    await expect(source.read(0, 1)).rejects.toMatchObject({ code: 'FILE_CHANGED' });
     const second = await fileSource(path);
     await utimes(path, 1, 1);
-    await expect(second.read(0, 1)).rejects.toMatchObject({ code: 'file-changed' });
+    await expect(second.read(0, 1)).rejects.toMatchObject({ code: 'FILE_CHANGED' });
     const third = await fileSource(path);
     await rm(path);
-    await expect(third.read(0, 1)).rejects.toMatchObject({ code: 'file-changed', place: path });
+    await expect(third.read(0, 1)).rejects.toMatchObject({ code: 'FILE_CHANGED', place: path });
   });
 
   it('says what is no file', async () => {
@@ -60,8 +60,8 @@ describe('folderFiles', () => {
       false,
       false,
     ]);
-    await expect(files.open('../secret')).rejects.toMatchObject({ code: 'invalid-argument' });
-    await expect(files.open('no')).rejects.toMatchObject({ code: 'not-found', value: 'no' });
+    await expect(files.open('../secret')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    await expect(files.open('no')).rejects.toMatchObject({ code: 'NOT_FOUND', value: 'no' });
   });
 
   it('says that there is no folder', async () => {
@@ -119,7 +119,7 @@ describe('writing', () => {
   it('says why it could not write', async () => {
     await expect(writeFileAtomic(join(folder, 'no/x'), '')).rejects.toThrow(/no\/x: it does not exist \(ENOENT\)/);
     await mkdir(join(folder, 'full'));
-    await expect(writeFileAtomic(join(folder, 'full'), '')).rejects.toMatchObject({ code: 'not-writable' });
+    await expect(writeFileAtomic(join(folder, 'full'), '')).rejects.toMatchObject({ code: 'NOT_WRITABLE' });
     expect(await readdir(folder)).toEqual(['full']);
   });
 

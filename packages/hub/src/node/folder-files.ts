@@ -6,12 +6,12 @@ import { checkRelativePath } from '../files/path';
 import { fileSource } from './file-source';
 import { systemCode, systemError } from './system-error';
 
-/** The files of a folder, such as transformers' save_pretrained writes. Throws `not-found` where there is no folder. */
+/** The files of a folder, such as transformers' save_pretrained writes. Throws `NOT_FOUND` where there is no folder. */
 export async function folderFiles(path: string): Promise<ModelFiles> {
   const kind = await pathKind(path);
   if (kind !== 'folder') {
     const problem = kind === 'missing' ? 'does not exist' : 'is a file: give the folder that it lies in';
-    throw new HubError('not-found', `The folder ${path} ${problem}.`, { place: path });
+    throw new HubError('NOT_FOUND', `The folder ${path} ${problem}.`, { place: path });
   }
   const has = async (file: string): Promise<boolean> => {
     checkRelativePath(file, path);
@@ -32,6 +32,6 @@ export async function pathKind(path: string): Promise<'file' | 'folder' | 'missi
     return (await stat(path)).isDirectory() ? 'folder' : 'file';
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return 'missing';
-    throw systemError(error, 'not-found', "Can't look at", path);
+    throw systemError(error, 'NOT_FOUND', "Can't look at", path);
   }
 }

@@ -84,7 +84,7 @@ describe('resolveModel on a hub', () => {
     expect(await files.text('config.json')).toBe(config);
     expect(hub.seen[0]!.url).toBe('/datasets/org/set/resolve/main/config.json');
     expect(await readFile(join(folder, 'datasets--org--set', 'refs/main'), 'utf8')).toBe(hub.commit);
-    expect((await failure(resolveModel('datasets/a/b/c', options))).code).toBe('not-found');
+    expect((await failure(resolveModel('datasets/a/b/c', options))).code).toBe('NOT_FOUND');
   });
 
   it('gives the token to the hub, never to the host it redirects to', async () => {
@@ -122,7 +122,7 @@ describe('resolveModel on a hub', () => {
     expect(await files.has('pytorch_model.bin')).toBe(false);
     expect((await lstat(repo('.no_exist', hub.commit, 'pytorch_model.bin'))).size).toBe(0);
     const error = await failure(files.open('pytorch_model.bin'));
-    expect(error).toMatchObject({ code: 'not-found', value: 'pytorch_model.bin' });
+    expect(error).toMatchObject({ code: 'NOT_FOUND', value: 'pytorch_model.bin' });
   });
 
   it('asks once what a commit does not have', async () => {
@@ -137,7 +137,7 @@ describe('resolveModel on a hub', () => {
   it('says why the cache can not be written', async () => {
     await writeFile(join(folder, 'file'), '');
     const error = await failure((await open({ cacheDir: join(folder, 'file') })).text('config.json'));
-    expect(error.code).toBe('not-writable');
+    expect(error.code).toBe('NOT_WRITABLE');
     expect(error.message).toMatch(/cacheDir, HF_HUB_CACHE.*is a file, not a folder/);
   });
 
@@ -148,7 +148,7 @@ describe('resolveModel on a hub', () => {
       return true;
     });
     const error = await failure((await open()).open('model.safetensors'));
-    expect([error.code, error.value]).toEqual(['not-writable', 2 ** 52]);
+    expect([error.code, error.value]).toEqual(['NOT_WRITABLE', 2 ** 52]);
     expect(error.message).toMatch(/needs 4503599627370496 more bytes.*Make room/);
   });
 
@@ -215,7 +215,7 @@ describe('resolveModel on a hub', () => {
     it('gives up after the attempts allowed, and keeps what came', async () => {
       hub.interrupts.push(...Array.from({ length: 9 }, () => cutAfter(1000)));
       const error = await failure((await open()).open('model.safetensors'));
-      expect([error.code, waits.length]).toEqual(['network', 4]);
+      expect([error.code, waits.length]).toEqual(['NETWORK', 4]);
       expect(await readFile(repo('blobs', `${etag}.incomplete`))).toHaveLength(1000);
       expect(await readdir(repo('blobs'))).toEqual([`${etag}.incomplete`]);
     });
@@ -225,7 +225,7 @@ describe('resolveModel on a hub', () => {
       hub.interrupts.push(silent, silent);
       const files = await open({ stallMilliseconds: 20, retry: { ...options.retry, attempts: 2 } });
       const error = await failure(files.text('config.json'));
-      expect(error.code).toBe('network');
+      expect(error.code).toBe('NETWORK');
       expect(error.message).toMatch(/sent nothing for 0.02 s/);
     });
 
@@ -233,7 +233,7 @@ describe('resolveModel on a hub', () => {
       await (await open()).text('config.json');
       await hub.close();
       const error = await failure((await open()).text('config.json'));
-      expect(error.code).toBe('network');
+      expect(error.code).toBe('NETWORK');
       expect(error.message).toMatch(/ECONNREFUSED.*HF_HUB_OFFLINE=1/s);
     });
   });
@@ -247,17 +247,17 @@ describe('resolveModel on a hub', () => {
       return true;
     });
     const error = await failure((await open()).open('model.safetensors'));
-    expect(error.code).toBe('checksum');
+    expect(error.code).toBe('CHECKSUM');
     expect(await readdir(repo('blobs'))).toEqual([]);
   });
 
   it.each([
-    [401, { 'X-Error-Code': 'RepoNotFound' }, 'not-found', /no such repository.*token/],
-    [401, {}, 'unauthorized', /token/],
-    [403, { 'X-Error-Code': 'GatedRepo' }, 'gated', /access.*granted/],
-    [403, {}, 'unauthorized', /refuses access/],
-    [404, { 'X-Error-Code': 'RevisionNotFound' }, 'not-found', /no such revision/],
-    [418, {}, 'http-status', /418/],
+    [401, { 'X-Error-Code': 'RepoNotFound' }, 'NOT_FOUND', /no such repository.*token/],
+    [401, {}, 'UNAUTHORIZED', /token/],
+    [403, { 'X-Error-Code': 'GatedRepo' }, 'GATED', /access.*granted/],
+    [403, {}, 'UNAUTHORIZED', /refuses access/],
+    [404, { 'X-Error-Code': 'RevisionNotFound' }, 'NOT_FOUND', /no such revision/],
+    [418, {}, 'HTTP_STATUS', /418/],
   ])('explains status %d %j without trying again', async (status, headers, code, message) => {
     hub.interrupts.push((_, response) => {
       response.writeHead(status, headers).end();
@@ -282,7 +282,7 @@ describe('resolveModel on a hub', () => {
 
   it('does not wait for hours', async () => {
     hub.interrupts.push((_, response) => Boolean(response.writeHead(429, { 'Retry-After': '3600' }).end()));
-    expect((await failure((await open()).text('config.json'))).code).toBe('rate-limited');
+    expect((await failure((await open()).text('config.json'))).code).toBe('RATE_LIMITED');
     expect(waits).toEqual([]);
   });
 
@@ -338,7 +338,7 @@ describe('resolveModel on a hub', () => {
     expect([waits.length, hub.storage.seen.length]).toEqual([1, 0]);
   });
 
-  describe('offline', () => {
+  describe('OFFLINE', () => {
     it('uses the cache alone', async () => {
       await openCheckpoint(await open());
       const first = hub.seen.length;
@@ -346,13 +346,13 @@ describe('resolveModel on a hub', () => {
       await openCheckpoint(files);
       expect(await files.has('config.json')).toBe(false);
       const error = await failure(files.open('config.json'));
-      expect([error.code, hub.seen.length]).toEqual(['offline', first]);
+      expect([error.code, hub.seen.length]).toEqual(['OFFLINE', first]);
       expect(error.message).toMatch(/config\.json.*HF_HUB_OFFLINE/);
     });
 
     it('says where it looked for a model it does not have', async () => {
       const error = await failure(openCheckpoint(await open({ offline: true })));
-      expect(error.code).toBe('offline');
+      expect(error.code).toBe('OFFLINE');
       expect(error.message).toContain(repo());
     });
   });
@@ -373,7 +373,7 @@ describe('resolveModel on a hub', () => {
   it('refuses paths that leave the repository', async () => {
     const files = await open();
     for (const path of ['../x', '/x', 'a/../b', 'C:/x', 'a\\b', '', 'a//b', '.']) {
-      expect((await failure(files.open(path))).code).toBe('invalid-argument');
+      expect((await failure(files.open(path))).code).toBe('INVALID_ARGUMENT');
     }
     expect(hub.seen).toEqual([]);
   });
@@ -390,7 +390,7 @@ describe('resolveModel on folders', () => {
 
   it.each(['./no-such-folder', '/no/such/folder', 'a/b/c', '../x/'])('does not ask the hub for %s', async (path) => {
     const error = await failure(resolveModel(path, options));
-    expect([error.code, hub.seen.length]).toEqual(['not-found', 0]);
+    expect([error.code, hub.seen.length]).toEqual(['NOT_FOUND', 0]);
     expect(error.message).toContain(path);
   });
 

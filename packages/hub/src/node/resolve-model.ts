@@ -8,12 +8,12 @@ import { hubSettings, type ResolveModelOptions } from './hub/settings';
 /**
  * The files of a model by the one word that users give: a folder that exists, else the id of a repository on the
  * Hugging Face hub (`datasets/organisation/name` for a data set), whose files are fetched into the shared cache as they are asked for. Throws `HubError`
- * `not-found` for a path that leads nowhere, `invalid-argument` for what is neither.
+ * `NOT_FOUND` for a path that leads nowhere, `INVALID_ARGUMENT` for what is neither.
  */
 export async function resolveModel(pathOrHubId: string, options: ResolveModelOptions = {}): Promise<ModelFiles> {
   const kind = pathOrHubId === '' ? 'missing' : await pathKind(pathOrHubId);
   if (kind !== 'missing' || looksLikePath(pathOrHubId)) return folderFiles(pathOrHubId);
-  if (pathOrHubId === '') throw new HubError('invalid-argument', 'Give a folder or a hub id: the name is empty.');
+  if (pathOrHubId === '') throw new HubError('INVALID_ARGUMENT', 'Give a folder or a hub id: the name is empty.');
   return cachedHubFiles(pathOrHubId, await hubSettings(options));
 }
 

@@ -5,7 +5,7 @@ import { systemCode, systemError } from './system-error';
 
 /**
  * Writes a file so that a reader, or a machine that loses power, sees the old content or the new and nothing between:
- * into a temporary file beside the target, synced, renamed over it, and the folder synced. Throws `not-writable`, and
+ * into a temporary file beside the target, synced, renamed over it, and the folder synced. Throws `NOT_WRITABLE`, and
  * leaves no temporary file behind.
  */
 export async function writeFileAtomic(path: string, content: Uint8Array | string): Promise<void> {
@@ -28,7 +28,7 @@ export async function writeAtomic(path: string, write: (file: FileHandle) => Pro
   } catch (error) {
     await file?.close().catch(() => undefined);
     await rm(temporary, { force: true }).catch(() => undefined);
-    throw systemCode(error) === undefined ? error : systemError(error, 'not-writable', "Can't write", path);
+    throw systemCode(error) === undefined ? error : systemError(error, 'NOT_WRITABLE', "Can't write", path);
   }
 }
 
@@ -52,7 +52,7 @@ async function syncFolder(path: string): Promise<void> {
 
 /**
  * Makes the folder, with those above it, and tries to write a file in it: a run that can't save learns so before it
- * starts. Throws `not-writable` with the reason.
+ * starts. Throws `NOT_WRITABLE` with the reason.
  */
 export async function ensureWritableFolder(path: string): Promise<void> {
   const probe = join(path, `.${randomUUID()}.tmp`);
@@ -67,7 +67,7 @@ export async function ensureWritableFolder(path: string): Promise<void> {
       await file.close();
     }
   } catch (error) {
-    throw systemError(error, 'not-writable', "Can't write to the folder", path);
+    throw systemError(error, 'NOT_WRITABLE', "Can't write to the folder", path);
   } finally {
     await rm(probe, { force: true }).catch(() => undefined);
   }

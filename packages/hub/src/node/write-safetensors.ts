@@ -10,7 +10,7 @@ export interface LazyTensor extends TensorDescription {
 
 /**
  * Writes a safetensors file, byte for byte as Python's library does, one tensor at a time and atomically (see
- * `writeFileAtomic`). Throws `HubError` `invalid-argument` where names, shapes and bytes don't fit, `not-writable`
+ * `writeFileAtomic`). Throws `HubError` `INVALID_ARGUMENT` where names, shapes and bytes don't fit, `NOT_WRITABLE`
  * where the system refuses.
  */
 export async function writeSafetensors(

@@ -4,7 +4,7 @@ import { HubError } from '../error';
 export class PickleEnded extends HubError {
   constructor(place: string) {
     super(
-      'truncated-file',
+      'TRUNCATED_FILE',
       `${place}: a pickle ends in the middle. The file is truncated or damaged: fetch it again.`,
       {
         place,

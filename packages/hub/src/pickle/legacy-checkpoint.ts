@@ -27,7 +27,7 @@ export async function openLegacyCheckpoint(source: ByteSource): Promise<TorchArc
   const system = await pickles.next(plain);
   const littleEndian = system instanceof PickleDict ? system.entries.get('little_endian') : undefined;
   if (littleEndian !== true) {
-    throw new HubError('unsupported', `${place} was not written on a little-endian machine; only those are read`, {
+    throw new HubError('UNSUPPORTED', `${place} was not written on a little-endian machine; only those are read`, {
       place,
     });
   }
@@ -73,7 +73,7 @@ function layStorages(
   }
   if (at > source.size) {
     throw new HubError(
-      'truncated-file',
+      'TRUNCATED_FILE',
       `${place}: its storages end at byte ${at}, but the file has ${source.size}. Fetch it again.`,
       { place, value: source.size },
     );
@@ -96,7 +96,7 @@ class PickleReader {
         this.at = end;
         return value;
       } catch (error) {
-        if (first && HubError.isInstance(error) && error.code !== 'truncated-file') throw notLegacy(this.source.name);
+        if (first && HubError.isInstance(error) && error.code !== 'TRUNCATED_FILE') throw notLegacy(this.source.name);
         if (!(error instanceof PickleEnded) || this.bytes.length >= limit) throw error;
       }
       const length = Math.min(limit, Math.max(firstRead, 2 * this.bytes.length));
@@ -107,7 +107,7 @@ class PickleReader {
 
 function notLegacy(place: string): HubError {
   return new HubError(
-    'corrupt-file',
+    'CORRUPT_FILE',
     `${place} is neither a zip nor a legacy file of torch.save: its first bytes are not the magic number. ` +
       'A Git LFS pointer or an error page may lie there: fetch it again.',
     { place },
@@ -115,7 +115,7 @@ function notLegacy(place: string): HubError {
 }
 
 function corrupt(place: string, problem: string): HubError {
-  return new HubError('corrupt-file', `${place} is a damaged file of torch.save: ${problem}. Fetch it again.`, {
+  return new HubError('CORRUPT_FILE', `${place} is a damaged file of torch.save: ${problem}. Fetch it again.`, {
     place,
   });
 }

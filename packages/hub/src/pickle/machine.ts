@@ -257,7 +257,7 @@ class PickleMachine {
     if (!(args instanceof PickleTuple)) throw this.corrupt(`arguments are ${typeName(args)}, not a tuple`);
     if (!(callable instanceof PickleGlobal) || callable.call === undefined) {
       throw new HubError(
-        'unsafe-pickle',
+        'UNSAFE_PICKLE',
         `${this.environment.place}: the pickle calls ${typeName(callable)}, refused. ${safeRemedy}`,
         {
           place: this.environment.place,
@@ -274,7 +274,7 @@ class PickleMachine {
     const target = this.top();
     if (!(target instanceof PickleDict)) {
       throw new HubError(
-        'unsafe-pickle',
+        'UNSAFE_PICKLE',
         `${this.environment.place}: the pickle sets the state of ${typeName(target)}, refused. ${safeRemedy}`,
         { place: this.environment.place, value: typeName(target) },
       );
@@ -297,7 +297,7 @@ class PickleMachine {
     if (name === undefined) return this.corrupt(`${shown(opcode)} at byte ${at} is no opcode`);
     const { place } = this.environment;
     const what = opcode === 0x69 ? `${name} of ${shown(`${this.cursor.line()}.${this.cursor.line()}`)}` : name;
-    return new HubError('unsafe-pickle', `${place}: the pickle uses ${what} at byte ${at}, refused. ${safeRemedy}`, {
+    return new HubError('UNSAFE_PICKLE', `${place}: the pickle uses ${what} at byte ${at}, refused. ${safeRemedy}`, {
       place,
       value: name,
     });
@@ -305,7 +305,7 @@ class PickleMachine {
 
   private corrupt(problem: string): HubError {
     const { place } = this.environment;
-    return new HubError('corrupt-file', `${place}: not a pickle that can be read: ${problem}. Fetch the file again.`, {
+    return new HubError('CORRUPT_FILE', `${place}: not a pickle that can be read: ${problem}. Fetch the file again.`, {
       place,
     });
   }

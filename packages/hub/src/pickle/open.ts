@@ -17,7 +17,7 @@ export interface PyTorchCheckpointFile extends TensorFile {
 /**
  * Opens a state dict that torch.save wrote, as zip (torch 1.6 and later) or in the legacy format. Nothing in the pickle
  * runs: a small machine builds plain data from an allow-list of globals (OrderedDict, tensors, parameters, storages,
- * sizes), anything else is a `HubError` `unsafe-pickle` that names it. Views, strides and shared storages come out as
+ * sizes), anything else is a `HubError` `UNSAFE_PICKLE` that names it. Views, strides and shared storages come out as
  * contiguous row-major tensors, each read from its own range of the file.
  */
 export async function openPyTorchCheckpoint(source: ByteSource): Promise<PyTorchCheckpointFile> {
@@ -28,7 +28,7 @@ export async function openPyTorchCheckpoint(source: ByteSource): Promise<PyTorch
     // An expanded tensor repeats its storage; in a hostile file it would repeat without end.
     if (tensor.byteLength <= source.size) continue;
     throw new HubError(
-      'corrupt-file',
+      'CORRUPT_FILE',
       `${place}: tensor ${shown(name)} of shape ${shown(tensor.shape)} is larger than the whole file`,
       { place, value: name },
     );

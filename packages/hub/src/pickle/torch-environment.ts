@@ -61,7 +61,7 @@ export class TorchEnvironment implements PickleEnvironment {
     const found = this.globals.get(full);
     if (found !== undefined) return found;
     throw new HubError(
-      'unsafe-pickle',
+      'UNSAFE_PICKLE',
       `${this.place}: the pickle asks for ${shown(full)}, which is not on the list of what a state dict needs. ` +
         safeRemedy,
       { place: this.place, value: full },
@@ -135,7 +135,7 @@ export class TorchEnvironment implements PickleEnvironment {
   }
 
   private fail(problem: string): never {
-    throw new HubError('corrupt-file', `${this.place}: not a torch.save file that can be read: ${problem}.`, {
+    throw new HubError('CORRUPT_FILE', `${this.place}: not a torch.save file that can be read: ${problem}.`, {
       place: this.place,
     });
   }
@@ -148,7 +148,7 @@ function isCount(value: unknown): value is number {
 /** The tensors of a pickled state dict by name, and the names of what else it holds. */
 export function stateDict(value: PickleValue, place: string): { tensors: Map<string, TorchTensor>; others: string[] } {
   if (!(value instanceof PickleDict)) {
-    throw new HubError('unsupported', `${place} holds ${typeName(value)}, not a state dict. ${safeRemedy}`, { place });
+    throw new HubError('UNSUPPORTED', `${place} holds ${typeName(value)}, not a state dict. ${safeRemedy}`, { place });
   }
   const tensors = new Map<string, TorchTensor>();
   const others: string[] = [];
@@ -159,7 +159,7 @@ export function stateDict(value: PickleValue, place: string): { tensors: Map<str
   if (tensors.size === 0) {
     const list = others.slice(0, 10).map(shown).join(', ');
     throw new HubError(
-      'unsupported',
+      'UNSUPPORTED',
       `${place}: no tensor at the top level of the pickle, only: ${list || 'nothing'}. ${safeRemedy}`,
       { place },
     );

@@ -70,7 +70,7 @@ export function checkedTensor(
   const count = elementCount(shape);
   if (!whole || count === undefined || shape.length !== stride.length || shape.length > pickleLimits.dimensions) {
     throw new HubError(
-      'corrupt-file',
+      'CORRUPT_FILE',
       `${place}: a tensor has the impossible shape ${shown(shape)}, strides ${shown(stride)}, offset ${offset}`,
       { place },
     );
@@ -79,7 +79,7 @@ export function checkedTensor(
   // Comparisons stay right where the sum is inexact: such a span is far past any storage.
   if (count > 0 && offset + result.span > storage.elements) {
     throw new HubError(
-      'corrupt-file',
+      'CORRUPT_FILE',
       `${place}: a tensor of shape ${shown(shape)}, strides ${shown(stride)}, offset ${offset} leaves its storage ` +
         `${shown(storage.key)} of ${storage.elements} elements`,
       { place },

@@ -23,14 +23,14 @@ export async function openZipCheckpoint(source: ByteSource): Promise<TorchArchiv
   const pickles = [...entries.keys()].filter((name) => /^[^/]+\/data\.pkl$/.test(name));
   const pickleName = pickles[0];
   if (pickleName === undefined || pickles.length > 1) {
-    throw new HubError('unsupported', `${place} is a zip archive, but not one of torch.save: it has no data.pkl`, {
+    throw new HubError('UNSUPPORTED', `${place} is a zip archive, but not one of torch.save: it has no data.pkl`, {
       place,
     });
   }
   const folder = pickleName.slice(0, -'data.pkl'.length);
   if (entries.has(`${folder}constants.pkl`)) {
     throw new HubError(
-      'unsupported',
+      'UNSUPPORTED',
       `${place} is TorchScript, which is a program. In Python, save the module's state_dict() with torch.save.`,
       { place },
     );
@@ -39,7 +39,7 @@ export async function openZipCheckpoint(source: ByteSource): Promise<TorchArchiv
   if (order !== undefined) {
     const text = new TextDecoder().decode(await readEntry(source, order, 16));
     if (text !== 'little') {
-      throw new HubError('unsupported', `${place} has the byte order ${shown(text)}; only little is read`, { place });
+      throw new HubError('UNSUPPORTED', `${place} has the byte order ${shown(text)}; only little is read`, { place });
     }
   }
   const environment = new TorchEnvironment(place);
@@ -50,7 +50,7 @@ export async function openZipCheckpoint(source: ByteSource): Promise<TorchArchiv
     const expected = storage.rootElements * storage.itemBytes;
     if (entry?.size === expected) continue;
     throw new HubError(
-      'corrupt-file',
+      'CORRUPT_FILE',
       `${place}: storage ${shown(storage.key)} should have ${expected} bytes, but has ${entry?.size ?? 'no entry'}. ` +
         'Fetch the file again.',
       { place, value: storage.key },
@@ -71,7 +71,7 @@ export async function openZipCheckpoint(source: ByteSource): Promise<TorchArchiv
 
 async function readEntry(source: ByteSource, entry: ZipEntry, limit: number): Promise<Uint8Array> {
   if (entry.size > limit) {
-    throw new HubError('corrupt-file', `${source.name}: ${shown(entry.name)} has ${entry.size} bytes, over ${limit}`, {
+    throw new HubError('CORRUPT_FILE', `${source.name}: ${shown(entry.name)} has ${entry.size} bytes, over ${limit}`, {
       place: source.name,
     });
   }

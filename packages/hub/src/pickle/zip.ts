@@ -70,7 +70,7 @@ async function findDirectory(source: ByteSource): Promise<{ offset: number; leng
   while (end >= 0 && !(view.getUint32(end, true) === 0x06054b50 && isEnd(view, end))) end--;
   if (end < 0) {
     throw new HubError(
-      'truncated-file',
+      'TRUNCATED_FILE',
       `${source.name}: a zip archive without its end. The file is truncated or damaged: fetch it again.`,
       { place: source.name },
     );
@@ -127,9 +127,9 @@ function uint64(view: DataView, at: number, place: string): number {
 }
 
 function corrupt(place: string, problem: string): HubError {
-  return new HubError('corrupt-file', `${place} is not a valid zip archive: ${problem}. Fetch it again.`, { place });
+  return new HubError('CORRUPT_FILE', `${place} is not a valid zip archive: ${problem}. Fetch it again.`, { place });
 }
 
 function unsupported(place: string, problem: string): HubError {
-  return new HubError('unsupported', `${place}: ${problem}. Save it again with torch.save.`, { place });
+  return new HubError('UNSUPPORTED', `${place}: ${problem}. Save it again with torch.save.`, { place });
 }

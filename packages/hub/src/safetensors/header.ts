@@ -29,7 +29,7 @@ export function headerLength(first: Uint8Array, fileSize: number, place: string)
   }
   if (lengthBytes + Number(length) > fileSize) {
     throw new HubError(
-      'truncated-file',
+      'TRUNCATED_FILE',
       `${place}: the header needs ${lengthBytes + Number(length)} bytes, but the file has ${fileSize}. Fetch it again.`,
       { place, value: fileSize },
     );
@@ -61,7 +61,7 @@ export function parseHeader(bytes: Uint8Array, fileSize: number, place: string):
   }
   if (end > fileSize) {
     throw new HubError(
-      'truncated-file',
+      'TRUNCATED_FILE',
       `${place}: its tensors need ${end} bytes, but the file has ${fileSize}. Fetch it again.`,
       { place, value: fileSize },
     );
@@ -101,7 +101,7 @@ function checkTensor(name: string, value: unknown, dataStart: number, place: str
   const { dtype, shape, data_offsets: offsets } = value as Record<string, unknown>;
   if (typeof dtype !== 'string') throw corrupt(place, `${tensor} has no dtype`);
   if (!isSafetensorsDtype(dtype)) {
-    throw new HubError('unsupported', `${place}: ${tensor} has the unknown dtype ${shown(dtype)}`, {
+    throw new HubError('UNSUPPORTED', `${place}: ${tensor} has the unknown dtype ${shown(dtype)}`, {
       place,
       value: dtype,
     });
@@ -131,7 +131,7 @@ function isOffset(value: unknown): value is number {
 
 function corrupt(place: string, problem: string): HubError {
   return new HubError(
-    'corrupt-file',
+    'CORRUPT_FILE',
     `${place} is not a valid safetensors file: ${problem}. Fetch or write it again.`,
     {
       place,

@@ -12,11 +12,11 @@ export interface SafetensorsFile extends TensorFile {
 
 /**
  * Opens a safetensors file (format: https://huggingface.co/docs/safetensors). Reads the header alone and checks all of
- * it, so that no later read can leave its tensor. Throws `HubError` `corrupt-file`, `truncated-file` or `unsupported`.
+ * it, so that no later read can leave its tensor. Throws `HubError` `CORRUPT_FILE`, `TRUNCATED_FILE` or `UNSUPPORTED`.
  */
 export async function openSafetensors(source: ByteSource): Promise<SafetensorsFile> {
   if (source.size < lengthBytes) {
-    throw new HubError('truncated-file', `${source.name}: ${source.size} bytes are too few for a safetensors file`, {
+    throw new HubError('TRUNCATED_FILE', `${source.name}: ${source.size} bytes are too few for a safetensors file`, {
       place: source.name,
     });
   }
@@ -36,5 +36,5 @@ export async function openSafetensors(source: ByteSource): Promise<SafetensorsFi
 }
 
 export function unknownTensor(place: string, name: string): HubError {
-  return new HubError('unknown-tensor', `${place} has no tensor ${shown(name)}`, { place, value: name });
+  return new HubError('UNKNOWN_TENSOR', `${place} has no tensor ${shown(name)}`, { place, value: name });
 }

@@ -52,7 +52,7 @@ export function layoutSafetensors<Tensor extends TensorDescription>(
   const json = encoder.encode(`{${entries.join(',')}}`);
   const padded = Math.ceil(json.length / lengthBytes) * lengthBytes;
   if (padded > maxHeaderBytes) {
-    throw new HubError('invalid-argument', `the header would take ${padded} bytes, more than ${maxHeaderBytes}`);
+    throw new HubError('INVALID_ARGUMENT', `the header would take ${padded} bytes, more than ${maxHeaderBytes}`);
   }
   const head = new Uint8Array(lengthBytes + padded).fill(0x20);
   new DataView(head.buffer).setBigUint64(0, BigInt(padded), true);
@@ -62,7 +62,7 @@ export function layoutSafetensors<Tensor extends TensorDescription>(
 
 /**
  * A whole safetensors file in memory, byte for byte as Python's `safetensors` writes it. For files too big for that see
- * `writeSafetensors` in `@qlora-js/hub/node`. Throws `HubError` `invalid-argument` where a name comes twice or the
+ * `writeSafetensors` in `@qlora-js/hub/node`. Throws `HubError` `INVALID_ARGUMENT` where a name comes twice or the
  * bytes don't fit the shape.
  */
 export function serializeSafetensors(
@@ -94,7 +94,7 @@ export function checkBytes(tensor: TensorDescription, bytes: Uint8Array): void {
 function metadataJson(metadata: Readonly<Record<string, string>>): string {
   for (const [key, value] of Object.entries(metadata)) {
     if (typeof value === 'string' && isWellFormed(value) && isWellFormed(key)) continue;
-    throw new HubError('invalid-argument', `metadata ${shown(key)} must be a well-formed string, not ${shown(value)}`, {
+    throw new HubError('INVALID_ARGUMENT', `metadata ${shown(key)} must be a well-formed string, not ${shown(value)}`, {
       value,
     });
   }
@@ -113,5 +113,5 @@ function compareBytes(a: Uint8Array, b: Uint8Array): number {
 }
 
 function refused(name: string, problem: string): HubError {
-  return new HubError('invalid-argument', `can't write tensor ${shown(name)}: ${problem}`, { value: name });
+  return new HubError('INVALID_ARGUMENT', `can't write tensor ${shown(name)}: ${problem}`, { value: name });
 }

@@ -45,7 +45,7 @@ export class RepoCache {
       if (/^[\w-]{1,64}$/.test(text)) return text;
     } catch (error) {
       if (!['ENOENT', 'ENOTDIR', 'EISDIR'].includes(systemCode(error) ?? '')) {
-        throw systemError(error, 'not-found', "Can't read the cache", this.folder);
+        throw systemError(error, 'NOT_FOUND', "Can't read the cache", this.folder);
       }
     }
     // A commit's own id needs no reference.
@@ -104,7 +104,7 @@ export class RepoCache {
       return await run();
     } catch (error) {
       if (systemCode(error) === undefined) throw error;
-      throw systemError(error, 'not-writable', "Can't write to the cache (cacheDir, HF_HUB_CACHE)", this.folder);
+      throw systemError(error, 'NOT_WRITABLE', "Can't write to the cache (cacheDir, HF_HUB_CACHE)", this.folder);
     }
   }
 }
@@ -116,6 +116,6 @@ export async function exists(path: string): Promise<boolean> {
     return true;
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return false;
-    throw systemError(error, 'not-found', "Can't look at", path);
+    throw systemError(error, 'NOT_FOUND', "Can't look at", path);
   }
 }

@@ -51,7 +51,7 @@ class HubRepository {
     if (!(await this.has(path))) {
       if (!this.settings.offline) throw missingFile(this.repo, path);
       throw new HubError(
-        'offline',
+        'OFFLINE',
         `${this.repo} has no file ${path} in the cache ${this.cache.folder}, and offline mode is on. ` +
           'Fetch it once without offline (HF_HUB_OFFLINE).',
         { place: `${this.repo}/${path}`, value: path },
@@ -70,7 +70,7 @@ class HubRepository {
     this.commit ??= await this.cache.commit(revision);
     if (this.commit !== undefined) return;
     throw new HubError(
-      'offline',
+      'OFFLINE',
       `${this.repo} (revision ${revision}) is not in the cache ${this.cache.folder}, and offline mode is on. ` +
         'Fetch it once without offline (HF_HUB_OFFLINE).',
       { place: this.repo, value: revision },
@@ -104,7 +104,7 @@ class HubRepository {
 
   /** What is cached is not used behind the caller's back, but a lost connection is told how to use it. */
   private async withCachedHint(error: unknown): Promise<unknown> {
-    if (!HubError.isInstance(error) || error.code !== 'network') return error;
+    if (!HubError.isInstance(error) || error.code !== 'NETWORK') return error;
     const commit = await this.cache.commit(this.settings.revision);
     if (commit === undefined) return error;
     const message = `${error.message} The cache has commit ${commit}: give offline: true (HF_HUB_OFFLINE=1) to use it.`;

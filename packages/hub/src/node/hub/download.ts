@@ -40,7 +40,7 @@ export async function download(
     }
     await rename(partial, target);
   } catch (error) {
-    throw systemCode(error) === undefined ? error : systemError(error, 'not-writable', "Can't write", target);
+    throw systemCode(error) === undefined ? error : systemError(error, 'NOT_WRITABLE', "Can't write", target);
   }
 }
 
@@ -101,7 +101,7 @@ async function checkSpace(remote: RemoteFile, from: number, partial: string): Pr
   // Some network file systems report nothing at all.
   if (blocks === 0 || bavail * bsize >= needed) return;
   throw new HubError(
-    'not-writable',
+    'NOT_WRITABLE',
     `${remote.path} needs ${needed} more bytes in ${dirname(partial)}, but ${bavail * bsize} are free. ` +
       'Make room, or give another cacheDir (HF_HUB_CACHE).',
     { place: dirname(partial), value: needed },
@@ -113,13 +113,13 @@ function brokenOff(remote: RemoteFile, received: number): HubError {
   const message =
     `${place}: the connection ended after ${received} of ${remote.size} bytes. ` +
     'They are kept: try again to go on from there.';
-  return new TransientError('network', message, { place });
+  return new TransientError('NETWORK', message, { place });
 }
 
 function checksumError(remote: RemoteFile): HubError {
   const place = safeUrl(remote.url);
   return new HubError(
-    'checksum',
+    'CHECKSUM',
     `${place}: what came is not the file that the hub describes (size or checksum). It was deleted; try again.`,
     { place, value: remote.etag },
   );

@@ -32,7 +32,7 @@ export async function receive(settings: HubSettings, remote: RemoteFile, from: n
     }
     if (response.status !== 200 && response.status !== 206) throw statusError(response, url, Boolean(token));
     if (response.status === 206 && contentRange(response)?.start !== from) {
-      throw new HubError('http-status', `${safeUrl(url)}: the server sent another range than the one asked for`, {
+      throw new HubError('HTTP_STATUS', `${safeUrl(url)}: the server sent another range than the one asked for`, {
         place: safeUrl(url),
       });
     }

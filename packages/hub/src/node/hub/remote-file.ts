@@ -74,7 +74,7 @@ export async function askAboutFile(
 
 function notHub(url: URL, problem: string): HubError {
   return new HubError(
-    'http-status',
+    'HTTP_STATUS',
     `${safeUrl(url)}: the server does not answer as the Hugging Face hub does: ${problem}. Check the endpoint (HF_ENDPOINT).`,
     { place: safeUrl(url) },
   );

@@ -41,7 +41,7 @@ export async function sendHubRequest(request: HubRequest): Promise<HubAnswer> {
     await response.body?.cancel();
     url = next;
   }
-  throw new HubError('http-status', `${safeUrl(request.url)}: the server redirects in a circle`, {
+  throw new HubError('HTTP_STATUS', `${safeUrl(request.url)}: the server redirects in a circle`, {
     place: safeUrl(request.url),
   });
 }
@@ -65,7 +65,7 @@ function nextUrl(location: string, from: URL): URL {
   const next = URL.canParse(location, from.href) ? new URL(location, from.href) : undefined;
   const secure = from.protocol !== 'https:' || next?.protocol === 'https:';
   if (next !== undefined && ['http:', 'https:'].includes(next.protocol) && secure) return next;
-  throw new HubError('http-status', `${safeUrl(from)}: the server redirects to ${safeUrl(location)}, refused`, {
+  throw new HubError('HTTP_STATUS', `${safeUrl(from)}: the server redirects to ${safeUrl(location)}, refused`, {
     place: safeUrl(from),
   });
 }

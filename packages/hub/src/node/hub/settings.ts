@@ -81,7 +81,7 @@ async function environmentToken(environment: Environment, home: string): Promise
     return (await readFile(path, 'utf8')).trim() || undefined;
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return undefined;
-    throw systemError(error, 'unauthorized', "Can't read the token file", path);
+    throw systemError(error, 'UNAUTHORIZED', "Can't read the token file", path);
   }
 }
 

@@ -7,7 +7,7 @@ export function stallGuard(url: URL, milliseconds: number): { signal: AbortSigna
   const place = safeUrl(url);
   const give = (): void => {
     const message = `${place}: the server sent nothing for ${milliseconds / 1000} s. Check the network; try again.`;
-    controller.abort(new TransientError('network', message, { place }));
+    controller.abort(new TransientError('NETWORK', message, { place }));
   };
   let timer = setTimeout(give, milliseconds);
   return {
