@@ -1,24 +1,12 @@
 // A whole QLoRA step of GPT-2 medium's shape, eager and as a recorded plan, evaluation, memory, time by kernel.
 // usage: npx tsx --conditions=@qlora-js/source tools/bench/step.ts [--small]; Dawn toggles in QLORA_DAWN_TOGGLES
 import { mkdirSync, writeFileSync } from 'node:fs';
-import {
-  dispose,
-  tensor1d,
-  tidy,
-  variableGrads,
-  type Scalar,
-  type Tensor,
-  type Tensor1D,
-  type Tensor2D,
-} from '@tensorflow/tfjs-core';
-import { tokenBatch, type TokenBatch } from '@qlora-js/gpt2';
-import { INFERENCE, openDevice, randomState } from '@qlora-js/kernels';
-import { clipGradients, createOptimizer, decayGroups, GradScaler } from '@qlora-js/optim';
-import { sequenceClassifier } from '@qlora-js/trainer';
-import { plan, type InputValues, type Step } from '../../packages/kernels/src/plan';
-import { hasSubgroupMatrices } from '../../packages/kernels/src/webgpu/variants';
+import { dispose, tidy } from '@tensorflow/tfjs-core';
+import type { TokenBatch } from '@qlora-js/gpt2';
+import { INFERENCE, openDevice, plan, type InputValues, type Step } from '@qlora-js/kernels';
 import { driverBytes } from './driver-memory';
-import { GPT2_MEDIUM, LABELS, randomModel } from './gpt2-medium';
+import { GPT2_MEDIUM, randomModel } from './gpt2-medium';
+import { TrainingStep } from './training-step';
 
 const small = process.argv.includes('--small');
 /** Plans alone, without checkpointing. */
@@ -40,58 +28,8 @@ await device.synchronize();
 console.log(
   `model in ${((performance.now() - started) / 1e3).toFixed(1)} s, ${device.memory().currentBytes / 2 ** 20} MiB`,
 );
-console.log('subgroup matrices:', hasSubgroupMatrices(device.gpuDevice!));
-const trainable = sequenceClassifier(model, { padTokenId: 50256 });
-const trained = trainable.trainedVariables();
-const variables = trained.map(({ variable }) => variable);
-const optimizer = createOptimizer('paged_adamw_8bit', decayGroups(trained, 0.01));
-const scaler = new GradScaler();
-
-let state = 99;
-const randomInteger = (below: number) => {
-  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-  return Math.floor((state / 2 ** 32) * below);
-};
-function makeBatch(batchSize: number, length: number): { tokens: TokenBatch; labels: Tensor1D } {
-  const inputIds = Int32Array.from({ length: batchSize * length }, () => randomInteger(50_000));
-  const attentionMask = new Int32Array(batchSize * length).fill(1);
-  const tokens = tokenBatch(
-    { inputIds, attentionMask, batchSize, length },
-    { padTokenId: 50256, nPositions: 1024, vocabSize: 50_257 },
-  );
-  return {
-    tokens,
-    labels: tensor1d(
-      Int32Array.from({ length: batchSize }, () => randomInteger(LABELS)),
-      'int32',
-    ),
-  };
-}
-
-type Inputs = Record<'ids' | 'positions' | 'sequences' | 'pooledRows' | 'labels' | 'random' | 'learningRate', Tensor>;
-/** One training step: scaled loss, gradients, clipping, 8-bit AdamW or a step left out. */
-function trainStep(inputs: Inputs): Record<'loss' | 'norm', Tensor> {
-  const batch = batchOf(inputs);
-  const { value, grads } = variableGrads(() => {
-    const context = { training: true, random: inputs.random as Tensor1D };
-    return scaler.scale(model.base.loss(batch, inputs.labels as Tensor1D, context).loss);
-  }, variables);
-  const gradients = new Map(trained.map(({ name, variable }) => [name, grads[variable.name]!]));
-  const { norm, control } = clipGradients(gradients, { maxNorm: 1, lossScale: scaler.lossScale });
-  optimizer.stepSync(gradients, { learningRate: inputs.learningRate as Tensor1D, control });
-  scaler.update(control);
-  dispose([...gradients.values(), control]);
-  return { loss: value, norm };
-}
-const batchOf = (inputs: Inputs): TokenBatch => ({
-  ids: inputs.ids as Tensor1D,
-  positions: inputs.positions as Tensor1D,
-  sequences: inputs.sequences as Tensor2D,
-  pooledRows: inputs.pooledRows as Tensor1D,
-  rows: inputs.ids.size,
-  batchSize: inputs.labels.size,
-  dispose: () => undefined,
-});
+const training = new TrainingStep(model);
+const { trainable, scaler } = training;
 
 const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1]!;
 /** Milliseconds a run, in rounds of about a third of a second that end with everything done: the median round. */
@@ -150,17 +88,13 @@ const shapes = small
     ];
 for (const [batchSize, length] of shapes as [number, number][]) {
   const name = `${batchSize}x${length}`;
-  const { tokens, labels } = makeBatch(batchSize, length);
-  const random = randomState({ seed: 0, step: 0, microBatch: 0 });
-  const learningRate = tensor1d([1e-4]);
-  const { ids, positions, sequences, pooledRows } = tokens;
-  const inputs: Inputs = { ids, positions, sequences, pooledRows, labels, random, learningRate };
+  const { tokens, inputs } = training.makeBatch(batchSize, length);
   for (const { checkpointing, activationDtype } of brief ? MEMORIES.slice(0, 1) : MEMORIES) {
     const row: Record<string, unknown> = { shape: name, checkpointing, activationDtype };
     report.push(row);
     trainable.setGradientCheckpointing(checkpointing);
     trainable.setActivationDtype(activationDtype);
-    const eagerStep = () => dispose(Object.values(trainStep(inputs)));
+    const eagerStep = () => dispose(Object.values(training.run(inputs)));
     try {
       device.resetPeakMemory();
       started = performance.now();
@@ -178,7 +112,7 @@ for (const [batchSize, length] of shapes as [number, number][]) {
       device.releaseUnused();
       await device.synchronize();
       started = performance.now();
-      step = plan(device, trainStep, inputs, { name: `step ${name}`, batch: batchSize });
+      step = plan(device, training.run, inputs, { name: `step ${name}`, batch: batchSize });
       row['recordMs'] = performance.now() - started;
       row['dispatches'] = step.dispatches;
       row['planMemory'] = step.memory.text;
@@ -251,6 +185,6 @@ for (const [batchSize, length] of shapes as [number, number][]) {
   console.log(JSON.stringify(evaluation));
   save();
   tokens.dispose();
-  dispose([labels, random, learningRate] as (Tensor | Scalar)[]);
+  dispose([inputs.labels, inputs.random, inputs.learningRate]);
 }
 process.exit(0);
