@@ -30,6 +30,8 @@ const short = (data: string | Uint8Array): string => createHash('sha256').update
 
 /** What bindings are hashed up to; larger ones are data. */
 const SMALL = 4096;
+/** Bytes of a written buffer that are held to be hashed. */
+const LARGEST = 1 << 20;
 
 /** Watches a GPUDevice: texts of its shaders, and what is encoded between `start` and `stop`. */
 export class Watch {
@@ -83,21 +85,17 @@ export class Watch {
       }
       return buffer;
     };
-    queue.writeBuffer = (
-      buffer: GPUBuffer,
-      offset: number,
-      data: ArrayBuffer | ArrayBufferView,
-      ...rest: unknown[]
-    ) => {
-      if (offset === 0 && rest.length === 0) {
+    queue.writeBuffer = (...args: unknown[]) => {
+      const [buffer, offset, data] = args as [object, number, ArrayBuffer | ArrayBufferView];
+      if (offset === 0 && args.length === 3) {
         const bytes = ArrayBuffer.isView(data)
           ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
           : new Uint8Array(data);
-        this.contents.set(buffer, bytes.slice(0, 1 << 20));
+        this.contents.set(buffer, bytes.slice(0, LARGEST));
       } else {
         this.contents.delete(buffer);
       }
-      writeBuffer(buffer, offset, data, ...rest);
+      writeBuffer(...args);
       return undefined;
     };
     device.createCommandEncoder = (descriptor) => {
