@@ -1,27 +1,31 @@
 /** What went wrong, for programs; the message says it for people. */
 export type HpoErrorCode =
-  | 'invalid-argument'
-  | 'invalid-distribution'
-  | 'incompatible-distribution'
-  | 'invalid-value'
-  | 'duplicated-study'
-  | 'unknown-study'
-  | 'unknown-trial'
-  | 'finished-trial'
-  | 'no-best-trial'
-  | 'nested-optimize'
-  | 'not-optimizing'
-  | 'unsupported'
-  | 'corrupt-journal'
-  | 'journal-not-writable'
-  | 'journal-not-readable'
-  | 'lock-lost';
+  | 'INVALID_ARGUMENT'
+  | 'INVALID_DISTRIBUTION'
+  | 'INCOMPATIBLE_DISTRIBUTION'
+  | 'INVALID_VALUE'
+  | 'DUPLICATED_STUDY'
+  | 'UNKNOWN_STUDY'
+  | 'UNKNOWN_TRIAL'
+  | 'FINISHED_TRIAL'
+  | 'NO_BEST_TRIAL'
+  | 'NESTED_OPTIMIZE'
+  | 'NOT_OPTIMIZING'
+  | 'UNSUPPORTED'
+  | 'CORRUPT_JOURNAL'
+  | 'JOURNAL_NOT_WRITABLE'
+  | 'JOURNAL_NOT_READABLE'
+  | 'LOCK_LOST';
 
+/** What an HpoError tells besides its code and its message. */
 export interface HpoErrorDetails {
   /** File and line, study or parameter the error is about. */
   place?: string;
   /** The value that was refused. */
   value?: unknown;
+  /** What to do about it: a sentence, which the message ends with. */
+  remedy?: string;
+  /** The error that led to this one. */
   cause?: unknown;
 }
 
@@ -30,16 +34,23 @@ const prunedMarker = Symbol.for('@qlora-js/hpo/TrialPruned');
 
 /** The one error class of this package. The message names the place, the problem and what to do about it. */
 export class HpoError extends Error {
+  /** What went wrong, for programs. */
   readonly code: HpoErrorCode;
+  /** File and line, study or parameter the error is about. */
   readonly place: string | undefined;
+  /** The value that was refused. */
   readonly value: unknown;
+  /** What to do about it; the message ends with it. */
+  readonly remedy: string | undefined;
 
-  constructor(code: HpoErrorCode, message: string, details: HpoErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+  constructor(code: HpoErrorCode, problem: string, details: HpoErrorDetails = {}) {
+    const { place, value, remedy, cause } = details;
+    super(remedy === undefined ? problem : `${problem}. ${remedy}`, cause === undefined ? undefined : { cause });
     this.name = 'HpoError';
     this.code = code;
-    this.place = details.place;
-    this.value = details.value;
+    this.place = place;
+    this.value = value;
+    this.remedy = remedy;
     Object.defineProperty(this, marker, { value: true });
   }
 

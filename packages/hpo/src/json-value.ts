@@ -1,4 +1,5 @@
 import { HpoError, shown } from './errors';
+import { orderedRecord } from './ordered-record';
 
 /** A value that JSON can hold; NaN and the infinities too, as Python's json writes and reads them. */
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
@@ -6,7 +7,7 @@ export type JsonValue = null | boolean | number | string | readonly JsonValue[] 
 const depthLimit = 100;
 
 /**
- * A copy of a value that came from outside, made of nothing but JSON's kinds. Throws HpoError `invalid-value` for
+ * A copy of a value that came from outside, made of nothing but JSON's kinds. Throws HpoError `INVALID_VALUE` for
  * functions, undefined, class instances, cycles and nesting beyond 100 levels. `place` says whose value it is.
  */
 export function jsonCopy(value: unknown, place: string, depth = 0): JsonValue {
@@ -14,7 +15,7 @@ export function jsonCopy(value: unknown, place: string, depth = 0): JsonValue {
     return value;
   }
   if (depth >= depthLimit) {
-    throw new HpoError('invalid-value', `${place} is nested more than ${depthLimit} levels deep, or contains itself`, {
+    throw new HpoError('INVALID_VALUE', `${place} is nested more than ${depthLimit} levels deep, or contains itself`, {
       place,
     });
   }
@@ -28,11 +29,11 @@ export function jsonCopy(value: unknown, place: string, depth = 0): JsonValue {
         key,
         jsonCopy(item, place, depth + 1),
       ]);
-      return Object.freeze(Object.fromEntries(entries));
+      return orderedRecord(entries);
     }
   }
   throw new HpoError(
-    'invalid-value',
+    'INVALID_VALUE',
     `${place} must be made of null, booleans, numbers, strings, arrays and plain objects, but holds ${shown(value)}`,
     { place, value },
   );

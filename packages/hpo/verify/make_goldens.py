@@ -137,6 +137,11 @@ for i in range(40):
         else: study.tell(t, v)
 out['asked'] = {'trials': rows(study), 'best': study.best_trial.number}
 
+# Names that JavaScript would move before others
+study = optuna.create_study(sampler=samplers.TPESampler(seed=14, n_startup_trials=4))
+study.optimize(lambda t: t.suggest_float('10', 0, 1) + t.suggest_categorical('b', [1, 2, 3]) * t.suggest_int('2', 1, 9) - t.suggest_float('1', 1, 5), n_trials=16)
+out['index_names'] = {'trials': rows(study), 'names': [list(t.params) for t in study.trials]}
+
 # Grid
 study = optuna.create_study(sampler=samplers.GridSampler({'b': [4, 8, 16], 'a': [.1, .2], 'z': ['u', 'v']}, seed=13))
 study.optimize(lambda t: t.suggest_categorical('b', [4, 8, 16]) + t.suggest_float('a', 0, 1) + len(t.suggest_categorical('z', ['u', 'v'])))

@@ -1,3 +1,4 @@
+import { checkOptions } from '../check-options';
 import { HpoError, shown } from '../errors';
 import { wholeSteps } from './decimal';
 
@@ -43,10 +44,12 @@ export interface NumericalOptions {
 }
 
 function invalid(problem: string, value: unknown): HpoError {
-  return new HpoError('invalid-distribution', problem, { value });
+  return new HpoError('INVALID_DISTRIBUTION', problem, { value });
 }
 
-function checkBounds({ low, high, log, step }: NumericalOptions): void {
+function checkBounds(options: NumericalOptions): void {
+  checkOptions('a distribution', options, ['low', 'high', 'log', 'step']);
+  const { low, high, log, step } = options;
   for (const [name, bound] of [
     ['low', low],
     ['high', high],
@@ -62,7 +65,7 @@ function checkBounds({ low, high, log, step }: NumericalOptions): void {
 
 /**
  * A distribution over real numbers. A `high` that no whole number of steps reaches is lowered to the last that one
- * does. Throws HpoError `invalid-distribution`. Source: optuna.distributions.FloatDistribution.
+ * does. Throws HpoError `INVALID_DISTRIBUTION`. Source: optuna.distributions.FloatDistribution.
  */
 export function floatDistribution(options: NumericalOptions): FloatDistribution {
   checkBounds(options);
@@ -75,7 +78,7 @@ export function floatDistribution(options: NumericalOptions): FloatDistribution 
 
 /**
  * A distribution over integers. A `high` that no whole number of steps reaches is lowered to the last that one does.
- * Throws HpoError `invalid-distribution`. Source: optuna.distributions.IntDistribution.
+ * Throws HpoError `INVALID_DISTRIBUTION`. Source: optuna.distributions.IntDistribution.
  */
 export function intDistribution(options: NumericalOptions): IntDistribution {
   checkBounds(options);
@@ -93,7 +96,7 @@ export function intDistribution(options: NumericalOptions): IntDistribution {
   return Object.freeze({ kind: 'int', low, high: options.high - ((options.high - low) % step), log, step });
 }
 
-/** A distribution over choices. Throws HpoError `invalid-distribution`. Source: optuna.distributions.CategoricalDistribution. */
+/** A distribution over choices. Throws HpoError `INVALID_DISTRIBUTION`. Source: optuna.distributions.CategoricalDistribution. */
 export function categoricalDistribution(choices: readonly CategoricalChoice[]): CategoricalDistribution {
   if (!Array.isArray(choices) || choices.length === 0) {
     throw invalid(`choices must be an array of one or more, but is ${shown(choices)}`, choices);
@@ -121,11 +124,11 @@ export function singleValue(distribution: Distribution): ParamValue {
 
 /**
  * A parameter's value as storages and samplers hold it: the number itself, or the index of the choice.
- * Throws HpoError `invalid-value` where the distribution can't hold such a value; being in range is `contains`' question.
+ * Throws HpoError `INVALID_VALUE` where the distribution can't hold such a value; being in range is `contains`' question.
  */
 export function toInternal(distribution: Distribution, value: unknown, name: string): number {
   const refuse = (need: string) =>
-    new HpoError('invalid-value', `parameter ${shown(name)} must be ${need}, but is ${shown(value)}`, {
+    new HpoError('INVALID_VALUE', `parameter ${shown(name)} must be ${need}, but is ${shown(value)}`, {
       place: name,
       value,
     });
@@ -173,7 +176,7 @@ export function sameDistribution(a: Distribution, b: Distribution): boolean {
 }
 
 /**
- * Throws HpoError `incompatible-distribution` where one name can't have both distributions in one study: another kind,
+ * Throws HpoError `INCOMPATIBLE_DISTRIBUTION` where one name can't have both distributions in one study: another kind,
  * another log, other choices. Bounds and step may change. Source: optuna.distributions.check_distribution_compatibility.
  */
 export function checkCompatible({
@@ -187,10 +190,9 @@ export function checkCompatible({
 }): void {
   const refuse = (problem: string) =>
     new HpoError(
-      'incompatible-distribution',
-      `parameter ${shown(name)} ${problem}: ${shown(before)} before, ${shown(now)} now. ` +
-        'Use another name for it, or another study',
-      { place: name, value: now },
+      'INCOMPATIBLE_DISTRIBUTION',
+      `parameter ${shown(name)} ${problem}: ${shown(before)} before, ${shown(now)} now`,
+      { place: name, value: now, remedy: 'Use another name for it, or another study' },
     );
   if (before.kind !== now.kind) throw refuse('changed its kind');
   if (before.kind === 'categorical' || now.kind === 'categorical') {

@@ -25,7 +25,7 @@ type Fields = Readonly<Record<string, JsonValue>>;
 
 function fieldsOf(value: JsonValue | undefined, what: string): Fields {
   if (value !== null && typeof value === 'object' && !Array.isArray(value)) return value as Fields;
-  throw new HpoError('invalid-distribution', `${what} must be an object, but is ${shown(value)}`, { value });
+  throw new HpoError('INVALID_DISTRIBUTION', `${what} must be an object, but is ${shown(value)}`, { value });
 }
 
 /** Bounds, log and step; types are checked here, their meaning by the distribution's own function. */
@@ -33,13 +33,13 @@ function numericalOptions(fields: Fields) {
   const number = (name: string) => {
     const value = ownProperty(fields, name);
     if (typeof value === 'number') return value;
-    throw new HpoError('invalid-distribution', `${name} of a distribution must be a number, but is ${shown(value)}`, {
+    throw new HpoError('INVALID_DISTRIBUTION', `${name} of a distribution must be a number, but is ${shown(value)}`, {
       value,
     });
   };
   const log = ownProperty(fields, 'log') ?? false;
   if (typeof log !== 'boolean') {
-    throw new HpoError('invalid-distribution', `log of a distribution must be a boolean, but is ${shown(log)}`, {
+    throw new HpoError('INVALID_DISTRIBUTION', `log of a distribution must be a boolean, but is ${shown(log)}`, {
       value: log,
     });
   }
@@ -74,7 +74,7 @@ const shortNames: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * The distribution that a text from one of Optuna's storages stands for. Throws HpoError `invalid-distribution`.
+ * The distribution that a text from one of Optuna's storages stands for. Throws HpoError `INVALID_DISTRIBUTION`.
  * Source: optuna.distributions.json_to_distribution.
  */
 export function distributionFromJson(text: string): Distribution {
@@ -82,7 +82,7 @@ export function distributionFromJson(text: string): Distribution {
   try {
     parsed = parsePythonJson(text);
   } catch (cause) {
-    throw new HpoError('invalid-distribution', `a distribution must be JSON, but is ${shown(text)}`, {
+    throw new HpoError('INVALID_DISTRIBUTION', `a distribution must be JSON, but is ${shown(text)}`, {
       value: text,
       cause,
     });
@@ -96,7 +96,7 @@ export function distributionFromJson(text: string): Distribution {
       : undefined;
   const reader = typeof name === 'string' ? readers.get(name) : undefined;
   if (reader === undefined) {
-    throw new HpoError('invalid-distribution', `unknown distribution ${shown(name ?? short)}`, {
+    throw new HpoError('INVALID_DISTRIBUTION', `unknown distribution ${shown(name ?? short)}`, {
       value: name ?? short,
     });
   }

@@ -108,7 +108,7 @@ describe('JournalFileBackend', () => {
   it('says where it can not write or read', () =>
     inTemporaryFolder((folder) => {
       expect(() => new JournalFileBackend(join(folder, 'none', 'study.log'))).toThrow(
-        expect.objectContaining({ code: 'journal-not-writable' }) as Error,
+        expect.objectContaining({ code: 'JOURNAL_NOT_WRITABLE' }) as Error,
       );
       const directory = join(folder, 'directory');
       mkdirSync(directory);
@@ -171,7 +171,7 @@ describe('the lock', () => {
     inTemporaryFolder((folder) => {
       const lock = new JournalFileLock(join(folder, 'study.log'), recordingLogger());
       expect(() => lock.hold(() => unlinkSync(join(folder, 'study.log.lock')))).toThrow(
-        expect.objectContaining({ code: 'lock-lost' }) as Error,
+        expect.objectContaining({ code: 'LOCK_LOST' }) as Error,
       );
     }));
 

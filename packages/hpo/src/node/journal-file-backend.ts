@@ -1,3 +1,4 @@
+import { checkOptions } from '../check-options';
 import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { HpoError } from '../errors';
 import { type JournalBackend } from '../storage/journal/backend';
@@ -25,28 +26,30 @@ const lineFeed = 10;
  */
 export class JournalFileBackend implements JournalBackend {
   readonly place: string;
-  readonly #lock: JournalFileLock;
-  readonly #logger: Logger;
+  private readonly lock: JournalFileLock;
+  private readonly logger: Logger;
   /** Where each line begins that has been read. */
-  readonly #offsets = [0];
+  private readonly offsets = [0];
 
-  /** Makes the file where there is none. Throws HpoError `journal-not-writable`. */
-  constructor(path: string, { lock, logger = defaultLogger }: JournalFileBackendOptions = {}) {
+  /** Makes the file where there is none. Throws HpoError `JOURNAL_NOT_WRITABLE`. */
+  constructor(path: string, options: JournalFileBackendOptions = {}) {
+    checkOptions('JournalFileBackend', options, ['lock', 'logger']);
+    const { lock, logger = defaultLogger } = options;
     this.place = path;
-    this.#logger = logger;
-    this.#lock = new JournalFileLock(path, logger, lock);
-    if (!existsSync(path)) closeSync(this.#open('a'));
+    this.logger = logger;
+    this.lock = new JournalFileLock(path, logger, lock);
+    if (!existsSync(path)) closeSync(this.open('a'));
   }
 
   *readLines(from: number): Generator<string> {
-    const file = this.#open('r');
+    const file = this.open('r');
     try {
       // What lies further on may have been cut off and written anew.
-      this.#offsets.length = from + 1;
-      let offset = this.#offsets[from]!;
+      this.offsets.length = from + 1;
+      let offset = this.offsets[from]!;
       const { size } = fstatSync(file);
       if (size < offset) {
-        throw this.#corrupt(`has ${size} bytes, fewer than the ${offset} that were read from it: was it replaced?`);
+        throw this.corrupt(`has ${size} bytes, fewer than the ${offset} that were read from it: was it replaced?`);
       }
       const decoder = new TextDecoder('utf-8', { fatal: true });
       let rest = Buffer.alloc(0);
@@ -60,12 +63,12 @@ export class JournalFileBackend implements JournalBackend {
         let start = 0;
         for (let end; (end = rest.indexOf(lineFeed, start)) >= 0; start = end + 1) {
           offset += end + 1 - start;
-          this.#offsets.push(offset);
-          yield this.#decode(decoder, rest.subarray(start, end));
+          this.offsets.push(offset);
+          yield this.decode(decoder, rest.subarray(start, end));
         }
         rest = rest.subarray(start);
         if (rest.length > lineLimit) {
-          throw this.#corrupt(`line ${this.#offsets.length} is longer than ${lineLimit} bytes`);
+          throw this.corrupt(`line ${this.offsets.length} is longer than ${lineLimit} bytes`);
         }
       }
     } finally {
@@ -75,16 +78,16 @@ export class JournalFileBackend implements JournalBackend {
 
   appendLines(lines: readonly string[]): void {
     const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''));
-    this.#lock.hold(() => {
-      const file = this.#open('a+');
+    this.lock.hold(() => {
+      const file = this.open('a+');
       try {
-        const end = this.#cutUnfinishedLine(file);
+        const end = this.cutUnfinishedLine(file);
         try {
           for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
           fsyncSync(file);
         } catch (cause) {
-          this.#undo(file, end);
-          throw this.#notWritable(cause);
+          this.undo(file, end);
+          throw this.notWritable(cause);
         }
       } finally {
         closeSync(file);
@@ -93,7 +96,7 @@ export class JournalFileBackend implements JournalBackend {
   }
 
   /** Returns the size of the file, which then ends with a line's end. */
-  #cutUnfinishedLine(file: number): number {
+  private cutUnfinishedLine(file: number): number {
     const { size } = fstatSync(file);
     let end = size;
     while (end > 0) {
@@ -108,49 +111,49 @@ export class JournalFileBackend implements JournalBackend {
     }
     if (end < size) {
       ftruncateSync(file, end);
-      this.#logger.warn(`${this.place}: dropped ${size - end} bytes of a record that a worker left unfinished`);
+      this.logger.warn(`${this.place}: dropped ${size - end} bytes of a record that a worker left unfinished`);
     }
     return end;
   }
 
   /** Takes a record back that was written in part; where even that fails, the next writer cuts it off. */
-  #undo(file: number, end: number): void {
+  private undo(file: number, end: number): void {
     try {
       ftruncateSync(file, end);
     } catch {
-      this.#logger.warn(`${this.place} may end with an unfinished record`);
+      this.logger.warn(`${this.place} may end with an unfinished record`);
     }
   }
 
-  #decode(decoder: TextDecoder, line: Uint8Array): string {
+  private decode(decoder: TextDecoder, line: Uint8Array): string {
     try {
       return decoder.decode(line);
     } catch {
-      throw this.#corrupt(`line ${this.#offsets.length - 1} is not UTF-8`);
+      throw this.corrupt(`line ${this.offsets.length - 1} is not UTF-8`);
     }
   }
 
-  #open(flags: 'r' | 'a' | 'a+'): number {
+  private open(flags: 'r' | 'a' | 'a+'): number {
     try {
       return openSync(this.place, flags);
     } catch (cause) {
-      if (flags !== 'r') throw this.#notWritable(cause);
-      throw new HpoError('journal-not-readable', `can't read ${this.place}: ${String(cause)}`, {
+      if (flags !== 'r') throw this.notWritable(cause);
+      throw new HpoError('JOURNAL_NOT_READABLE', `can't read ${this.place}: ${String(cause)}`, {
         place: this.place,
         cause,
       });
     }
   }
 
-  #notWritable(cause: unknown): HpoError {
-    return new HpoError(
-      'journal-not-writable',
-      `can't write to ${this.place}: ${String(cause)}. Make room, or choose a file in a folder that can be written to`,
-      { place: this.place, cause },
-    );
+  private notWritable(cause: unknown): HpoError {
+    return new HpoError('JOURNAL_NOT_WRITABLE', `can't write to ${this.place}: ${String(cause)}`, {
+      place: this.place,
+      cause,
+      remedy: 'Make room, or choose a file in a folder that can be written to',
+    });
   }
 
-  #corrupt(problem: string): HpoError {
-    return new HpoError('corrupt-journal', `${this.place} ${problem}`, { place: this.place });
+  private corrupt(problem: string): HpoError {
+    return new HpoError('CORRUPT_JOURNAL', `${this.place} ${problem}`, { place: this.place });
   }
 }

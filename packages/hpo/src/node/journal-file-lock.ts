@@ -1,3 +1,4 @@
+import { checkOptions } from '../check-options';
 import { closeSync, lstatSync, openSync, renameSync, statSync, symlinkSync, unlinkSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { HpoError, shown } from '../errors';
@@ -24,55 +25,56 @@ function codeOf(error: unknown): string | undefined {
  * Source: optuna.storages.journal.JournalFileSymlinkLock and JournalFileOpenLock.
  */
 export class JournalFileLock {
-  readonly #target: string;
-  readonly #path: string;
-  readonly #kind: 'symlink' | 'open';
-  readonly #graceMs: number;
-  readonly #logger: Logger;
+  private readonly target: string;
+  private readonly path: string;
+  private readonly kind: 'symlink' | 'open';
+  private readonly graceMs: number;
+  private readonly logger: Logger;
 
   constructor(journal: string, logger: Logger, options: JournalFileLockOptions = {}) {
+    checkOptions('lock', options, ['kind', 'graceMs']);
     const { kind = process.platform === 'win32' ? 'open' : 'symlink', graceMs = 30_000 } = options;
     if (!(graceMs > 0)) {
-      throw new HpoError('invalid-argument', `graceMs must be a number above 0, but is ${shown(graceMs)}`, {
+      throw new HpoError('INVALID_ARGUMENT', `graceMs must be a number above 0, but is ${shown(graceMs)}`, {
         value: graceMs,
       });
     }
-    this.#target = resolve(journal);
-    this.#path = `${journal}.lock`;
-    this.#kind = kind;
-    this.#graceMs = graceMs;
-    this.#logger = logger;
+    this.target = resolve(journal);
+    this.path = `${journal}.lock`;
+    this.kind = kind;
+    this.graceMs = graceMs;
+    this.logger = logger;
   }
 
   /** Runs `work` while holding the lock; waits for it, blocking, as long as others do. */
   hold<T>(work: () => T): T {
-    this.#acquire();
+    this.acquire();
     try {
       return work();
     } finally {
-      this.#release();
+      this.release();
     }
   }
 
-  #acquire(): void {
+  private acquire(): void {
     let sleepMs = 1;
-    let seen = this.#signOfLife();
+    let seen = this.signOfLife();
     let seenAt = performance.now();
     let warnedAt = seenAt;
-    while (!this.#tryAcquire()) {
+    while (!this.tryAcquire()) {
       const now = performance.now();
-      const sign = this.#signOfLife();
+      const sign = this.signOfLife();
       if (sign !== seen) [seen, seenAt] = [sign, now];
-      if (now - seenAt > this.#graceMs) {
-        this.#logger.warn(`breaking ${this.#path}: nothing has been written for ${this.#graceMs} ms`);
+      if (now - seenAt > this.graceMs) {
+        this.logger.warn(`breaking ${this.path}: nothing has been written for ${this.graceMs} ms`);
         // Another worker may be breaking it too; whoever comes second finds nothing to take away.
-        this.#remove();
+        this.remove();
         seenAt = now;
         sleepMs = 1;
         continue;
       }
       if (now - warnedAt > warningMs) {
-        this.#logger.warn(`still waiting for ${this.#path}`);
+        this.logger.warn(`still waiting for ${this.path}`);
         warnedAt = now;
       }
       Atomics.wait(sleeper, 0, 0, sleepMs);
@@ -80,42 +82,41 @@ export class JournalFileLock {
     }
   }
 
-  #tryAcquire(): boolean {
+  private tryAcquire(): boolean {
     try {
-      if (this.#kind === 'symlink') symlinkSync(this.#target, this.#path);
-      else closeSync(openSync(this.#path, 'wx'));
+      if (this.kind === 'symlink') symlinkSync(this.target, this.path);
+      else closeSync(openSync(this.path, 'wx'));
       return true;
     } catch (cause) {
       if (codeOf(cause) === 'EEXIST') return false;
-      throw new HpoError('journal-not-writable', `can't make the lock ${this.#path}: ${String(cause)}`, {
-        place: this.#path,
+      throw new HpoError('JOURNAL_NOT_WRITABLE', `can't make the lock ${this.path}: ${String(cause)}`, {
+        place: this.path,
         cause,
       });
     }
   }
 
   /** Changes whenever the lock's holder, or the journal it is for, does. */
-  #signOfLife(): string {
-    const lock = lstatSync(this.#path, { throwIfNoEntry: false });
-    const journal = statSync(this.#target, { throwIfNoEntry: false });
+  private signOfLife(): string {
+    const lock = lstatSync(this.path, { throwIfNoEntry: false });
+    const journal = statSync(this.target, { throwIfNoEntry: false });
     return `${lock?.mtimeMs} ${journal?.mtimeMs}`;
   }
 
-  #release(): void {
-    if (this.#remove()) return;
+  private release(): void {
+    if (this.remove()) return;
     throw new HpoError(
-      'lock-lost',
-      `${this.#path} was taken away while it was held, by a worker that waited more than its grace period: ` +
-        'check the end of the journal, and give workers a longer graceMs',
-      { place: this.#path },
+      'LOCK_LOST',
+      `${this.path} was taken away while it was held, by a worker that waited more than its grace period`,
+      { place: this.path, remedy: 'Check the end of the journal, and give workers a longer graceMs' },
     );
   }
 
   /** Renames first: of two workers that remove the lock, only one succeeds. */
-  #remove(): boolean {
-    const away = `${this.#path}${randomUuid()}.rename`;
+  private remove(): boolean {
+    const away = `${this.path}${randomUuid()}.rename`;
     try {
-      renameSync(this.#path, away);
+      renameSync(this.path, away);
     } catch {
       return false;
     }

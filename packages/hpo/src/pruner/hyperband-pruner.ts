@@ -1,4 +1,4 @@
-import { checkAtLeast } from '../check-options';
+import { checkAtLeast, checkOptions } from '../check-options';
 import { HpoError } from '../errors';
 import { type StudyView } from '../study/study-view';
 import { type FrozenTrial, lastStep } from '../trial/frozen-trial';
@@ -28,25 +28,26 @@ interface Bracket {
  * brackets, as Optuna 5's TPE does. Source: optuna.pruners.HyperbandPruner.
  */
 export class HyperbandPruner implements Pruner {
-  readonly #options: Required<HyperbandPrunerOptions>;
-  #brackets: readonly Bracket[] | undefined;
+  private readonly options: Required<HyperbandPrunerOptions>;
+  private brackets: readonly Bracket[] | undefined;
 
   constructor(options: HyperbandPrunerOptions = {}) {
+    checkOptions('HyperbandPruner', options, ['minResource', 'maxResource', 'reductionFactor', 'bootstrapCount']);
     const { minResource = 1, maxResource = 'auto', reductionFactor = 3, bootstrapCount = 0 } = options;
     checkAtLeast('minResource', minResource, 1);
     if (maxResource !== 'auto') checkAtLeast('maxResource', maxResource, minResource);
     checkAtLeast('reductionFactor', reductionFactor, 2);
     checkAtLeast('bootstrapCount', bootstrapCount, 0);
     if (bootstrapCount > 0 && maxResource === 'auto') {
-      throw new HpoError('invalid-argument', "bootstrapCount needs a maxResource that is a number, not 'auto'", {
+      throw new HpoError('INVALID_ARGUMENT', "bootstrapCount needs a maxResource that is a number, not 'auto'", {
         value: bootstrapCount,
       });
     }
-    this.#options = { minResource, maxResource, reductionFactor, bootstrapCount };
+    this.options = { minResource, maxResource, reductionFactor, bootstrapCount };
   }
 
   prune(study: StudyView, trial: FrozenTrial): boolean {
-    const brackets = (this.#brackets ??= this.#makeBrackets(study));
+    const brackets = (this.brackets ??= this.makeBrackets(study));
     if (brackets === undefined) return false;
     const bracket = bracketOf(brackets, study.name, trial.number);
     const ofBracket: StudyView = {
@@ -62,9 +63,9 @@ export class HyperbandPruner implements Pruner {
     return bracket.pruner.prune(ofBracket, trial);
   }
 
-  #makeBrackets(study: StudyView): readonly Bracket[] | undefined {
-    const { minResource, reductionFactor, bootstrapCount } = this.#options;
-    let { maxResource } = this.#options;
+  private makeBrackets(study: StudyView): readonly Bracket[] | undefined {
+    const { minResource, reductionFactor, bootstrapCount } = this.options;
+    let { maxResource } = this.options;
     if (maxResource === 'auto') {
       const steps = study.getTrials(['COMPLETE']).flatMap((trial) => lastStep(trial) ?? []);
       if (steps.length === 0) return undefined;

@@ -1,4 +1,4 @@
-import { checkAtLeast } from '../check-options';
+import { checkAtLeast, checkOptions } from '../check-options';
 import { HpoError, shown } from '../errors';
 import { type Direction, type StudyView } from '../study/study-view';
 import { type FrozenTrial, lastStep } from '../trial/frozen-trial';
@@ -16,6 +16,9 @@ export interface PercentilePrunerOptions {
   /** No pruning at a step that fewer trials than this have reported. */
   nMinTrials?: number;
 }
+
+/** The options that MedianPruner has too. */
+export const waitingOptions = ['nStartupTrials', 'nWarmupSteps', 'intervalSteps', 'nMinTrials'] as const;
 
 /**
  * The percentile of the values that are numbers, between neighbours by linear interpolation; NaN where there is none.
@@ -46,12 +49,13 @@ function bestReported(trial: FrozenTrial, direction: Direction): number {
  * the same step. Source: optuna.pruners.PercentilePruner.
  */
 export class PercentilePruner implements Pruner {
-  readonly #options: Required<PercentilePrunerOptions>;
+  private readonly options: Required<PercentilePrunerOptions>;
 
   constructor(options: PercentilePrunerOptions) {
+    checkOptions('PercentilePruner', options, ['percentile', ...waitingOptions]);
     const { percentile, nStartupTrials = 5, nWarmupSteps = 0, intervalSteps = 1, nMinTrials = 1 } = options;
     if (!(percentile >= 0 && percentile <= 100)) {
-      throw new HpoError('invalid-argument', `percentile must be from 0 to 100, but is ${shown(percentile)}`, {
+      throw new HpoError('INVALID_ARGUMENT', `percentile must be from 0 to 100, but is ${shown(percentile)}`, {
         value: percentile,
       });
     }
@@ -59,15 +63,15 @@ export class PercentilePruner implements Pruner {
     checkAtLeast('nWarmupSteps', nWarmupSteps, 0);
     checkAtLeast('intervalSteps', intervalSteps, 1);
     checkAtLeast('nMinTrials', nMinTrials, 1);
-    this.#options = { percentile, nStartupTrials, nWarmupSteps, intervalSteps, nMinTrials };
+    this.options = { percentile, nStartupTrials, nWarmupSteps, intervalSteps, nMinTrials };
   }
 
   prune(study: StudyView, trial: FrozenTrial): boolean {
-    const { percentile, nStartupTrials, nWarmupSteps, nMinTrials } = this.#options;
+    const { percentile, nStartupTrials, nWarmupSteps, nMinTrials } = this.options;
     const completed = study.getTrials(['COMPLETE']);
     if (completed.length === 0 || completed.length < nStartupTrials) return false;
     const step = lastStep(trial);
-    if (step === undefined || step < nWarmupSteps || !this.#isFirstOfInterval(step, trial)) return false;
+    if (step === undefined || step < nWarmupSteps || !this.isFirstOfInterval(step, trial)) return false;
     const best = bestReported(trial, study.direction);
     // Nothing but NaN so far: not worth waiting for.
     if (Number.isNaN(best)) return true;
@@ -78,8 +82,8 @@ export class PercentilePruner implements Pruner {
   }
 
   /** Whether no earlier report fell into the interval that `step` is in. */
-  #isFirstOfInterval(step: number, trial: FrozenTrial): boolean {
-    const { nWarmupSteps, intervalSteps } = this.#options;
+  private isFirstOfInterval(step: number, trial: FrozenTrial): boolean {
+    const { nWarmupSteps, intervalSteps } = this.options;
     const start = Math.floor((step - nWarmupSteps) / intervalSteps) * intervalSteps + nWarmupSteps;
     let before = -1;
     for (const reported of trial.intermediateValues.keys()) {

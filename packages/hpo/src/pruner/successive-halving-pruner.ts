@@ -1,4 +1,4 @@
-import { checkAtLeast } from '../check-options';
+import { checkAtLeast, checkOptions } from '../check-options';
 import { HpoError } from '../errors';
 import { ownProperty } from '../own-property';
 import { type Direction, type StudyView } from '../study/study-view';
@@ -46,19 +46,25 @@ function isPromotable(value: number, atRung: number[], reductionFactor: number, 
  * Source: optuna.pruners.SuccessiveHalvingPruner.
  */
 export class SuccessiveHalvingPruner implements Pruner {
-  #minResource: number | undefined;
-  readonly #reductionFactor: number;
-  readonly #minEarlyStoppingRate: number;
-  readonly #bootstrapCount: number;
+  private minResource: number | undefined;
+  private readonly reductionFactor: number;
+  private readonly minEarlyStoppingRate: number;
+  private readonly bootstrapCount: number;
 
   constructor(options: SuccessiveHalvingPrunerOptions = {}) {
+    checkOptions('SuccessiveHalvingPruner', options, [
+      'minResource',
+      'reductionFactor',
+      'minEarlyStoppingRate',
+      'bootstrapCount',
+    ]);
     const { minResource = 'auto', reductionFactor = 4, minEarlyStoppingRate = 0, bootstrapCount = 0 } = options;
-    this.#minResource = minResource === 'auto' ? undefined : checkAtLeast('minResource', minResource, 1);
-    this.#reductionFactor = checkAtLeast('reductionFactor', reductionFactor, 2);
-    this.#minEarlyStoppingRate = checkAtLeast('minEarlyStoppingRate', minEarlyStoppingRate, 0);
-    this.#bootstrapCount = checkAtLeast('bootstrapCount', bootstrapCount, 0);
+    this.minResource = minResource === 'auto' ? undefined : checkAtLeast('minResource', minResource, 1);
+    this.reductionFactor = checkAtLeast('reductionFactor', reductionFactor, 2);
+    this.minEarlyStoppingRate = checkAtLeast('minEarlyStoppingRate', minEarlyStoppingRate, 0);
+    this.bootstrapCount = checkAtLeast('bootstrapCount', bootstrapCount, 0);
     if (bootstrapCount > 0 && minResource === 'auto') {
-      throw new HpoError('invalid-argument', "bootstrapCount needs a minResource that is a number, not 'auto'", {
+      throw new HpoError('INVALID_ARGUMENT', "bootstrapCount needs a minResource that is a number, not 'auto'", {
         value: bootstrapCount,
       });
     }
@@ -71,16 +77,16 @@ export class SuccessiveHalvingPruner implements Pruner {
     let rung = 0;
     while (rungValue(trial, rung) !== undefined) rung++;
     const trials = study.getTrials();
-    this.#minResource ??= estimateMinResource(trials);
-    if (this.#minResource === undefined) return false;
+    this.minResource ??= estimateMinResource(trials);
+    if (this.minResource === undefined) return false;
 
     for (; ; rung++) {
-      if (step < this.#minResource * this.#reductionFactor ** (this.#minEarlyStoppingRate + rung)) return false;
+      if (step < this.minResource * this.reductionFactor ** (this.minEarlyStoppingRate + rung)) return false;
       if (Number.isNaN(value)) return true;
       study.storage.setTrialSystemAttr(trial.id, rungKey(rung), value);
       const atRung = [...trials.flatMap((other) => rungValue(other, rung) ?? []), value];
-      if (atRung.length <= this.#bootstrapCount) return true;
-      if (!isPromotable(value, atRung, this.#reductionFactor, study.direction)) return true;
+      if (atRung.length <= this.bootstrapCount) return true;
+      if (!isPromotable(value, atRung, this.reductionFactor, study.direction)) return true;
     }
   }
 }

@@ -6,12 +6,12 @@ const shift = 397;
  * number generator"), seeded as numpy's RandomState(seed) is, so that a seed draws here what it draws there.
  */
 export class MersenneTwister {
-  readonly #state = new Uint32Array(stateLength);
-  #next = stateLength;
+  private readonly state = new Uint32Array(stateLength);
+  private next = stateLength;
 
   /** @param seed an integer in [0, 2 ** 32) */
   constructor(seed: number) {
-    const state = this.#state;
+    const state = this.state;
     state[0] = seed;
     for (let i = 1; i < stateLength; i++) {
       const previous = state[i - 1]!;
@@ -21,8 +21,8 @@ export class MersenneTwister {
 
   /** The next 32 random bits. */
   uint32(): number {
-    if (this.#next === stateLength) this.#twist();
-    let bits = this.#state[this.#next++]!;
+    if (this.next === stateLength) this.twist();
+    let bits = this.state[this.next++]!;
     bits ^= bits >>> 11;
     bits ^= (bits << 7) & 0x9d2c5680;
     bits ^= (bits << 15) & 0xefc60000;
@@ -30,12 +30,12 @@ export class MersenneTwister {
     return bits >>> 0;
   }
 
-  #twist(): void {
-    const state = this.#state;
+  private twist(): void {
+    const state = this.state;
     for (let i = 0; i < stateLength; i++) {
       const mixed = (state[i]! & 0x80000000) | (state[(i + 1) % stateLength]! & 0x7fffffff);
       state[i] = state[(i + shift) % stateLength]! ^ (mixed >>> 1) ^ (mixed & 1 ? 0x9908b0df : 0);
     }
-    this.#next = 0;
+    this.next = 0;
   }
 }

@@ -3,22 +3,22 @@ import { MersenneTwister } from './mersenne-twister';
 
 /** The draws samplers need, in the order and arithmetic of numpy.random.RandomState: the same seed gives the same numbers. */
 export class RandomState {
-  readonly #twister: MersenneTwister;
+  private readonly twister: MersenneTwister;
 
   /** @param seed an integer in [0, 2 ** 32); left out, one from the platform's source of randomness */
   constructor(seed?: number) {
     if (seed !== undefined && !(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32)) {
-      throw new HpoError('invalid-argument', `seed must be an integer from 0 to 2 ** 32 - 1, but is ${shown(seed)}`, {
+      throw new HpoError('INVALID_ARGUMENT', `seed must be an integer from 0 to 2 ** 32 - 1, but is ${shown(seed)}`, {
         value: seed,
       });
     }
-    this.#twister = new MersenneTwister(seed ?? crypto.getRandomValues(new Uint32Array(1))[0]!);
+    this.twister = new MersenneTwister(seed ?? crypto.getRandomValues(new Uint32Array(1))[0]!);
   }
 
   /** A float in [0, 1) with 53 random bits. */
   random(): number {
-    const high = this.#twister.uint32() >>> 5;
-    const low = this.#twister.uint32() >>> 6;
+    const high = this.twister.uint32() >>> 5;
+    const low = this.twister.uint32() >>> 6;
     return (high * 2 ** 26 + low) / 2 ** 53;
   }
 
@@ -32,7 +32,7 @@ export class RandomState {
     if (max === 0) return 0;
     const mask = 0xffffffff >>> Math.clz32(max);
     for (;;) {
-      const value = (this.#twister.uint32() & mask) >>> 0;
+      const value = (this.twister.uint32() & mask) >>> 0;
       if (value <= max) return value;
     }
   }

@@ -1,3 +1,4 @@
+import { checkOptions } from '../check-options';
 import { type Distribution, type ParamValue, type SearchSpace } from '../distribution/distribution';
 import { RandomState } from '../random/random-state';
 import { type StudyView } from '../study/study-view';
@@ -7,10 +8,11 @@ import { drawUniform } from './uniform';
 
 /** Draws every parameter by itself, uniformly. A seed gives the draws that Optuna's RandomSampler makes with it. */
 export class RandomSampler implements Sampler {
-  readonly #random: RandomState;
+  private readonly random: RandomState;
 
-  constructor({ seed }: { seed?: number } = {}) {
-    this.#random = new RandomState(seed);
+  constructor(options: { seed?: number } = {}) {
+    checkOptions('RandomSampler', options, ['seed']);
+    this.random = new RandomState(options.seed);
   }
 
   inferRelativeSearchSpace(): SearchSpace {
@@ -22,6 +24,6 @@ export class RandomSampler implements Sampler {
   }
 
   sampleIndependent(_study: StudyView, _trial: FrozenTrial, _name: string, distribution: Distribution): ParamValue {
-    return drawUniform(distribution, this.#random);
+    return drawUniform(distribution, this.random);
   }
 }

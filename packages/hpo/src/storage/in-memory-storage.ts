@@ -4,13 +4,13 @@ import { OperationStorage } from './operation-storage';
 
 /** Studies in this process alone; they are gone with it. */
 export class InMemoryStorage extends OperationStorage {
-  readonly #ledger = new Ledger();
+  private readonly ledger = new Ledger();
 
   protected override upToDate(): Ledger {
-    return this.#ledger;
+    return this.ledger;
   }
 
   protected override commit(operation: Operation): number | undefined {
-    return this.#ledger.apply(operation);
+    return this.ledger.apply(operation);
   }
 }

@@ -5,20 +5,7 @@ import { type FinishedState, type FrozenTrial, isFinished, type TrialState } fro
 import { HpoError } from '../errors';
 import { type Ledger } from './ledger';
 import { type Operation } from './operation';
-import { type FrozenStudy, type Storage, type TrialTemplate } from './storage';
-
-const runningTrial = (): TrialTemplate => ({
-  state: 'RUNNING',
-  value: undefined,
-  values: undefined,
-  params: {},
-  distributions: {},
-  intermediateValues: new Map(),
-  userAttrs: {},
-  systemAttrs: {},
-  datetimeStart: new Date(),
-  datetimeComplete: undefined,
-});
+import { type FrozenStudy, type Storage, trialTemplate } from './storage';
 
 /** A storage whose every change is one operation on a ledger; how operations become lasting is the subclass's part. */
 export abstract class OperationStorage implements Storage {
@@ -43,14 +30,14 @@ export abstract class OperationStorage implements Storage {
     this.commit({ kind: 'set-study-system-attr', studyId, key, value });
   }
 
-  createTrial(studyId: number, template: TrialTemplate = runningTrial()): number {
+  createTrial(studyId: number, template = trialTemplate({ state: 'RUNNING', datetimeStart: new Date() })): number {
     return this.commit({ kind: 'create-trial', studyId, template })!;
   }
 
   claimTrial(trialId: number): boolean {
     const { state, number } = this.upToDate().trial(trialId);
     if (isFinished(state)) {
-      throw new HpoError('finished-trial', `trial ${number} has already ended (${state}) and can't start`, {
+      throw new HpoError('FINISHED_TRIAL', `trial ${number} has already ended (${state}) and can't start`, {
         value: number,
       });
     }

@@ -12,6 +12,8 @@ export type Operation =
   | { kind: 'set-study-system-attr'; studyId: number; key: string; value: JsonValue }
   | { kind: 'create-trial'; studyId: number; template: TrialTemplate }
   | { kind: 'set-param'; trialId: number; name: string; internalValue: number; distribution: Distribution }
+  /** A parameter of another program that this package can't hold. */
+  | { kind: 'set-unreadable-param'; trialId: number; name: string; problem: string }
   | { kind: 'start-trial'; trialId: number; datetimeStart: Date }
   | { kind: 'requeue-trial'; trialId: number }
   | { kind: 'finish-trial'; trialId: number; state: FinishedState; values?: readonly number[]; datetimeComplete: Date }

@@ -6,6 +6,7 @@ import { categoricalDistribution, floatDistribution, intDistribution } from '../
 import { JournalFileBackend } from '../node';
 import { type JournalBackend, TextJournalBackend } from './journal/backend';
 import { JournalStorage } from './journal/journal-storage';
+import { trialTemplate } from './storage';
 import { InMemoryStorage } from './in-memory-storage';
 import { type OperationStorage } from './operation-storage';
 
@@ -116,7 +117,7 @@ describe.each(kinds)('%s', (_, make) => {
   it('stores a whole trial', () => {
     const { storage, another } = make();
     const study = storage.createStudy({ name: 'a', directions: ['minimize'] });
-    const template = {
+    const template = trialTemplate({
       state: 'COMPLETE',
       value: 3,
       values: [3],
@@ -127,7 +128,7 @@ describe.each(kinds)('%s', (_, make) => {
       systemAttrs: { s: 'x' },
       datetimeStart: new Date(1e12),
       datetimeComplete: new Date(1e12 + 1),
-    } as const;
+    });
     const id = storage.createTrial(study, template);
     expect(another().getTrial(id)).toEqual({ ...template, id, number: 0 });
   });
@@ -135,9 +136,7 @@ describe.each(kinds)('%s', (_, make) => {
   it('lets one worker have a waiting trial', () => {
     const { storage, another } = make();
     const study = storage.createStudy({ name: 'a', directions: ['minimize'] });
-    const empty = { params: {}, distributions: {}, intermediateValues: new Map(), userAttrs: {}, systemAttrs: {} };
-    const none = { value: undefined, values: undefined, datetimeStart: undefined, datetimeComplete: undefined };
-    const id = storage.createTrial(study, { state: 'WAITING', ...empty, ...none });
+    const id = storage.createTrial(study, trialTemplate({ state: 'WAITING' }));
     const other = another();
     expect(storage.claimTrial(id)).toBe(true);
     expect(other.claimTrial(id)).toBe(false);

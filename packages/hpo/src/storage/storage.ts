@@ -18,6 +18,23 @@ export interface FrozenStudy {
 /** A trial that is stored whole, as enqueueing and adding do. */
 export type TrialTemplate = Omit<FrozenTrial, 'id' | 'number'>;
 
+/** A template; what is not said is empty. */
+export function trialTemplate(parts: Partial<TrialTemplate> & Pick<TrialTemplate, 'state'>): TrialTemplate {
+  return {
+    value: undefined,
+    values: undefined,
+    params: {},
+    distributions: {},
+    unreadableParams: {},
+    intermediateValues: new Map(),
+    userAttrs: {},
+    systemAttrs: {},
+    datetimeStart: undefined,
+    datetimeComplete: undefined,
+    ...parts,
+  };
+}
+
 /**
  * Where studies are kept. Source: optuna.storages.BaseStorage.
  *
@@ -27,9 +44,9 @@ export type TrialTemplate = Omit<FrozenTrial, 'id' | 'number'>;
  * keeps a local copy for these, sends what was written in the background, and makes both sides meet in `refresh`.
  */
 export interface Storage {
-  /** Returns the new study's id. Throws HpoError `duplicated-study`. */
+  /** Returns the new study's id. Throws HpoError `DUPLICATED_STUDY`. */
   createStudy(study: { name: string; directions: readonly Direction[] }): Awaitable<number>;
-  /** Takes the study and its trials away. Throws HpoError `unknown-study`. */
+  /** Takes the study and its trials away. Throws HpoError `UNKNOWN_STUDY`. */
   deleteStudy(studyId: number): Awaitable<void>;
   setStudyUserAttr(studyId: number, key: string, value: JsonValue): Awaitable<void>;
   setStudySystemAttr(studyId: number, key: string, value: JsonValue): Awaitable<void>;
@@ -37,7 +54,7 @@ export interface Storage {
   createTrial(studyId: number, template?: TrialTemplate): Awaitable<number>;
   /** Turns a WAITING trial into a RUNNING one; false where another worker was faster. */
   claimTrial(trialId: number): Awaitable<boolean>;
-  /** Ends a trial. Throws HpoError `finished-trial` where it has already ended. */
+  /** Ends a trial. Throws HpoError `FINISHED_TRIAL` where it has already ended. */
   finishTrial(trialId: number, end: { state: FinishedState; value?: number }): Awaitable<void>;
   /** Sends what is still on its way and fetches what other workers wrote. */
   refresh(): Awaitable<void>;
@@ -46,7 +63,7 @@ export interface Storage {
   getStudy(studyId: number): FrozenStudy;
   getTrial(trialId: number): FrozenTrial;
   getTrials(studyId: number, states?: readonly TrialState[]): readonly FrozenTrial[];
-  /** Throws HpoError `incompatible-distribution`, `finished-trial`. */
+  /** Throws HpoError `INCOMPATIBLE_DISTRIBUTION`, `FINISHED_TRIAL`. */
   setTrialParam(trialId: number, name: string, internalValue: number, distribution: Distribution): void;
   setTrialIntermediateValue(trialId: number, step: number, value: number): void;
   setTrialUserAttr(trialId: number, key: string, value: JsonValue): void;

@@ -2,7 +2,7 @@ import { HpoError } from '../errors';
 import { type FrozenTrial, infeasibility } from '../trial/frozen-trial';
 import { type Direction } from './study-view';
 
-/** The feasible completed trial with the best value, the first of equals. Throws HpoError `no-best-trial`. */
+/** The feasible completed trial with the best value, the first of equals. Throws HpoError `NO_BEST_TRIAL`. */
 export function bestTrial(trials: readonly FrozenTrial[], direction: Direction): FrozenTrial {
   let best: FrozenTrial | undefined;
   for (const trial of trials) {
@@ -12,7 +12,7 @@ export function bestTrial(trials: readonly FrozenTrial[], direction: Direction):
     if (better) best = trial;
   }
   if (best === undefined) {
-    throw new HpoError('no-best-trial', 'no trial has completed yet within its constraints, so there is no best one');
+    throw new HpoError('NO_BEST_TRIAL', 'no trial has completed yet within its constraints, so there is no best one');
   }
   return best;
 }

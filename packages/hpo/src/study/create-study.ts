@@ -1,3 +1,4 @@
+import { checkOptions } from '../check-options';
 import { HpoError, shown } from '../errors';
 import { MedianPruner } from '../pruner/median-pruner';
 import { type Pruner } from '../pruner/pruner';
@@ -33,20 +34,23 @@ export interface CreateStudyOptions extends Omit<LoadStudyOptions, 'storage'> {
   loadIfExists?: boolean;
 }
 
+const loadOptions = ['studyName', 'storage', 'sampler', 'pruner', 'logger'] as const;
+
 function studyWith(id: number, options: LoadStudyOptions): Study {
   const { storage, sampler = new TPESampler(), pruner = new MedianPruner(), logger = defaultLogger } = options;
   return new Study({ id, storage, sampler, pruner, logger });
 }
 
 /**
- * Makes a study. Throws HpoError `duplicated-study` where the storage has one of that name and loadIfExists is not set,
- * and `invalid-argument` where it is set but the study's direction is not the one asked for.
+ * Makes a study. Throws HpoError `DUPLICATED_STUDY` where the storage has one of that name and loadIfExists is not set,
+ * and `INVALID_ARGUMENT` where it is set but the study's direction is not the one asked for.
  * Source: optuna.create_study.
  */
 export async function createStudy(options: CreateStudyOptions = {}): Promise<Study> {
+  checkOptions('createStudy', options, ['direction', 'loadIfExists', ...loadOptions]);
   const { studyName, direction = 'minimize', storage = new InMemoryStorage(), loadIfExists = false } = options;
   if (direction !== 'minimize' && direction !== 'maximize') {
-    throw new HpoError('invalid-argument', `direction must be minimize or maximize, but is ${shown(direction)}`, {
+    throw new HpoError('INVALID_ARGUMENT', `direction must be minimize or maximize, but is ${shown(direction)}`, {
       value: direction,
     });
   }
@@ -54,22 +58,23 @@ export async function createStudy(options: CreateStudyOptions = {}): Promise<Stu
   try {
     return studyWith(await storage.createStudy({ name, directions: [direction] }), { ...options, storage });
   } catch (error) {
-    if (!(loadIfExists && HpoError.isInstance(error) && error.code === 'duplicated-study')) throw error;
+    if (!(loadIfExists && HpoError.isInstance(error) && error.code === 'DUPLICATED_STUDY')) throw error;
   }
-  const study = await loadStudy({ ...options, studyName: name, storage });
+  const { sampler, pruner, logger } = options;
+  const study = await loadStudy({ studyName: name, storage, sampler, pruner, logger });
   if (options.direction !== undefined && options.direction !== study.direction) {
     throw new HpoError(
-      'invalid-argument',
-      `study ${shown(name)} is there already and is to ${study.direction}, not to ${options.direction}: ` +
-        'ask for its own direction, or choose another name',
-      { place: name, value: options.direction },
+      'INVALID_ARGUMENT',
+      `study ${shown(name)} is there already and is to ${study.direction}, not to ${options.direction}`,
+      { place: name, value: options.direction, remedy: 'Ask for its own direction, or choose another name' },
     );
   }
   return study;
 }
 
-/** Opens a study that is in the storage. Throws HpoError `unknown-study`. Source: optuna.load_study. */
+/** Opens a study that is in the storage. Throws HpoError `UNKNOWN_STUDY`. Source: optuna.load_study. */
 export async function loadStudy(options: LoadStudyOptions): Promise<Study> {
+  checkOptions('loadStudy', options, loadOptions);
   const { storage, studyName } = options;
   await storage.refresh();
   const studies = storage.getStudies();
@@ -77,11 +82,11 @@ export async function loadStudy(options: LoadStudyOptions): Promise<Study> {
   if (found.length !== 1) {
     const names = shown(studies.map(({ name }) => name));
     throw new HpoError(
-      'unknown-study',
+      'UNKNOWN_STUDY',
       studyName === undefined
-        ? `the storage has ${studies.length} studies: say which by studyName, one of ${names}`
-        : `the storage has no study named ${shown(studyName)}, only ${names}`,
-      { value: studyName },
+        ? `the storage has ${studies.length} studies, and studyName does not say which`
+        : `the storage has no study named ${shown(studyName)}`,
+      { value: studyName, remedy: `Its studies are ${names}` },
     );
   }
   return studyWith(found[0]!.id, options);

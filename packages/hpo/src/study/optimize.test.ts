@@ -99,7 +99,7 @@ describe('optimize', () => {
   it('is not nested', async () => {
     const { study } = await newStudy();
     await expect(study.optimize(() => study.optimize(() => 1).then(() => 1), { nTrials: 1 })).rejects.toMatchObject({
-      code: 'nested-optimize',
+      code: 'NESTED_OPTIMIZE',
     });
     expect(study.trials.map(({ state }) => state)).toEqual(['FAIL']);
   });

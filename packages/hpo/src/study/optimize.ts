@@ -1,3 +1,4 @@
+import { checkOptions } from '../check-options';
 import { HpoError, shown, TrialPruned } from '../errors';
 import { type FrozenTrial } from '../trial/frozen-trial';
 import { type Trial } from '../trial/trial';
@@ -35,9 +36,19 @@ export interface OptimizeSummary {
 /** Longest time without giving the event loop a turn, so that timers and aborts get through between quick trials. */
 const turnMs = 20;
 
-function checkOptions({ nTrials, timeoutMs, nJobs = 1 }: OptimizeOptions): void {
+function checkOptimizeOptions(options: OptimizeOptions): void {
+  checkOptions('study.optimize', options, [
+    'nTrials',
+    'timeoutMs',
+    'nJobs',
+    'catch',
+    'callbacks',
+    'onTrialStart',
+    'signal',
+  ]);
+  const { nTrials, timeoutMs, nJobs = 1 } = options;
   const refuse = (name: string, need: string, value: unknown) =>
-    new HpoError('invalid-argument', `${name} must be ${need}, but is ${shown(value)}`, { value });
+    new HpoError('INVALID_ARGUMENT', `${name} must be ${need}, but is ${shown(value)}`, { value });
   if (nTrials !== undefined && !(Number.isInteger(nTrials) && nTrials >= 0)) {
     throw refuse('nTrials', 'an integer of at least 0', nTrials);
   }
@@ -74,7 +85,7 @@ export async function runTrials({
   options: OptimizeOptions;
   stopped: () => boolean;
 }): Promise<OptimizeSummary> {
-  checkOptions(options);
+  checkOptimizeOptions(options);
   const { nTrials = Infinity, timeoutMs = Infinity, nJobs = 1, signal } = options;
   const caught = [options.catch ?? []].flat() as readonly ErrorClass[];
   const summary: OptimizeSummary = { complete: 0, pruned: 0, failed: 0, failures: [] };

@@ -107,6 +107,19 @@ describe("Optuna's own studies, repeated from their seeds", () => {
     expect(study.bestTrial.number).toBe(goldens.asked.best);
   });
 
+  it('with names that JavaScript takes for indices', async () => {
+    const study = await createStudy({ sampler: new TPESampler({ seed: 14, nStartupTrials: 4 }), logger });
+    await study.optimize(
+      (trial) =>
+        trial.suggestFloat('10', 0, 1) +
+        trial.suggestCategorical('b', [1, 2, 3]) * trial.suggestInt('2', 1, 9) -
+        trial.suggestFloat('1', 1, 5),
+      { nTrials: 16 },
+    );
+    expectTrials(study.trials, goldens.index_names.trials);
+    expect(study.trials.map(({ params }) => Object.keys(params))).toEqual(goldens.index_names.names);
+  });
+
   it('over a grid, each point once', async () => {
     const sampler = new GridSampler({ b: [4, 8, 16], a: [0.1, 0.2], z: ['u', 'v'] }, { seed: 13 });
     const study = await createStudy({ sampler, logger });

@@ -1,6 +1,7 @@
 import { type SearchSpace, sameDistribution } from '../distribution/distribution';
 import { ownProperty } from '../own-property';
 import { type FrozenTrial } from '../trial/frozen-trial';
+import { orderedRecord } from '../ordered-record';
 
 /** Order of names by code points, as Python sorts text, so that both sides visit parameters alike. */
 export function compareNames(a: string, b: string): number {
@@ -26,5 +27,5 @@ export function intersectionSearchSpace(trials: readonly FrozenTrial[]): SearchS
       return other !== undefined && sameDistribution(other, distribution);
     }),
   );
-  return Object.fromEntries(common.sort(([a], [b]) => compareNames(a, b)));
+  return orderedRecord(common.sort(([a], [b]) => compareNames(a, b)));
 }

@@ -26,14 +26,14 @@ describe('createStudy and loadStudy', () => {
     const storage = new InMemoryStorage();
     await expect(loadStudy({ storage })).rejects.toThrow(/the storage has 0 studies/);
     await createStudy({ studyName: 'a', storage });
-    await expect(createStudy({ studyName: 'a', storage })).rejects.toMatchObject({ code: 'duplicated-study' });
-    await expect(loadStudy({ studyName: 'b', storage })).rejects.toThrow(/no study named "b", only \["a"\]/);
+    await expect(createStudy({ studyName: 'a', storage })).rejects.toMatchObject({ code: 'DUPLICATED_STUDY' });
+    await expect(loadStudy({ studyName: 'b', storage })).rejects.toThrow(/no study named "b". Its studies are \["a"\]/);
     await expect(createStudy({ direction: 'up' as Direction })).rejects.toThrow(/minimize or maximize, but is "up"/);
     await expect(createStudy({ studyName: 'a', direction: 'maximize', storage, loadIfExists: true })).rejects.toThrow(
       /is there already and is to minimize, not to maximize/,
     );
     storage.createStudy({ name: 'two', directions: ['minimize', 'maximize'] });
-    await expect(loadStudy({ studyName: 'two', storage })).rejects.toMatchObject({ code: 'unsupported' });
+    await expect(loadStudy({ studyName: 'two', storage })).rejects.toMatchObject({ code: 'UNSUPPORTED' });
   });
 });
 
@@ -91,7 +91,7 @@ describe('telling', () => {
   it('happens once', async () => {
     const { study, trial } = await asked();
     await study.tell(trial, 1);
-    await expect(study.tell(trial, 2)).rejects.toMatchObject({ code: 'finished-trial' });
+    await expect(study.tell(trial, 2)).rejects.toMatchObject({ code: 'FINISHED_TRIAL' });
     expect((await study.tell(trial, 2, { skipIfFinished: true })).value).toBe(1);
   });
 });

@@ -1,10 +1,11 @@
+import { checkOptions } from '../check-options';
 import { type Distribution, type ParamValue } from '../distribution/distribution';
 import { HpoError, shown } from '../errors';
 import { jsonCopy, type JsonValue } from '../json-value';
 import { ownProperty } from '../own-property';
 import { type Pruner } from '../pruner/pruner';
 import { type Sampler } from '../sampler/sampler';
-import { type Storage, type TrialTemplate } from '../storage/storage';
+import { type Storage, type TrialTemplate, trialTemplate } from '../storage/storage';
 import { type FrozenTrial, type TrialState } from '../trial/frozen-trial';
 import { fixedParamsKey, Trial } from '../trial/trial';
 import { bestTrial } from './best-trial';
@@ -37,15 +38,15 @@ export class Study implements StudyView {
   readonly sampler: Sampler;
   readonly pruner: Pruner;
   readonly logger: Logger;
-  #optimizing = false;
-  #stopRequested = false;
+  private optimizing = false;
+  private stopRequested = false;
 
   constructor({ id, storage, sampler, pruner, logger }: StudyParts) {
     const { name, directions } = storage.getStudy(id);
     const [direction] = directions;
     if (direction === undefined || directions.length > 1) {
       throw new HpoError(
-        'unsupported',
+        'UNSUPPORTED',
         `study ${shown(name)} has ${directions.length} objectives; this package optimises one`,
         { place: name },
       );
@@ -68,7 +69,7 @@ export class Study implements StudyView {
     return this.storage.getTrials(this.id, states);
   }
 
-  /** The completed trial with the best value. Throws HpoError `no-best-trial` while there is none. */
+  /** The completed trial with the best value. Throws HpoError `NO_BEST_TRIAL` while there is none. */
   get bestTrial(): FrozenTrial {
     return bestTrial(this.getTrials(['COMPLETE']), this.direction);
   }
@@ -93,37 +94,40 @@ export class Study implements StudyView {
   /**
    * Runs the objective in trial after trial. A value that is not a number, or NaN, ends a trial with FAIL and the study
    * goes on; so does an error of a class in `catch`. Any other error ends the trial with FAIL and is thrown.
-   * Throws HpoError `nested-optimize` while another call is under way.
+   * Throws HpoError `NESTED_OPTIMIZE` while another call is under way.
    */
   async optimize(objective: Objective, options: OptimizeOptions = {}): Promise<OptimizeSummary> {
-    if (this.#optimizing) {
-      throw new HpoError('nested-optimize', `study ${shown(this.name)} is already optimising; await that call first`);
+    if (this.optimizing) {
+      throw new HpoError('NESTED_OPTIMIZE', `study ${shown(this.name)} is already optimising`, {
+        place: this.name,
+        remedy: 'Await that call first',
+      });
     }
-    this.#optimizing = true;
-    this.#stopRequested = false;
+    this.optimizing = true;
+    this.stopRequested = false;
     try {
-      return await runTrials({ study: this, objective, options, stopped: () => this.#stopRequested });
+      return await runTrials({ study: this, objective, options, stopped: () => this.stopRequested });
     } finally {
-      this.#optimizing = false;
+      this.optimizing = false;
     }
   }
 
   /** From an objective or a callback: no further trial starts. */
   stop(): void {
-    if (!this.#optimizing) {
-      throw new HpoError('not-optimizing', 'study.stop() is for objectives and callbacks: nothing is being optimised');
+    if (!this.optimizing) {
+      throw new HpoError('NOT_OPTIMIZING', 'study.stop() is for objectives and callbacks: nothing is being optimised');
     }
     this.requestStop();
   }
 
   requestStop(): void {
-    this.#stopRequested = true;
+    this.stopRequested = true;
   }
 
   /** Starts a trial: an enqueued one if there is any, else a new one; suggests the given parameters at once. */
   async ask(fixedDistributions: Readonly<Record<string, Distribution>> = {}): Promise<Trial> {
     await this.storage.refresh();
-    const id = (await this.#claimWaiting()) ?? (await this.storage.createTrial(this.id));
+    const id = (await this.claimWaiting()) ?? (await this.storage.createTrial(this.id));
     try {
       const trial = new Trial({ study: this, sampler: this.sampler, pruner: this.pruner }, id);
       for (const [name, distribution] of Object.entries(fixedDistributions)) trial.suggest(name, distribution);
@@ -136,13 +140,14 @@ export class Study implements StudyView {
 
   /**
    * Ends a trial that `ask` started. Without a state: COMPLETE for a number, FAIL for anything else and NaN.
-   * A PRUNED trial's value is the last one reported. Throws HpoError `finished-trial`, `unknown-trial`,
-   * `invalid-value`, `invalid-argument`.
+   * A PRUNED trial's value is the last one reported. Throws HpoError `FINISHED_TRIAL`, `UNKNOWN_TRIAL`,
+   * `INVALID_VALUE`, `INVALID_ARGUMENT`.
    * @param trial the trial, or its number
    */
   async tell(trial: Trial | number, value?: number, options: TellOptions = {}): Promise<FrozenTrial> {
+    checkOptions('study.tell', options, ['state', 'skipIfFinished']);
     await this.storage.refresh();
-    const id = typeof trial === 'number' ? this.#idOf(trial) : trial.id;
+    const id = typeof trial === 'number' ? this.idOf(trial) : trial.id;
     const ended = await this.endTrial(id, { ...options, value });
     const reason = failReason(ended);
     if (reason !== undefined) this.logger.warn(`trial ${ended.number} failed: ${reason}`);
@@ -156,21 +161,18 @@ export class Study implements StudyView {
 
   /** Puts parameters in the queue: the next trial uses them, and samples those that are left out. */
   async enqueueTrial(params: Readonly<Record<string, ParamValue>>, options: EnqueueOptions = {}): Promise<void> {
+    checkOptions('study.enqueueTrial', options, ['userAttrs', 'skipIfExists']);
     const fixed = jsonCopy(params, 'the parameters to enqueue') as Readonly<Record<string, JsonValue>>;
     await this.storage.refresh();
     if (options.skipIfExists && this.trials.some((trial) => hasParams(trial, fixed))) return;
-    await this.storage.createTrial(this.id, {
-      state: 'WAITING',
-      value: undefined,
-      values: undefined,
-      params: {},
-      distributions: {},
-      intermediateValues: new Map(),
-      userAttrs: jsonCopy(options.userAttrs ?? {}, 'the user attributes') as TrialTemplate['userAttrs'],
-      systemAttrs: { [fixedParamsKey]: fixed },
-      datetimeStart: undefined,
-      datetimeComplete: undefined,
-    });
+    await this.storage.createTrial(
+      this.id,
+      trialTemplate({
+        state: 'WAITING',
+        userAttrs: jsonCopy(options.userAttrs ?? {}, 'the user attributes') as TrialTemplate['userAttrs'],
+        systemAttrs: { [fixedParamsKey]: fixed },
+      }),
+    );
   }
 
   /**
@@ -178,26 +180,27 @@ export class Study implements StudyView {
    * For the start of a search, while no other worker is at this study: a trial looks the same whether its worker lives.
    * Returns the trials as they were left.
    */
-  failRunningTrials(options: FailRunningOptions = {}): Promise<readonly FrozenTrial[]> {
+  async failRunningTrials(options: FailRunningOptions = {}): Promise<readonly FrozenTrial[]> {
+    checkOptions('study.failRunningTrials', options, ['retry', 'maxRetries']);
     return failRunningTrials(this.storage, this.id, options);
   }
 
-  async #claimWaiting(): Promise<number | undefined> {
+  private async claimWaiting(): Promise<number | undefined> {
     for (const { id } of this.getTrials(['WAITING'])) {
       try {
         if (await this.storage.claimTrial(id)) return id;
       } catch (error) {
         // Another worker has claimed and ended it in between.
-        if (!(HpoError.isInstance(error) && error.code === 'finished-trial')) throw error;
+        if (!(HpoError.isInstance(error) && error.code === 'FINISHED_TRIAL')) throw error;
       }
     }
     return undefined;
   }
 
-  #idOf(number: number): number {
+  private idOf(number: number): number {
     const trial = this.trials[number];
     if (trial === undefined) {
-      throw new HpoError('unknown-trial', `study ${shown(this.name)} has no trial ${shown(number)}`, { value: number });
+      throw new HpoError('UNKNOWN_TRIAL', `study ${shown(this.name)} has no trial ${shown(number)}`, { value: number });
     }
     return trial.id;
   }

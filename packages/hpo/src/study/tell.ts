@@ -40,14 +40,14 @@ function checkRequest({ state, value }: TellRequest): void {
   if (state === 'COMPLETE') {
     const problem = problemOf(value);
     if (problem !== undefined) {
-      throw new HpoError('invalid-value', `a trial can't be told COMPLETE: ${problem}`, { value });
+      throw new HpoError('INVALID_VALUE', `a trial can't be told COMPLETE: ${problem}`, { value });
     }
   } else if (state !== undefined) {
     if (state !== 'PRUNED' && state !== 'FAIL') {
-      throw new HpoError('invalid-argument', `a trial can't be told the state ${shown(state)}`, { value: state });
+      throw new HpoError('INVALID_ARGUMENT', `a trial can't be told the state ${shown(state)}`, { value: state });
     }
     if (value !== undefined) {
-      throw new HpoError('invalid-argument', `a trial told ${state} takes no value, but got ${shown(value)}`, {
+      throw new HpoError('INVALID_ARGUMENT', `a trial told ${state} takes no value, but got ${shown(value)}`, {
         value,
       });
     }
@@ -68,8 +68,8 @@ function endOf(request: TellRequest, trial: FrozenTrial): { state: FinishedState
 }
 
 /**
- * Ends a trial as Optuna does. Source: optuna.study._tell. Throws HpoError `finished-trial`, `invalid-value`,
- * `invalid-argument`.
+ * Ends a trial as Optuna does. Source: optuna.study._tell. Throws HpoError `FINISHED_TRIAL`, `INVALID_VALUE`,
+ * `INVALID_ARGUMENT`.
  */
 export async function tellTrial(request: TellRequest): Promise<FrozenTrial> {
   const { study, sampler, trialId, skipIfFinished = false } = request;
@@ -79,7 +79,7 @@ export async function tellTrial(request: TellRequest): Promise<FrozenTrial> {
   if (isFinished(trial.state) && skipIfFinished) return trial;
   if (trial.state !== 'RUNNING') {
     throw new HpoError(
-      isFinished(trial.state) ? 'finished-trial' : 'invalid-argument',
+      isFinished(trial.state) ? 'FINISHED_TRIAL' : 'INVALID_ARGUMENT',
       `trial ${trial.number} can't be told anything: it is ${trial.state}, not RUNNING`,
       { value: trial.number },
     );

@@ -1,7 +1,7 @@
 import { HpoError } from '../errors';
 import { type JsonValue } from '../json-value';
 import { ownProperty } from '../own-property';
-import { type Storage } from '../storage/storage';
+import { type Storage, trialTemplate } from '../storage/storage';
 import { type FrozenTrial } from '../trial/frozen-trial';
 
 export interface FailRunningOptions {
@@ -19,18 +19,17 @@ async function enqueueAgain(storage: Storage, studyId: number, trial: FrozenTria
     trial.number,
   ];
   if (history.length > maxRetries) return;
-  await storage.createTrial(studyId, {
-    state: 'WAITING',
-    value: undefined,
-    values: undefined,
-    params: trial.params,
-    distributions: trial.distributions,
-    intermediateValues: new Map(),
-    userAttrs: trial.userAttrs,
-    systemAttrs: { failed_trial: trial.number, ...trial.systemAttrs, retry_history: history },
-    datetimeStart: undefined,
-    datetimeComplete: undefined,
-  });
+  await storage.createTrial(
+    studyId,
+    trialTemplate({
+      state: 'WAITING',
+      params: trial.params,
+      distributions: trial.distributions,
+      unreadableParams: trial.unreadableParams,
+      userAttrs: trial.userAttrs,
+      systemAttrs: { failed_trial: trial.number, ...trial.systemAttrs, retry_history: history },
+    }),
+  );
 }
 
 /** Ends a study's RUNNING trials with FAIL; returns them as they were. */
@@ -46,7 +45,7 @@ export async function failRunningTrials(
       await storage.finishTrial(trial.id, { state: 'FAIL' });
     } catch (error) {
       // It was not left behind after all: its worker has just ended it.
-      if (HpoError.isInstance(error) && error.code === 'finished-trial') continue;
+      if (HpoError.isInstance(error) && error.code === 'FINISHED_TRIAL') continue;
       throw error;
     }
     ended.push(trial);

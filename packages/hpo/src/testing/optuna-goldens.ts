@@ -44,6 +44,7 @@ export interface OptunaGoldens {
   crc32: [text: string, checksum: number][];
   studies: { name: string; steps: number; nan: boolean; direction: 'minimize' | 'maximize'; trials: GoldenTrial[] }[];
   asked: { trials: GoldenTrial[]; best: number };
+  index_names: { trials: GoldenTrial[]; names: string[][] };
   grid: Record<string, ParamValue>[];
 }
 

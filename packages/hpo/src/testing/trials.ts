@@ -9,6 +9,7 @@ export function frozenTrial(parts: Partial<FrozenTrial> & { number: number }): F
     values: undefined,
     params: {},
     distributions: {},
+    unreadableParams: {},
     intermediateValues: new Map(),
     userAttrs: {},
     systemAttrs: {},

@@ -1,5 +1,7 @@
 import { type Distribution, type ParamValue } from '../distribution/distribution';
+import { HpoError, shown } from '../errors';
 import { type JsonValue } from '../json-value';
+import { orderedRecord } from '../ordered-record';
 
 /** WAITING: enqueued, not begun. RUNNING: begun. The other three are ends. Source: optuna.trial.TrialState. */
 export type TrialState = 'RUNNING' | 'COMPLETE' | 'PRUNED' | 'FAIL' | 'WAITING';
@@ -22,14 +24,39 @@ export interface FrozenTrial {
   readonly value: number | undefined;
   /** The values of a study with several objectives, which this package reads but does not optimise. */
   readonly values: readonly number[] | undefined;
+  /** By name, in the order of suggestion. One of `unreadableParams` throws HpoError `UNSUPPORTED` when it is read. */
   readonly params: Readonly<Record<string, ParamValue>>;
   readonly distributions: Readonly<Record<string, Distribution>>;
+  /** Parameters that another program stored and this package can't hold, such as one whose choices are lists: why not. */
+  readonly unreadableParams: Readonly<Record<string, string>>;
   /** Reported values by step. */
   readonly intermediateValues: ReadonlyMap<number, number>;
   readonly userAttrs: Readonly<Record<string, JsonValue>>;
   readonly systemAttrs: Readonly<Record<string, JsonValue>>;
   readonly datetimeStart: Date | undefined;
   readonly datetimeComplete: Date | undefined;
+}
+
+/** A trial's parameters as a record; the value of one that can't be read throws HpoError `UNSUPPORTED`. */
+export function paramsRecord(
+  values: Iterable<readonly [name: string, value: ParamValue]>,
+  unreadable: Readonly<Record<string, string>>,
+): Readonly<Record<string, ParamValue>> {
+  const refused = Object.entries(unreadable).map(([name, problem]) => {
+    const refuse = (): never => {
+      throw unreadableParam(name, problem);
+    };
+    return [name, refuse] as const;
+  });
+  return orderedRecord(values, orderedRecord(refused));
+}
+
+/** The error of a parameter that this package can't hold. */
+export function unreadableParam(name: string, problem: string): HpoError {
+  return new HpoError('UNSUPPORTED', `parameter ${shown(name)} can't be used here: ${problem}`, {
+    place: name,
+    remedy: 'Use another name for it, or another study',
+  });
 }
 
 /** The highest step a value was reported for. */

@@ -1,3 +1,4 @@
+import { checkOptions } from '../check-options';
 import {
   categoricalDistribution,
   type CategoricalChoice,
@@ -42,55 +43,57 @@ export const fixedParamsKey = 'fixed_params';
 /**
  * One run of the objective: hands out parameters and takes reports. Source: optuna.trial.Trial.
  *
- * A method that writes throws HpoError `finished-trial` once the trial has ended, as it does on an abort.
+ * A method that writes throws HpoError `FINISHED_TRIAL` once the trial has ended, as it does on an abort.
  */
 export class Trial {
   /** Number in the study, from 0. */
   readonly number: number;
   /** Number in the storage. */
   readonly id: number;
-  readonly #context: TrialContext;
-  #relative: { space: SearchSpace; params: Readonly<Record<string, ParamValue>> } | undefined;
+  private readonly context: TrialContext;
+  private relative: { space: SearchSpace; params: Readonly<Record<string, ParamValue>> } | undefined;
 
   /** Made by `study.ask` and `study.optimize`. */
   constructor(context: TrialContext, id: number) {
-    this.#context = context;
+    this.context = context;
     this.id = id;
-    const frozen = this.#frozen();
+    const frozen = this.frozen();
     this.number = frozen.number;
     context.sampler.beforeTrial?.(context.study, frozen);
   }
 
-  /** A real number in [low, high]. Throws HpoError `invalid-distribution`, `incompatible-distribution`. */
+  /** A real number in [low, high]. Throws HpoError `INVALID_DISTRIBUTION`, `INCOMPATIBLE_DISTRIBUTION`. */
   suggestFloat(name: string, low: number, high: number, options: SuggestOptions = {}): number {
+    checkOptions('trial.suggestFloat', options, ['log', 'step']);
     return this.suggest(name, floatDistribution({ ...options, low, high })) as number;
   }
 
-  /** An integer in [low, high]. Throws HpoError `invalid-distribution`, `incompatible-distribution`. */
+  /** An integer in [low, high]. Throws HpoError `INVALID_DISTRIBUTION`, `INCOMPATIBLE_DISTRIBUTION`. */
   suggestInt(name: string, low: number, high: number, options: SuggestOptions = {}): number {
+    checkOptions('trial.suggestInt', options, ['log', 'step']);
     return this.suggest(name, intDistribution({ ...options, low, high })) as number;
   }
 
-  /** One of the choices. Throws HpoError `invalid-distribution`, `incompatible-distribution`. */
+  /** One of the choices. Throws HpoError `INVALID_DISTRIBUTION`, `INCOMPATIBLE_DISTRIBUTION`. */
   suggestCategorical<const Choice extends CategoricalChoice>(name: string, choices: readonly Choice[]): Choice {
     return this.suggest(name, categoricalDistribution(choices)) as Choice;
   }
 
   /** A value from a distribution; the same value whenever the same name is asked for again. */
   suggest(name: string, distribution: Distribution): ParamValue {
-    const frozen = this.#frozen();
+    const frozen = this.frozen();
     const before = ownProperty(frozen.distributions, name);
     if (before !== undefined) {
       checkCompatible({ name, before, now: distribution });
       if (!sameDistribution(before, distribution)) {
-        this.#context.study.logger.warn(
+        this.context.study.logger.warn(
           `trial ${this.number} asked for ${shown(name)} again with another range; the first one counts: ${shown(before)}`,
         );
       }
       return frozen.params[name]!;
     }
-    const internal = toInternal(distribution, this.#choose(frozen, name, distribution), name);
-    this.#context.study.storage.setTrialParam(this.id, name, internal, distribution);
+    const internal = toInternal(distribution, this.choose(frozen, name, distribution), name);
+    this.context.study.storage.setTrialParam(this.id, name, internal, distribution);
     return toExternal(distribution, internal);
   }
 
@@ -101,30 +104,30 @@ export class Trial {
    */
   report(value: number, step: number): void {
     if (typeof value !== 'number') {
-      throw new HpoError('invalid-value', `a reported value must be a number, but is ${shown(value)}`, { value });
+      throw new HpoError('INVALID_VALUE', `a reported value must be a number, but is ${shown(value)}`, { value });
     }
     if (!(Number.isSafeInteger(step) && step >= 0)) {
-      throw new HpoError('invalid-value', `a step must be an integer of at least 0, but is ${shown(step)}`, {
+      throw new HpoError('INVALID_VALUE', `a step must be an integer of at least 0, but is ${shown(step)}`, {
         value: step,
       });
     }
-    if (this.#frozen().intermediateValues.has(step)) {
-      this.#context.study.logger.warn(
+    if (this.frozen().intermediateValues.has(step)) {
+      this.context.study.logger.warn(
         `trial ${this.number} reported step ${step} again; its first value counts, ${shown(value)} is dropped`,
       );
       return;
     }
-    this.#context.study.storage.setTrialIntermediateValue(this.id, step, value);
+    this.context.study.storage.setTrialIntermediateValue(this.id, step, value);
   }
 
   /** Whether the study's pruner would end this trial now; the objective then throws TrialPruned. */
   shouldPrune(): boolean {
-    return this.#context.pruner.prune(this.#context.study, this.#frozen());
+    return this.context.pruner.prune(this.context.study, this.frozen());
   }
 
   /** Keeps a JSON value with the trial. */
   setUserAttr(key: string, value: JsonValue): void {
-    this.#context.study.storage.setTrialUserAttr(this.id, key, jsonCopy(value, `user attribute ${shown(key)}`));
+    this.context.study.storage.setTrialUserAttr(this.id, key, jsonCopy(value, `user attribute ${shown(key)}`));
   }
 
   /**
@@ -133,59 +136,59 @@ export class Trial {
    */
   setConstraint(name: string, value: number): void {
     if (typeof value !== 'number' || Number.isNaN(value)) {
-      throw new HpoError('invalid-value', `constraint ${shown(name)} must be a number, but is ${shown(value)}`, {
+      throw new HpoError('INVALID_VALUE', `constraint ${shown(name)} must be a number, but is ${shown(value)}`, {
         place: name,
         value,
       });
     }
     const key = constraintKey(name);
-    if (Object.hasOwn(this.#frozen().systemAttrs, key)) {
-      this.#context.study.logger.warn(
+    if (Object.hasOwn(this.frozen().systemAttrs, key)) {
+      this.context.study.logger.warn(
         `trial ${this.number} set constraint ${shown(name)} again; its first value counts, ${value} is dropped`,
       );
       return;
     }
-    this.#context.study.storage.setTrialSystemAttr(this.id, key, value);
+    this.context.study.storage.setTrialSystemAttr(this.id, key, value);
   }
 
   /** The parameters suggested so far. */
   get params(): Readonly<Record<string, ParamValue>> {
-    return this.#frozen().params;
+    return this.frozen().params;
   }
 
   get distributions(): Readonly<Record<string, Distribution>> {
-    return this.#frozen().distributions;
+    return this.frozen().distributions;
   }
 
   get userAttrs(): Readonly<Record<string, JsonValue>> {
-    return this.#frozen().userAttrs;
+    return this.frozen().userAttrs;
   }
 
-  #frozen(): FrozenTrial {
-    return this.#context.study.storage.getTrial(this.id);
+  private frozen(): FrozenTrial {
+    return this.context.study.storage.getTrial(this.id);
   }
 
   /** The value by the first rule that applies: enqueued, the only one there is, chosen with others, chosen alone. */
-  #choose(frozen: FrozenTrial, name: string, distribution: Distribution): unknown {
+  private choose(frozen: FrozenTrial, name: string, distribution: Distribution): unknown {
     const fixed = ownProperty(frozen.systemAttrs, fixedParamsKey);
     if (fixed !== null && typeof fixed === 'object' && Object.hasOwn(fixed, name)) {
       const value = ownProperty(fixed as Readonly<Record<string, JsonValue>>, name);
       if (!contains(distribution, toInternal(distribution, value, name))) {
-        this.#context.study.logger.warn(
+        this.context.study.logger.warn(
           `trial ${this.number}: the enqueued ${shown(name)} = ${shown(value)} is used although it is outside ${shown(distribution)}`,
         );
       }
       return value;
     }
     if (isSingle(distribution)) return singleValue(distribution);
-    const { study, sampler } = this.#context;
-    if (this.#relative === undefined) {
+    const { study, sampler } = this.context;
+    if (this.relative === undefined) {
       const space = sampler.inferRelativeSearchSpace(study, frozen);
-      this.#relative = { space, params: sampler.sampleRelative(study, frozen, space) };
+      this.relative = { space, params: sampler.sampleRelative(study, frozen, space) };
     }
-    const together = ownProperty(this.#relative.params, name);
+    const together = ownProperty(this.relative.params, name);
     if (together !== undefined) {
-      const before = ownProperty(this.#relative.space, name);
+      const before = ownProperty(this.relative.space, name);
       if (before !== undefined) checkCompatible({ name, before, now: distribution });
       if (contains(distribution, toInternal(distribution, together, name))) return together;
     }

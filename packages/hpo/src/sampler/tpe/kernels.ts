@@ -30,16 +30,16 @@ const epsilon = 1e-12;
  */
 export class CategoricalKernels implements Kernels {
   readonly count: number;
-  readonly #choices: number;
+  private readonly choices: number;
   /** Row-major: kernel, choice. */
-  readonly #probabilities: Float64Array;
+  private readonly probabilities: Float64Array;
 
   constructor(observations: Float64Array, { choices }: CategoricalDistribution, { priorWeight }: KernelOptions) {
     this.count = observations.length + 1;
-    this.#choices = choices.length;
-    this.#probabilities = new Float64Array(this.count * choices.length);
+    this.choices = choices.length;
+    this.probabilities = new Float64Array(this.count * choices.length);
     for (let kernel = 0; kernel < this.count; kernel++) {
-      const row = this.#probabilities.subarray(kernel * choices.length, (kernel + 1) * choices.length);
+      const row = this.probabilities.subarray(kernel * choices.length, (kernel + 1) * choices.length);
       row.fill(observations.length === 0 ? 1 / choices.length : priorWeight / this.count);
       if (kernel < observations.length) row[Math.trunc(observations[kernel]!)]! += 1;
       const sum = row.reduce((total, probability) => total + probability, 0);
@@ -50,10 +50,10 @@ export class CategoricalKernels implements Kernels {
   sample(active: Int32Array, random: RandomState): Float64Array {
     const quantiles = Float64Array.from(active, () => random.random());
     return quantiles.map((quantile, i) => {
-      const start = active[i]! * this.#choices;
+      const start = active[i]! * this.choices;
       let choice = 0;
-      for (let upTo = 0; choice < this.#choices - 1; choice++) {
-        upTo += this.#probabilities[start + choice]!;
+      for (let upTo = 0; choice < this.choices - 1; choice++) {
+        upTo += this.probabilities[start + choice]!;
         if (upTo >= quantile) break;
       }
       return choice;
@@ -62,7 +62,7 @@ export class CategoricalKernels implements Kernels {
 
   addLogDensities(value: number, sums: Float64Array): void {
     for (let kernel = 0; kernel < this.count; kernel++) {
-      sums[kernel]! += Math.log(this.#probabilities[kernel * this.#choices + value]!);
+      sums[kernel]! += Math.log(this.probabilities[kernel * this.choices + value]!);
     }
   }
 }
@@ -104,29 +104,29 @@ function bandwidths(means: Float64Array, low: number, high: number, options: Ker
  */
 export class NumericalKernels implements Kernels {
   readonly count: number;
-  readonly #distribution: NumericalDistribution;
-  readonly #low: number;
-  readonly #high: number;
-  readonly #means: Float64Array;
-  readonly #widths: Float64Array;
+  private readonly distribution: NumericalDistribution;
+  private readonly low: number;
+  private readonly high: number;
+  private readonly means: Float64Array;
+  private readonly widths: Float64Array;
   /** Logarithm of each kernel's mass within the range. */
-  readonly #logMasses: Float64Array;
-  readonly #logWidths: Float64Array;
-  readonly #logMassesByValue = new Map<number, Float64Array>();
+  private readonly logMasses: Float64Array;
+  private readonly logWidths: Float64Array;
+  private readonly logMassesByValue = new Map<number, Float64Array>();
 
   constructor(observations: Float64Array, distribution: NumericalDistribution, options: KernelOptions) {
     const half = (distribution.step ?? 0) / 2;
     const scale = (value: number) => (distribution.log ? Math.log(value) : value);
-    this.#distribution = distribution;
-    const low = (this.#low = scale(distribution.low - half));
-    const high = (this.#high = scale(distribution.high + half));
+    this.distribution = distribution;
+    const low = (this.low = scale(distribution.low - half));
+    const high = (this.high = scale(distribution.high + half));
     const means = observations.map(scale);
     this.count = means.length + 1;
-    this.#means = appended(means, 0.5 * (low + high));
-    this.#widths = appended(bandwidths(means, low, high, options), high - low);
-    this.#logWidths = this.#widths.map(Math.log);
-    this.#logMasses = this.#means.map((mean, i) => {
-      const width = this.#widths[i]!;
+    this.means = appended(means, 0.5 * (low + high));
+    this.widths = appended(bandwidths(means, low, high, options), high - low);
+    this.logWidths = this.widths.map(Math.log);
+    this.logMasses = this.means.map((mean, i) => {
+      const width = this.widths[i]!;
       return logNormalMass((low - mean) / width, (high - mean) / width);
     });
   }
@@ -134,51 +134,51 @@ export class NumericalKernels implements Kernels {
   sample(active: Int32Array, random: RandomState): Float64Array {
     const quantiles = Float64Array.from(active, () => random.uniform(0, 1));
     return quantiles.map((quantile, i) => {
-      const mean = this.#means[active[i]!]!;
-      const width = this.#widths[active[i]!]!;
-      const z = truncatedNormalQuantile(quantile, (this.#low - mean) / width, (this.#high - mean) / width);
-      return this.#toGrid(z * width + mean);
+      const mean = this.means[active[i]!]!;
+      const width = this.widths[active[i]!]!;
+      const z = truncatedNormalQuantile(quantile, (this.low - mean) / width, (this.high - mean) / width);
+      return this.toGrid(z * width + mean);
     });
   }
 
   /** From the scale of the kernels to the parameter's own, on its step where it has one. */
-  #toGrid(scaled: number): number {
-    const { low, high, log, step } = this.#distribution;
+  private toGrid(scaled: number): number {
+    const { low, high, log, step } = this.distribution;
     const value = log ? Math.exp(scaled) : scaled;
     if (step === undefined) return value;
     return clamp(low + roundHalfEven((value - low) / step) * step, low, high);
   }
 
   addLogDensities(value: number, sums: Float64Array): void {
-    const { log, step } = this.#distribution;
+    const { log, step } = this.distribution;
     if (step !== undefined) {
-      const logMasses = this.#logMassesAt(value, step);
+      const logMasses = this.logMassesAt(value, step);
       for (let kernel = 0; kernel < this.count; kernel++) sums[kernel]! += logMasses[kernel]!;
       return;
     }
     // Densities over the kernels' own scale: the Jacobian of the logarithm is the same under l and g.
     const at = log ? Math.log(value) : value;
     for (let kernel = 0; kernel < this.count; kernel++) {
-      const mean = this.#means[kernel]!;
-      const width = this.#widths[kernel]!;
+      const mean = this.means[kernel]!;
+      const width = this.widths[kernel]!;
       const z = (at - mean) / width;
-      const outside = z < (this.#low - mean) / width || z > (this.#high - mean) / width;
-      sums[kernel]! += outside ? -Infinity : logNormalDensity(z) - this.#logMasses[kernel]! - this.#logWidths[kernel]!;
+      const outside = z < (this.low - mean) / width || z > (this.high - mean) / width;
+      sums[kernel]! += outside ? -Infinity : logNormalDensity(z) - this.logMasses[kernel]! - this.logWidths[kernel]!;
     }
   }
 
   /** Log probability of a stepped value under each kernel; few of the candidates differ, so each is computed once. */
-  #logMassesAt(value: number, step: number): Float64Array {
-    let logMasses = this.#logMassesByValue.get(value);
+  private logMassesAt(value: number, step: number): Float64Array {
+    let logMasses = this.logMassesByValue.get(value);
     if (logMasses === undefined) {
-      const scale = (x: number) => (this.#distribution.log ? Math.log(x) : x);
+      const scale = (x: number) => (this.distribution.log ? Math.log(x) : x);
       const [from, to] = [scale(value - step / 2), scale(value + step / 2)];
-      logMasses = this.#logMasses.map((logMass, kernel) => {
-        const mean = this.#means[kernel]!;
-        const width = this.#widths[kernel]!;
+      logMasses = this.logMasses.map((logMass, kernel) => {
+        const mean = this.means[kernel]!;
+        const width = this.widths[kernel]!;
         return logNormalMass((from - mean) / width, (to - mean) / width) - logMass;
       });
-      this.#logMassesByValue.set(value, logMasses);
+      this.logMassesByValue.set(value, logMasses);
     }
     return logMasses;
   }

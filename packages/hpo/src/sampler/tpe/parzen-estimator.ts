@@ -3,6 +3,7 @@ import { HpoError } from '../../errors';
 import { ownProperty } from '../../own-property';
 import { type RandomState } from '../../random/random-state';
 import { CategoricalKernels, type KernelOptions, type Kernels, NumericalKernels } from './kernels';
+import { orderedRecord } from '../../ordered-record';
 
 export interface ParzenEstimatorOptions extends KernelOptions {
   /** Weights of n observations, oldest first. */
@@ -27,7 +28,7 @@ function mixtureWeights(n: number, { weights, priorWeight }: ParzenEstimatorOpti
   const usable = given.length === n && given.every((weight) => Number.isFinite(weight) && weight >= 0);
   if (!usable || given.every((weight) => weight === 0)) {
     throw new HpoError(
-      'invalid-argument',
+      'INVALID_ARGUMENT',
       `weights(${n}) must return ${n} finite numbers of at least 0, not all of them 0`,
       { value: given },
     );
@@ -49,41 +50,40 @@ function kernelsFor(values: Float64Array, distribution: Distribution, options: K
  * for the product over parameters).
  */
 export class ParzenEstimator {
-  readonly #space: SearchSpace;
-  readonly #weights: Float64Array;
-  readonly #kernels: ReadonlyMap<string, Kernels>;
+  private readonly space: SearchSpace;
+  private readonly weights: Float64Array;
+  private readonly kernels: ReadonlyMap<string, Kernels>;
 
   constructor(observations: Observations, space: SearchSpace, options: ParzenEstimatorOptions) {
-    this.#space = space;
+    this.space = space;
     const columns = Object.entries(space).map(
       ([name, distribution]) => [name, ownProperty(observations, name) ?? new Float64Array(), distribution] as const,
     );
-    this.#weights = mixtureWeights(columns[0]?.[1].length ?? 0, options);
-    this.#kernels = new Map(
+    this.weights = mixtureWeights(columns[0]?.[1].length ?? 0, options);
+    this.kernels = new Map(
       columns.map(([name, values, distribution]) => [name, kernelsFor(values, distribution, options)]),
     );
   }
 
   /** Draws `size` points: kernels first, then all categorical parameters, then the others, as Optuna orders its draws. */
   sample(random: RandomState, size: number): Observations {
-    const active = random.choices(this.#weights, size);
+    const active = random.choices(this.weights, size);
     const drawn = new Map<string, Float64Array>();
     for (const categorical of [true, false]) {
-      for (const [name, kernels] of this.#kernels) {
-        if ((this.#space[name]!.kind === 'categorical') === categorical)
-          drawn.set(name, kernels.sample(active, random));
+      for (const [name, kernels] of this.kernels) {
+        if ((this.space[name]!.kind === 'categorical') === categorical) drawn.set(name, kernels.sample(active, random));
       }
     }
-    return Object.fromEntries([...this.#kernels.keys()].map((name) => [name, drawn.get(name)!]));
+    return orderedRecord([...this.kernels.keys()].map((name) => [name, drawn.get(name)!]));
   }
 
   /** Logarithm of the density at each point. */
   logPdf(points: Observations): Float64Array {
     const size = Object.values(points)[0]?.length ?? 0;
-    const logWeights = this.#weights.map(Math.log);
+    const logWeights = this.weights.map(Math.log);
     return Float64Array.from({ length: size }, (_, i) => {
       const sums = logWeights.slice();
-      for (const [name, kernels] of this.#kernels) kernels.addLogDensities(points[name]![i]!, sums);
+      for (const [name, kernels] of this.kernels) kernels.addLogDensities(points[name]![i]!, sums);
       const highest = sums.reduce((a, b) => Math.max(a, b), -Infinity);
       if (highest === -Infinity) return -Infinity;
       return Math.log(sums.reduce((total, sum) => total + Math.exp(sum - highest), 0)) + highest;

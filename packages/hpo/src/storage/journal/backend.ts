@@ -13,22 +13,22 @@ export interface JournalBackend {
  */
 export class TextJournalBackend implements JournalBackend {
   readonly place = 'the journal';
-  readonly #lines: string[];
+  private readonly lines: string[];
 
   /** @param text lines of a journal; an unfinished last one is dropped */
   constructor(text = '') {
-    this.#lines = text.split('\n').slice(0, -1);
+    this.lines = text.split('\n').slice(0, -1);
   }
 
   get text(): string {
-    return this.#lines.map((line) => `${line}\n`).join('');
+    return this.lines.map((line) => `${line}\n`).join('');
   }
 
   readLines(from: number): Iterable<string> {
-    return this.#lines.slice(from);
+    return this.lines.slice(from);
   }
 
   appendLines(lines: readonly string[]): void {
-    this.#lines.push(...lines);
+    this.lines.push(...lines);
   }
 }

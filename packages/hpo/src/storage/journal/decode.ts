@@ -3,12 +3,14 @@ import { distributionFromJson } from '../../distribution/json';
 import { HpoError, shown } from '../../errors';
 import { type JsonValue } from '../../json-value';
 import { type Direction } from '../../study/study-view';
-import { isFinished, type TrialState } from '../../trial/frozen-trial';
+import { isFinished, paramsRecord, type TrialState } from '../../trial/frozen-trial';
 import { type Operation } from '../operation';
 import { directionCodes, opCodes, stateCodes } from './codes';
 import { Fields } from './fields';
+import { orderedRecord } from '../../ordered-record';
 
 const stateOf = new Map(Object.entries(stateCodes).map(([state, code]) => [code, state as TrialState]));
+const newest = Math.max(...Object.values(opCodes));
 const directionOf = new Map(Object.entries(directionCodes).map(([name, code]) => [code, name as Direction]));
 
 function state(fields: Fields, name: string): TrialState {
@@ -25,8 +27,15 @@ function directions(fields: Fields): Direction[] {
   });
 }
 
-function distribution(fields: Fields, name: string): Distribution {
-  return distributionFromJson(fields.text(name));
+/** A distribution; or what is wrong with it, where this package can't hold it. */
+function distribution(fields: Fields, name: string): Distribution | string {
+  const text = fields.text(name);
+  try {
+    return distributionFromJson(text);
+  } catch (error) {
+    if (HpoError.isInstance(error) && error.code === 'INVALID_DISTRIBUTION') return error.message;
+    throw error;
+  }
 }
 
 /** An internal value that the distribution can turn into an external one. Being in range is not asked for, as in Optuna. */
@@ -65,12 +74,20 @@ function intermediateValues(fields: Fields): Map<number, number> {
 
 function createTrial(fields: Fields): Operation {
   const texts = fields.optionalObject('distributions');
-  const distributions = new Map(texts.keys().map((name) => [name, distribution(texts, name)]));
+  const distributions = new Map<string, Distribution>();
+  const unreadable = new Map<string, string>();
+  for (const name of texts.keys()) {
+    const its = distribution(texts, name);
+    if (typeof its === 'string') unreadable.set(name, its);
+    else distributions.set(name, its);
+  }
   const internals = fields.optionalObject('params');
-  const params = internals.keys().map((name): [string, ParamValue] => {
+  const readable = internals.keys().filter((name) => !unreadable.has(name));
+  const params = readable.map((name): [string, ParamValue] => {
     const its = distributions.get(name) ?? internals.refuse(name, 'a parameter with a distribution');
     return [name, toExternal(its, internalValue(internals, name, its))];
   });
+  const unreadableParams = orderedRecord(unreadable);
   const value = fields.isNull('value') ? undefined : fields.number('value');
   const values = numbers(fields, 'values') ?? (value === undefined ? undefined : [value]);
   return {
@@ -80,11 +97,12 @@ function createTrial(fields: Fields): Operation {
       state: fields.has('state') ? state(fields, 'state') : 'RUNNING',
       value: values?.length === 1 ? values[0] : undefined,
       values,
-      params: Object.fromEntries(params),
-      distributions: Object.fromEntries(distributions),
+      params: paramsRecord(params, unreadableParams),
+      unreadableParams,
+      distributions: orderedRecord(distributions),
       intermediateValues: intermediateValues(fields.optionalObject('intermediate_values')),
-      userAttrs: Object.fromEntries(fields.optionalObject('user_attrs').entries()),
-      systemAttrs: Object.fromEntries(fields.optionalObject('system_attrs').entries()),
+      userAttrs: orderedRecord(fields.optionalObject('user_attrs').entries()),
+      systemAttrs: orderedRecord(fields.optionalObject('system_attrs').entries()),
       datetimeStart: fields.isNull('datetime_start') ? undefined : fields.time('datetime_start'),
       datetimeComplete: fields.isNull('datetime_complete') ? undefined : fields.time('datetime_complete'),
     },
@@ -103,7 +121,7 @@ function setState(fields: Fields): Operation {
   return { kind: 'finish-trial', trialId, state: to, values, datetimeComplete: fields.time('datetime_complete') };
 }
 
-function operationOf(fields: Fields): Operation {
+function operationOf(fields: Fields, place: string): Operation {
   const code = fields.index('op_code');
   switch (code) {
     case opCodes.createStudy:
@@ -117,11 +135,15 @@ function operationOf(fields: Fields): Operation {
     case opCodes.createTrial:
       return createTrial(fields);
     case opCodes.setTrialParam: {
+      const [trialId, name] = [fields.index('trial_id'), fields.text('param_name')];
       const itsDistribution = distribution(fields, 'distribution');
+      if (typeof itsDistribution === 'string') {
+        return { kind: 'set-unreadable-param', trialId, name, problem: itsDistribution };
+      }
       return {
         kind: 'set-param',
-        trialId: fields.index('trial_id'),
-        name: fields.text('param_name'),
+        trialId,
+        name,
         internalValue: internalValue(fields, 'param_value_internal', itsDistribution),
         distribution: itsDistribution,
       };
@@ -142,20 +164,24 @@ function operationOf(fields: Fields): Operation {
     case opCodes.discardTrials:
       return { kind: 'discard-trials' };
     default:
-      return fields.refuse('op_code', 'a code from 0 to 10');
+      throw new HpoError(
+        'UNSUPPORTED',
+        `${place}: a newer Optuna wrote op_code ${code}; this package knows 0 to ${newest}`,
+        {
+          place,
+          value: code,
+          remedy: 'Read the journal with a newer version of this package',
+        },
+      );
   }
 }
 
 /**
  * The operation that a parsed journal line stands for, and who wrote it. Every field is checked: the file may come
- * from anywhere. Throws HpoError `corrupt-journal`; `place` says which line.
+ * from anywhere. Throws HpoError `CORRUPT_JOURNAL`, and `UNSUPPORTED` where a newer Optuna wrote it; `place` says which
+ * line.
  */
 export function decodeRecord(record: JsonValue, place: string): { operation: Operation; workerId: string } {
   const fields = Fields.of(record, place);
-  try {
-    return { operation: operationOf(fields), workerId: fields.text('worker_id') };
-  } catch (cause) {
-    if (!(HpoError.isInstance(cause) && cause.code === 'invalid-distribution')) throw cause;
-    throw new HpoError('corrupt-journal', `${place}: ${cause.message}`, { place, value: cause.value, cause });
-  }
+  return { operation: operationOf(fields, place), workerId: fields.text('worker_id') };
 }

@@ -1,6 +1,7 @@
 import { type Distribution, toInternal } from '../../distribution/distribution';
 import { distributionToJson } from '../../distribution/json';
 import { pythonFloat, pythonJson } from '../../python-json';
+import { unreadableParam } from '../../trial/frozen-trial';
 import { type Operation } from '../operation';
 import { type TrialTemplate } from '../storage';
 import { directionCodes, opCodes, stateCodes } from './codes';
@@ -36,6 +37,7 @@ function isFresh(template: TrialTemplate): boolean {
 }
 
 function templateFields(template: TrialTemplate): Fields {
+  for (const [name, problem] of Object.entries(template.unreadableParams)) throw unreadableParam(name, problem);
   const start = ['datetime_start', pythonTime(template.datetimeStart)] as const;
   if (isFresh(template)) return [start];
   const { distributions, datetimeComplete, values } = template;
@@ -107,6 +109,8 @@ function codeAndFields(operation: Operation): [code: number, fields: Fields] {
         ],
       ];
     }
+    case 'set-unreadable-param':
+      throw unreadableParam(operation.name, operation.problem);
     case 'start-trial':
       return [
         opCodes.setTrialStateValues,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HpoError } from '../../errors';
+import { floatDistribution } from '../../distribution/distribution';
 import { TextJournalBackend } from './backend';
 import { JournalStorage } from './journal-storage';
 
@@ -17,7 +18,6 @@ describe('a line that is not what it should be', () => {
   it.each([
     ['1', /line 3 must be an object, but is 1/],
     ['{}', /line 3: "op_code" must be an integer of at least 0, but is undefined/],
-    ['{"op_code":11,"worker_id":"w"}', /"op_code" must be a code from 0 to 10, but is 11/],
     ['{"op_code":"constructor","worker_id":"w"}', /"op_code"/],
     ['{"op_code":1,"study_id":0}', /"worker_id" must be a string/],
     ['{"op_code":0,"worker_id":"w","study_name":5,"directions":[1]}', /"study_name" must be a string, but is 5/],
@@ -64,10 +64,6 @@ describe('a line that is not what it should be', () => {
       /"param_value_internal" must be a value of/,
     ],
     [
-      '{"op_code":5,"worker_id":"w","trial_id":0,"param_name":"x","param_value_internal":1,"distribution":"{}"}',
-      /line 3: unknown distribution undefined/,
-    ],
-    [
       '{"op_code":6,"worker_id":"w","trial_id":0,"state":1,"values":null,"datetime_complete":"2026-01-01T00:00:00"}',
       /"values" must be an array of numbers, for a complete trial/,
     ],
@@ -87,7 +83,13 @@ describe('a line that is not what it should be', () => {
     ],
   ])('%s', (line, message) => {
     expect(() => open(study, trial, line)).toThrow(message);
-    expect(() => open(study, trial, line)).toThrow(expect.objectContaining({ code: 'corrupt-journal' }) as Error);
+    expect(() => open(study, trial, line)).toThrow(expect.objectContaining({ code: 'CORRUPT_JOURNAL' }) as Error);
+  });
+
+  it('names a newer Optuna as what wrote a code that it does not know', () => {
+    const line = '{"op_code":11,"worker_id":"w"}';
+    expect(() => open(study, trial, line)).toThrow(/line 3: a newer Optuna wrote op_code 11; .* knows 0 to 10/);
+    expect(() => open(study, trial, line)).toThrow(expect.objectContaining({ code: 'UNSUPPORTED' }) as Error);
   });
 
   it('is left for later where it is the last and no JSON, but nothing is written after it', () => {
@@ -129,12 +131,48 @@ describe('a line that is not what it should be', () => {
           const storage = open(study, trial, ...records.map((it) => JSON.stringify(it)));
           for (const { id } of storage.getStudies()) storage.getTrials(id);
         } catch (error) {
-          expect(HpoError.isInstance(error) && error.code).toBe('corrupt-journal');
+          expect(HpoError.isInstance(error) && error.code).toBe('CORRUPT_JOURNAL');
         }
         expect(({} as Record<string, unknown>)['a']).toBeUndefined();
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe('a parameter that this package can not hold', () => {
+  const lists = JSON.stringify('{"name": "CategoricalDistribution", "attributes": {"choices": [[1, 2], [3]]}}');
+  const wide = JSON.stringify(
+    '{"name": "IntDistribution", "attributes": {"log": false, "step": 1, "low": 0, "high": 100000000000000000000}}',
+  );
+  const newer = JSON.stringify('{"name": "OrdinalDistribution", "attributes": {}}');
+  const param = (name: string, distribution: string) =>
+    `{"op_code":5,"worker_id":"w","trial_id":0,"param_name":"${name}","param_value_internal":1,"distribution":${distribution}}`;
+
+  it.each([
+    ['a choice that is a list', lists, /a choice must be .* but one is \[1,2\]/],
+    ['integers beyond 2 ** 53', wide, /must be integers within 2 \*\* 53/],
+    ['a distribution of a newer Optuna', newer, /unknown distribution "OrdinalDistribution"/],
+  ])('%s: refused when it is used, everything else reads', (_, distribution, problem) => {
+    const storage = open(study, trial, param('odd', distribution), param('x', float));
+    const frozen = storage.getTrial(0);
+    expect(frozen.params).toEqual({ x: 1 });
+    expect(frozen.unreadableParams['odd']).toMatch(problem);
+    expect(() => frozen.params['odd']).toThrow(problem);
+    expect(() => frozen.params['odd']).toThrow(expect.objectContaining({ code: 'UNSUPPORTED', place: 'odd' }) as Error);
+    const next = storage.createTrial(0);
+    expect(() => storage.setTrialParam(next, 'odd', 0, floatDistribution({ low: 0, high: 1 }))).toThrow(problem);
+    storage.setTrialParam(next, 'x', 0.5, floatDistribution({ low: 0, high: 1 }));
+    expect(storage.getTrial(next).params).toEqual({ x: 0.5 });
+  });
+
+  it('may be part of a trial that was stored whole', () => {
+    const storage = open(
+      study,
+      `{"op_code":4,"worker_id":"w","study_id":0,"datetime_start":null,"state":4,"distributions":{"odd":${lists},"x":${float}},"params":{"odd":0,"x":1}}`,
+    );
+    expect(storage.getTrial(0)).toMatchObject({ params: { x: 1 }, state: 'WAITING' });
+    expect(() => storage.getTrial(0).params['odd']).toThrow(/can't be used here/);
   });
 });
 
