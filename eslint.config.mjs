@@ -56,4 +56,23 @@ export default tseslint.config(
       ],
     },
   },
+  {
+    // Adapters are held to PEFT's on a whole model.
+    files: ['packages/lora/test/**/*.ts'],
+    rules: {
+      '@nx/enforce-module-boundaries': [
+        'error',
+        {
+          enforceBuildableLibDependency: false,
+          allow: ['^(\\.\\./)+tools/'],
+          depConstraints: [
+            {
+              sourceTag: 'layer:lora',
+              onlyDependOnLibsWithTags: [...layers.lora, 'gpt2'].map((name) => `layer:${name}`),
+            },
+          ],
+        },
+      ],
+    },
+  },
 );

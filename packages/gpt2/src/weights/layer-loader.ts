@@ -146,6 +146,7 @@ export class LayerLoader {
           ? new Linear(tensor2d(weight, shape), bias)
           : Linear4bit.fromDense(weight, shape, { ...quantization, name: weightName }, bias);
     }
+    layer.storedLayout = 'in-out';
     this.progress(weightName);
     return this.keep(layer);
   }

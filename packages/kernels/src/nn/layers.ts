@@ -7,10 +7,18 @@ import { KernelError } from '../errors';
 import { Module, type ForwardContext } from './module';
 import { Parameter } from './parameter';
 
+/**
+ * How the Python stack's files lay a dense weight: as torch.nn.Linear does, [outFeatures, inFeatures], or as
+ * transformers' Conv1D does in GPT-2's blocks, [inFeatures, outFeatures].
+ */
+export type StoredLayout = 'out-in' | 'in-out';
+
 /** y = x Wᵀ + b on rows; what LoRA wraps. */
 export abstract class LinearLayer extends Module {
   abstract readonly inFeatures: number;
   abstract readonly outFeatures: number;
+  /** The weight here is [outFeatures, inFeatures] whatever this says: it is for those who read and write files. */
+  storedLayout: StoredLayout = 'out-in';
 
   /** x [rows, inFeatures] -> [rows, outFeatures] */
   abstract forward(x: Tensor2D, context: ForwardContext): Tensor2D;
@@ -57,7 +65,9 @@ export class Linear extends LinearLayer {
   }
 
   withWeight(weight: Tensor2D): Linear {
-    return new Linear(weight.clone(), this.bias?.value.clone() as Tensor1D | undefined);
+    const layer = new Linear(weight.clone(), this.bias?.value.clone() as Tensor1D | undefined);
+    layer.storedLayout = this.storedLayout;
+    return layer;
   }
 }
 

@@ -34,7 +34,8 @@ export interface LoraConfig {
   readonly otherKeys: Readonly<Record<string, unknown>>;
 }
 
-const SEQ_CLS_HEADS = ['classifier', 'score'];
+/** What PEFT trains whole in every sequence classifier, whether the model has it or not. */
+export const SEQ_CLS_HEADS: readonly string[] = ['classifier', 'score'];
 
 export const DEFAULT_LORA_CONFIG: LoraConfig = {
   r: 8,

@@ -22,16 +22,24 @@ function matches(names: readonly string[] | string, key: string): boolean {
 export function isTarget(config: LoraConfig, key: string): boolean {
   const { targetModules, excludeModules, modulesToSave, layersToTransform, layersPattern } = config;
   if (excludeModules !== null && matches(excludeModules, key)) return false;
-  if (modulesToSave.some((name) => key === name || key.endsWith(`.${name}`) || key.includes(`${name}.`))) return false;
+  if (modulesToSave.some((name) => `.${key}.`.includes(`.${name}.`))) return false;
   if (targetModules !== 'all-linear' && !matches(targetModules, key)) return false;
   if (layersToTransform === null) return true;
+  // The first number after the pattern, not the last: experts of a layer have numbers of their own.
   const sources =
-    layersPattern === null ? ['.*\\.[^.]*\\.(\\d+)\\.'] : layersPattern.map((name) => `.*\\.${name}\\.(\\d+)\\.`);
+    layersPattern === null || layersPattern.length === 0
+      ? ['.*?\\.[^.]*\\.(\\d+)\\.']
+      : layersPattern.map((name) => `(?:.*?\\.)?${name}\\.(\\d+)\\.`);
   for (const source of sources) {
     const index = new RegExp(`^${source}`).exec(key)?.[1];
     if (index !== undefined) return layersToTransform.includes(Number(index));
   }
   return false;
+}
+
+/** Whether PEFT would keep a trained copy of the module `key`; peft/utils/other.py, _set_trainable. */
+export function isSaved({ modulesToSave }: Pick<LoraConfig, 'modulesToSave'>, key: string): boolean {
+  return modulesToSave.some((name) => key.endsWith(name));
 }
 
 /** The value of the first pattern that fits `key`; peft/utils/other.py, get_pattern_key. */

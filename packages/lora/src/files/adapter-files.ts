@@ -55,8 +55,19 @@ export async function loadAdapter(model: PeftModel, source: AdapterSource, adapt
   const bytes = await source.open(ADAPTER_WEIGHTS);
   const file = await openSafetensors(bufferSource(await bytes.read(0, bytes.size), `${source.id}/${ADAPTER_WEIGHTS}`));
   const stored = await Promise.all([...file.tensors.keys()].map((name) => file.read(name)));
-  if (!model.adapterNames.includes(adapterName)) model.addAdapter(adapterName, config);
-  loadAdapterStateDict(model, stored, adapterName);
+  if (model.adapterNames.includes(adapterName)) {
+    loadAdapterStateDict(model, stored, adapterName);
+    return;
+  }
+  const active = model.activeAdapters;
+  model.addAdapter(adapterName, config);
+  try {
+    loadAdapterStateDict(model, stored, adapterName);
+  } catch (error) {
+    model.deleteAdapter(adapterName);
+    model.setAdapter(active);
+    throw error;
+  }
 }
 
 function card(config: LoraConfig): string {

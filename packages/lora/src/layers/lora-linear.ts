@@ -65,6 +65,7 @@ export class LoraLinear extends LinearLayer {
     super();
     this.inFeatures = base.inFeatures;
     this.outFeatures = base.outFeatures;
+    this.storedLayout = base.storedLayout;
     this.setChild('base_layer', base);
     this.setChild('lora_dropout', this.dicts.dropout);
     this.setChild('lora_A', this.dicts.a);

@@ -1,9 +1,9 @@
-import type { Tensor2D } from '@tensorflow/tfjs-core';
-import { LinearLayer, Module, type ForwardContext, type LinearAdditions } from '@qlora-js/kernels';
+import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
+import { Linear, LinearLayer, Module, type ForwardContext, type LinearAdditions } from '@qlora-js/kernels';
 
 /**
  * A layer kept frozen beside one trained copy an adapter, as peft/utils/other.py ModulesToSaveWrapper; both are
- * counted among all parameters.
+ * counted among all parameters. A copy is dense, whatever the layer is: 4 bits take no gradient.
  */
 export class ModulesToSaveLinear extends LinearLayer {
   readonly inFeatures: number;
@@ -15,6 +15,7 @@ export class ModulesToSaveLinear extends LinearLayer {
     super();
     this.inFeatures = original.inFeatures;
     this.outFeatures = original.outFeatures;
+    this.storedLayout = original.storedLayout;
     this.setChild('original_module', original);
     this.setChild('modules_to_save', this.copies);
   }
@@ -28,9 +29,8 @@ export class ModulesToSaveLinear extends LinearLayer {
   }
 
   addAdapter(name: string): LinearLayer {
-    const weight = this.original.denseWeight();
-    const copy = this.original.withWeight(weight);
-    weight.dispose();
+    const copy = new Linear(this.original.denseWeight(), biasCopy(this.original));
+    copy.storedLayout = this.storedLayout;
     this.copies.setChild(name, copy);
     return copy;
   }
@@ -71,3 +71,10 @@ export class ModulesToSaveLinear extends LinearLayer {
 }
 
 class ModuleDict extends Module {}
+
+/** A linear layer's bias, newly made; undefined where it has none. */
+export function biasCopy(layer: LinearLayer): Tensor1D | undefined {
+  for (const [name, parameter] of layer.namedParameters())
+    if (name === 'bias') return parameter.value.clone() as Tensor1D;
+  return undefined;
+}

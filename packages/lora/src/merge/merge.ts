@@ -1,8 +1,8 @@
-import { tensor2d, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
+import { tensor2d, type Tensor2D } from '@tensorflow/tfjs-core';
 import { Linear, type LinearLayer, type Module } from '@qlora-js/kernels';
 import { LoraError } from '../errors';
 import { LoraLinear } from '../layers/lora-linear';
-import { ModulesToSaveLinear } from '../layers/modules-to-save';
+import { biasCopy, ModulesToSaveLinear } from '../layers/modules-to-save';
 import type { PeftModel } from '../model/peft-model';
 
 /** The weight [outFeatures, inFeatures] a layer had before it was quantised, by the layer's name. */
@@ -80,7 +80,11 @@ async function mergedLayer(
   const weight = base === 'decoded' ? layer.base.denseWeight() : await original(base, path, layer);
   const merged = layer.mergedWeight(weight, adapterNames);
   weight.dispose();
-  if (into === 'dense') return new Linear(merged, biasCopy(layer.base));
+  if (into === 'dense') {
+    const dense = new Linear(merged, biasCopy(layer.base));
+    dense.storedLayout = layer.storedLayout;
+    return dense;
+  }
   const requantised = layer.base.withWeight(merged);
   merged.dispose();
   return requantised;
@@ -109,10 +113,4 @@ function savedCopy(module: Module, names: readonly string[]): LinearLayer | unde
   const merged = copy.withWeight(weight);
   weight.dispose();
   return merged;
-}
-
-function biasCopy(layer: LinearLayer): Tensor1D | undefined {
-  for (const [name, parameter] of layer.namedParameters())
-    if (name === 'bias') return parameter.value.clone() as Tensor1D;
-  return undefined;
 }

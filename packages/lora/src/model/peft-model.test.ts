@@ -13,6 +13,7 @@ import { openDevice, type Device } from '@qlora-js/kernels';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loraConfig, type LoraConfig } from '../config/lora-config';
 import { inputRows, LABELS, TinyModel } from '../testing/tiny-model';
+import { mergeAndUnload } from '../merge/merge';
 import { loraPlusGroups } from './lora-plus';
 import { getPeftModel, type PeftModel } from './peft-model';
 import { prepareModelForKbitTraining } from './prepare';
@@ -153,6 +154,54 @@ describe.each(['cpu', 'wasm'] as const)('PeftModel on %s', (backend) => {
     expect(() => getPeftModel(new TinyModel(), config({ targetModules: ['q_proj'] }))).toThrow(
       /\["q_proj"\] fit no linear layer; the layers end in c_attn, c_proj, c_fc, score/,
     );
+  });
+
+  it('saves a 4-bit layer whole as a dense copy that trains, and merges what was trained', async () => {
+    const model = getPeftModel(
+      new TinyModel({ quantised: true }),
+      config({ targetModules: ['c_attn'], modulesToSave: ['c_fc'] }),
+    );
+    const x = inputRows(3);
+    const before = outputs(model, x);
+    const saved = new Map([...model.namedParameters()].filter(([name]) => name.includes('c_fc.modules_to_save')));
+    expect([...saved.values()].map(({ requiresGrad, shape }) => ({ requiresGrad, shape }))).toEqual([
+      { requiresGrad: true, shape: [64, 64] },
+      { requiresGrad: true, shape: [64] },
+      { requiresGrad: true, shape: [64, 64] },
+      { requiresGrad: true, shape: [64] },
+    ]);
+    for (const parameter of saved.values()) parameter.assign(mul(parameter.value, 1.5));
+    const after = outputs(model, x);
+    expect(largestDifference(after, before)).toBeGreaterThan(0.1);
+    expect(model.withoutAdapters(() => outputs(model, x))).toEqual(before);
+    const merged = await mergeAndUnload(model, { into: 'dense', base: 'decoded' });
+    expect(
+      largestDifference(
+        tidy(() => merged.forward(x).dataSync() as Float32Array),
+        after,
+      ),
+    ).toBeLessThan(1e-5);
+  });
+
+  it('refuses by name what it does not keep as a trained copy, and changes nothing', () => {
+    const base = new TinyModel();
+    const attempt = (options: Partial<LoraConfig>) => () => getPeftModel(base, config(options));
+    expect(attempt({ modulesToSave: ['mlp'] })).toThrow(
+      /modulesToSave names 'mlp', but 'transformer\.h\.0\.mlp' is no linear layer/,
+    );
+    expect(attempt({ modulesToSave: ['lm_head'] })).toThrow(
+      /modulesToSave names 'lm_head', but no module's name ends in it; the linear layers end in c_attn, c_proj, c_fc, score/,
+    );
+    expect([...base.namedModules()].some(([path]) => path.includes('lora'))).toBe(false);
+
+    const model = getPeftModel(base, config({ targetModules: ['c_attn'], modulesToSave: ['c_fc'] }));
+    expect(() => model.addAdapter('other', config({ targetModules: ['c_proj'], modulesToSave: ['c_attn'] }))).toThrow(
+      /another adapter has a low-rank update on 'transformer\.h\.0\.attn\.c_attn'/,
+    );
+    expect(() => model.addAdapter('other', config({ targetModules: ['c_fc'] }))).toThrow(
+      /targetModules fit 'transformer\.h\.0\.mlp\.c_fc', which another adapter saves whole/,
+    );
+    expect(model.adapterNames).toEqual(['default']);
   });
 
   it('bias all trains every bias, lora_only those of adapted layers', () => {

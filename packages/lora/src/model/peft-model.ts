@@ -8,7 +8,8 @@ import {
   type ParameterCounts,
 } from '@qlora-js/kernels';
 import type { LoraConfig } from '../config/lora-config';
-import { isTarget, rankAndAlpha } from '../config/targets';
+import { isSaved, isTarget, rankAndAlpha } from '../config/targets';
+import { SEQ_CLS_HEADS } from '../config/lora-config';
 import { LoraError } from '../errors';
 import { LoraLinear } from '../layers/lora-linear';
 import { ModulesToSaveLinear } from '../layers/modules-to-save';
@@ -56,6 +57,7 @@ export class PeftModel<Base extends Module = Module> extends Module {
     if (!/^[\w-]+$/.test(name))
       throw new LoraError('BAD_ARGUMENT', `'${name}' is no adapter name: use letters, digits, _ and -`);
     if (this.configs.has(name)) throw new LoraError('BAD_ARGUMENT', `there is an adapter '${name}' already`);
+    checkSavedModules(this.base, config);
     let stream = 0;
     const targets: string[] = [];
     for (const [path, layer] of linearLayers(this.base)) {
@@ -79,14 +81,13 @@ export class PeftModel<Base extends Module = Module> extends Module {
       });
     }
     if (targets.length === 0) {
-      const names = [...linearLayers(this.base)].map(([path]) => path.split('.').pop());
       throw new LoraError(
         'NO_TARGET',
-        `targetModules ${JSON.stringify(config.targetModules)} fit no linear layer; the layers end in ${[...new Set(names)].join(', ')}`,
+        `targetModules ${JSON.stringify(config.targetModules)} fit no linear layer; the layers end in ${endings(linearLayers(this.base))}`,
       );
     }
     for (const [path, layer] of linearLayers(this.base)) {
-      if (!config.modulesToSave.some((saved) => path === saved || path.endsWith(`.${saved}`))) continue;
+      if (!isSaved(config, path)) continue;
       const wrapper = layer instanceof ModulesToSaveLinear ? layer : new ModulesToSaveLinear(layer);
       if (wrapper !== layer) this.base.replaceModule(path, wrapper);
       wrapper.addAdapter(name);
@@ -166,18 +167,62 @@ export function getPeftModel<Base extends Module>(
   return model;
 }
 
-/** The linear layers an adapter can wrap, with their paths: a wrapped one counts, its insides do not. */
+/** The modules of the base with their paths: a wrapped linear layer counts, its insides do not. */
+function* outerModules(module: Module, prefix = ''): Generator<[string, Module]> {
+  for (const [name, child] of module.children()) {
+    yield [prefix + name, child];
+    if (!(child instanceof LinearLayer)) yield* outerModules(child, `${prefix}${name}.`);
+  }
+}
+
+/** The linear layers an adapter can wrap, with their paths. */
 function linearLayers(model: Module): [string, LinearLayer][] {
-  const layers: [string, LinearLayer][] = [];
-  const walk = (prefix: string, module: Module): void => {
-    for (const [name, child] of module.children()) {
-      const path = prefix === '' ? name : `${prefix}.${name}`;
-      if (child instanceof LinearLayer) layers.push([path, child]);
-      else walk(path, child);
-    }
+  return [...outerModules(model)].filter((entry): entry is [string, LinearLayer] => entry[1] instanceof LinearLayer);
+}
+
+/** The last names of layers' paths, each once. */
+function endings(layers: readonly [string, LinearLayer][]): string {
+  return [...new Set(layers.map(([path]) => path.split('.').pop()))].join(', ');
+}
+
+/**
+ * Refuses what `modulesToSave` names and this package does not keep as a trained copy, before anything is changed.
+ *
+ * @throws LoraError BAD_CONFIG naming the module and the reason
+ */
+function checkSavedModules(model: Module, config: LoraConfig): void {
+  const fail = (name: string, reason: string): never => {
+    throw new LoraError('BAD_CONFIG', `modulesToSave names '${name}', but ${reason}`);
   };
-  walk('', model);
-  return layers;
+  const modules = [...outerModules(model)];
+  const linear = linearLayers(model);
+  for (const name of config.modulesToSave) {
+    const fitting = modules.filter(([path]) => isSaved({ modulesToSave: [name] }, path));
+    // PEFT adds both heads to every sequence classifier, and a model has one of them.
+    if (fitting.length === 0 && !SEQ_CLS_HEADS.includes(name)) {
+      fail(name, `no module's name ends in it; the linear layers end in ${endings(linear)}`);
+    }
+    for (const [path, module] of fitting) {
+      if (!(module instanceof LinearLayer)) {
+        fail(
+          name,
+          `'${path}' is no linear layer, and only those are trained as copies here: norms and embeddings are read by ` +
+            "the ops around them. Leave it out; bias: 'all' trains the norms' biases",
+        );
+      }
+      if (module instanceof LoraLinear) {
+        fail(name, `another adapter has a low-rank update on '${path}': give the two adapters models of their own`);
+      }
+    }
+  }
+  for (const [path, layer] of linear) {
+    if (layer instanceof ModulesToSaveLinear && isTarget(config, path)) {
+      throw new LoraError(
+        'BAD_CONFIG',
+        `targetModules fit '${path}', which another adapter saves whole: name it in modulesToSave or excludeModules`,
+      );
+    }
+  }
 }
 
 /** DoRA starts from the norms of the rows it will scale. */

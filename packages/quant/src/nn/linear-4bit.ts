@@ -129,6 +129,8 @@ export class Linear4bit extends LinearLayer {
   withWeight(weight: Tensor2D): Linear4bit {
     const { quantType, blocksize, nested, dtype } = this.weight.quantized.state;
     const quantized = quantize4bit(weight, { quantType, blocksize, doubleQuant: nested !== undefined, dtype });
-    return new Linear4bit(quantized, this.bias?.value.clone() as Tensor1D | undefined);
+    const layer = new Linear4bit(quantized, this.bias?.value.clone() as Tensor1D | undefined);
+    layer.storedLayout = this.storedLayout;
+    return layer;
   }
 }
