@@ -4,14 +4,19 @@ import { UsageError } from './cli/options';
 import { createProgram } from './cli/program';
 import { predictTexts } from './pipeline/predict';
 import { run } from './pipeline/run';
-import { terminalOutput } from './terminal/output';
+import { leaveCleanly } from './terminal/leave';
+import { terminalOutput, type TerminalOptions, type TerminalOutput } from './terminal/output';
+
+let terminal: TerminalOutput | undefined;
+leaveCleanly(() => terminal?.restore());
+const openTerminal = (options: TerminalOptions): TerminalOutput => (terminal = terminalOutput(options));
 
 const program = createProgram({
   run: async (options) => {
-    await run(options, terminalOutput(options));
+    await run(options, openTerminal(options));
   },
   predict: async (options) => {
-    const output = terminalOutput({ progress: false });
+    const output = openTerminal({ progress: false });
     for (const { text, labels } of await predictTexts(options, {
       ...output,
       warn: (line) => console.error(`warning: ${line}`),

@@ -9,6 +9,12 @@ export interface Output {
   bar(label: string, total: number): ProgressBar;
 }
 
+/** An output that has a terminal to give back. */
+export interface TerminalOutput extends Output {
+  /** Stops the bar that is running and shows the cursor again; nothing where none is. */
+  restore(): void;
+}
+
 export interface ProgressBar {
   update(done: number, note?: string): void;
   stop(): void;
@@ -28,7 +34,7 @@ export interface TerminalOptions {
 }
 
 /** Writes to standard output, bars to standard error so that a redirected log stays readable. */
-export function terminalOutput({ progress }: TerminalOptions): Output {
+export function terminalOutput({ progress }: TerminalOptions): TerminalOutput {
   let current: SingleBar | undefined;
   const print = (text: string): void => {
     // A line printed over a running bar would leave half of it standing.
@@ -39,6 +45,7 @@ export function terminalOutput({ progress }: TerminalOptions): Output {
     section: (title) => print(`\n== ${title} ${'='.repeat(Math.max(0, 76 - title.length))}`),
     line: (text = '') => print(text),
     warn: (text) => print(`warning: ${text}`),
+    restore: () => current?.stop(),
     bar: (label, total) => {
       if (!progress || total === 0) return { update: () => undefined, stop: () => undefined };
       const bar = new SingleBar({
@@ -50,6 +57,8 @@ export function terminalOutput({ progress }: TerminalOptions): Output {
         notTTYSchedule: 20_000,
         barsize: 30,
         etaBuffer: 50,
+        // Its own handlers stop the bar at a signal and let the process run on.
+        gracefulExit: false,
       });
       bar.start(total, 0, { note: '' });
       current = bar;
