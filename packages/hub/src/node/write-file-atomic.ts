@@ -32,6 +32,7 @@ export async function writeAtomic(path: string, write: (file: FileHandle) => Pro
   }
 }
 
+/** Writes all of it, however little the system takes at a time. */
 export async function writeFully(file: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let done = 0; done < bytes.byteLength;) {
     const { bytesWritten } = await file.write(bytes, done, Math.min(bytes.byteLength - done, 2 ** 30));
@@ -40,7 +41,7 @@ export async function writeFully(file: FileHandle, bytes: Uint8Array): Promise<v
 }
 
 /** A rename is on disk only once its folder is. Windows can't sync folders, and has no need to. */
-async function syncFolder(path: string): Promise<void> {
+export async function syncFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return;
   const folder = await open(path, 'r');
   try {
