@@ -133,7 +133,7 @@ export class Watch {
       let pipeline: object | undefined;
       let group: object | undefined;
       pass.setPipeline = (next) => {
-        setPipeline((pipeline = next) as GPUComputePipeline);
+        setPipeline((pipeline = next));
         return undefined;
       };
       pass.setBindGroup = (...args: unknown[]) => {

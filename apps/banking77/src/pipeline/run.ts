@@ -27,10 +27,10 @@ export async function run(options: RunOptions, output: Output): Promise<RunRepor
     const report = await runOn(device, options, output);
     const after = device.memory();
     output.line(
-      `memory at the end: ${formatBytes(after.currentBytes)} in ${after.tensors} tensors (at the start: ${formatBytes(before.currentBytes)} in ${before.tensors})`,
+      `memory at the end: ${formatBytes(after.tensorBytes)} in ${after.tensors} tensors (at the start: ${formatBytes(before.tensorBytes)} in ${before.tensors})`,
     );
-    if (after.currentBytes !== before.currentBytes)
-      output.warn(`${after.currentBytes - before.currentBytes} bytes were not given back`);
+    if (after.tensorBytes !== before.tensorBytes)
+      output.warn(`${after.tensorBytes - before.tensorBytes} bytes were not given back`);
     return report;
   } finally {
     device.dispose();

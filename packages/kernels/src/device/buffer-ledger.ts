@@ -15,6 +15,21 @@ interface Entry {
   owner: string;
 }
 
+/** A number of bytes that rises and falls, and how high it has been. */
+class ByteLevel implements OwnedBytes {
+  currentBytes = 0;
+  peakBytes = 0;
+
+  add(bytes: number): void {
+    this.currentBytes += bytes;
+    this.peakBytes = Math.max(this.peakBytes, this.currentBytes);
+  }
+
+  resetPeak(): void {
+    this.peakBytes = this.currentBytes;
+  }
+}
+
 /**
  * Every buffer a GPUDevice has made and not destroyed, with the name of who holds it. tfjs hands one buffer to many
  * tensors in turn, so an entry changes hands when tfjs' buffer manager gives it out and takes it back.
@@ -22,30 +37,26 @@ interface Entry {
 export class BufferLedger {
   private readonly entries = new Map<number, Entry>();
   private readonly ids = new WeakMap<GPUBuffer, number>();
-  private readonly owners = new Map<string, { currentBytes: number; peakBytes: number }>();
+  private readonly owners = new Map<string, ByteLevel>();
   private readonly tensorOwners = new WeakMap<object, string>();
   private readonly collected = new FinalizationRegistry<number>((id) => this.remove(id));
   private owner: string | undefined;
   private count = 0;
-  private total = 0;
-  private peak = 0;
-
-  /** Bytes of all buffers. */
-  get currentBytes(): number {
-    return this.total;
-  }
-
-  get peakBytes(): number {
-    return this.peak;
-  }
+  /** Bytes of all buffers, those that wait for reuse included. */
+  readonly held = new ByteLevel();
+  /** Bytes of the buffers that somebody uses. */
+  readonly used = new ByteLevel();
 
   byOwner(): Record<string, OwnedBytes> {
-    return Object.fromEntries([...this.owners].map(([name, bytes]) => [name, { ...bytes }]));
+    return Object.fromEntries(
+      [...this.owners].map(([name, { currentBytes, peakBytes }]) => [name, { currentBytes, peakBytes }]),
+    );
   }
 
   resetPeak(): void {
-    this.peak = this.total;
-    for (const bytes of this.owners.values()) bytes.peakBytes = bytes.currentBytes;
+    this.held.resetPeak();
+    this.used.resetPeak();
+    for (const level of this.owners.values()) level.resetPeak();
   }
 
   /** Buffers made or taken inside belong to `owner`; the innermost scope counts. */
@@ -106,8 +117,7 @@ export class BufferLedger {
     this.ids.set(buffer, id);
     this.entries.set(id, { bytes, owner });
     this.collected.register(buffer, id);
-    this.total += bytes;
-    this.peak = Math.max(this.peak, this.total);
+    this.held.add(bytes);
     this.change(owner, bytes);
   }
 
@@ -123,14 +133,14 @@ export class BufferLedger {
     const entry = this.entries.get(id);
     if (entry === undefined) return;
     this.entries.delete(id);
-    this.total -= entry.bytes;
+    this.held.add(-entry.bytes);
     this.change(entry.owner, -entry.bytes);
   }
 
   private change(owner: string, bytes: number): void {
-    let held = this.owners.get(owner);
-    if (held === undefined) this.owners.set(owner, (held = { currentBytes: 0, peakBytes: 0 }));
-    held.currentBytes += bytes;
-    held.peakBytes = Math.max(held.peakBytes, held.currentBytes);
+    let level = this.owners.get(owner);
+    if (level === undefined) this.owners.set(owner, (level = new ByteLevel()));
+    level.add(bytes);
+    if (owner !== FREE) this.used.add(bytes);
   }
 }

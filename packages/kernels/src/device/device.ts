@@ -39,15 +39,19 @@ export class Device {
     return this.info.backend;
   }
 
+  /** Tensors and bytes at the moment, and at most since the device was opened or `resetPeakMemory` was called. */
   memory(): DeviceMemory {
     const { numBytes, numTensors } = engine().state;
+    const ledger = this.books?.ledger;
+    const used = ledger?.used ?? { currentBytes: numBytes, peakBytes: Math.max(this.tracker.peak, numBytes) };
     return {
-      currentBytes: numBytes,
-      peakBytes: Math.max(this.tracker.peak, numBytes),
       tensors: numTensors,
+      tensorBytes: numBytes,
+      currentBytes: used.currentBytes,
+      peakBytes: used.peakBytes,
       allocatedBytes: this.allocatedBytes(),
-      peakAllocatedBytes: this.books?.ledger.peakBytes ?? 0,
-      byOwner: this.books?.ledger.byOwner() ?? {},
+      peakAllocatedBytes: ledger?.held.peakBytes ?? 0,
+      byOwner: ledger?.byOwner() ?? {},
     };
   }
 

@@ -1,7 +1,20 @@
-import { ones, relu, tensor1d, zeros } from '@tensorflow/tfjs-core';
+import {
+  matMul,
+  mul,
+  ones,
+  relu,
+  square,
+  tensor1d,
+  tidy,
+  variable,
+  zeros,
+  type Tensor,
+  type Tensor2D,
+} from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import { KernelError } from '../errors';
 import { openDevice } from './open-device';
+import { plan } from '../plan';
 import { describeWebgpu } from '../plan/testing';
 
 describeWebgpu('memory by owner', (device) => {
@@ -27,8 +40,11 @@ describeWebgpu('memory by owner', (device) => {
     expect(held('waiting for reuse')).toBeGreaterThan(0);
     const { allocatedBytes } = device().memory();
     const free = held('waiting for reuse');
+    const { currentBytes } = device().memory();
+    expect(currentBytes).toBe(allocatedBytes - free);
     device().releaseUnused();
     expect([held('waiting for reuse'), device().memory().allocatedBytes]).toEqual([0, allocatedBytes - free]);
+    expect(device().memory().currentBytes).toBe(currentBytes);
     const again = relu(ones([1000]));
     expect((await again.data())[999]).toBe(1);
     again.dispose();
@@ -50,6 +66,40 @@ describeWebgpu('memory by owner', (device) => {
     expect(device().memory().allocatedBytes).toBe(before.allocatedBytes);
     device().resetPeakMemory();
     expect(device().memory().peakAllocatedBytes).toBe(before.allocatedBytes);
+  });
+
+  it('counts a plan by what is allocated: nothing while it is recorded, its arena and buffers from then on', async () => {
+    const tensors = device().owner('weights', () => ({ w: variable(ones([8, 16])), step: variable(zeros([1])) }));
+    const layer = ({ x }: { x: Tensor }): Record<'y', Tensor> => {
+      const y = matMul(x as Tensor2D, tensors.w as unknown as Tensor2D);
+      return { y: relu(mul(square(y), y)) };
+    };
+    // Whatever was made before is uploaded, and what only waits for reuse is gone.
+    tidy(() => layer({ x: ones([4, 8]) }));
+    await device().synchronize();
+    device().releaseUnused();
+    device().resetPeakMemory();
+    const before = device().memory();
+    expect(before.byOwner['weights']!.currentBytes).toBe(4 * 8 * 16);
+
+    const step = plan(device(), layer, { x: { shape: [4, 8], dtype: 'float32' } });
+    // The recording made some kilobytes of tensors; none of them has memory.
+    expect(device().memory().peakBytes).toBe(before.currentBytes);
+    // 4 x 16 floats at a time of the product, of its square and of both; the output, and x and three uniform structs in
+    // their 256 bytes each.
+    expect(step.memory.arenaBytes).toBe(3 * 4 * 4 * 16);
+    expect(step.memory.ownBytes).toBe(4 * 4 * 16 + 256 + 3 * 256);
+    await step.allocate();
+    const planned = before.currentBytes + step.memory.arenaBytes + step.memory.ownBytes;
+    expect(device().memory().currentBytes).toBe(planned);
+    step.run({ x: new Float32Array(32).fill(1) });
+    await device().synchronize();
+    expect(device().memory().peakBytes).toBe(planned);
+    // tfjs knows of neither.
+    expect(device().memory().tensorBytes).toBe(before.tensorBytes);
+    step.dispose();
+    expect(device().memory().currentBytes).toBe(before.currentBytes);
+    for (const tensor of Object.values(tensors)) tensor.dispose();
   });
 
   it('nests scopes, and leaves them where the work throws', () => {

@@ -18,7 +18,7 @@ export function formatReport(info: DeviceInfo, memory: DeviceMemory): string {
     ['limits', limits.join(', ') || 'none reported'],
     [
       'memory',
-      `${formatBytes(memory.currentBytes)} in ${memory.tensors} tensors, peak ${formatBytes(memory.peakBytes)}, ${formatBytes(memory.allocatedBytes)} held`,
+      `${formatBytes(memory.currentBytes)} in use, peak ${formatBytes(memory.peakBytes)}, ${formatBytes(memory.allocatedBytes)} held; ${memory.tensors} tensors`,
     ],
   ];
   return rows.map(([name, value]) => `${name.padEnd(14)} ${value}`).join('\n');

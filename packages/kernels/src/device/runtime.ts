@@ -2,7 +2,8 @@
 export function describeRuntime(): string {
   const node = nodeProcess();
   if (node === undefined) return typeof navigator === 'undefined' ? 'unknown' : navigator.userAgent;
-  return `Node.js ${node.version} on ${node.platform} ${node.arch}`;
+  const cores = node.getBuiltinModule('node:os').availableParallelism();
+  return `Node.js ${node.version} on ${node.platform} ${node.arch}, ${cores} ${cores === 1 ? 'core' : 'cores'}`;
 }
 
 /** Node's process object, or undefined in browsers, bundlers' stand-ins included. */

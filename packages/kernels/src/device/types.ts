@@ -35,14 +35,20 @@ export interface DeviceInfo {
   readonly software: boolean;
 }
 
+/** What a device holds at the moment. */
 export interface DeviceMemory {
-  /** Bytes of live tensors. */
-  readonly currentBytes: number;
-  /** Largest currentBytes since the device was opened or `resetPeakMemory` was called. */
-  readonly peakBytes: number;
-  /** Live tensors. */
+  /** Live tensors, as tfjs counts them. */
   readonly tensors: number;
-  /** Bytes held from the system: GPU buffers, in use or waiting for reuse, or the WASM heap. */
+  /** Bytes of live tensors, as tfjs counts them: on webgpu tensors of a recording, which have no memory, are among them. */
+  readonly tensorBytes: number;
+  /**
+   * Bytes in use: on webgpu those of every GPU buffer but the ones that wait for reuse, so weights, uniforms and plans'
+   * arenas count (torch.cuda.memory_allocated); elsewhere `tensorBytes`.
+   */
+  readonly currentBytes: number;
+  /** Largest currentBytes since the device was opened or `resetPeakMemory` was called (torch.cuda.max_memory_allocated). */
+  readonly peakBytes: number;
+  /** Bytes held from the system: GPU buffers, in use or waiting for reuse, or the WASM heap (torch.cuda.memory_reserved). */
   readonly allocatedBytes: number;
   /** Largest allocatedBytes since the device was opened or `resetPeakMemory` was called; on webgpu only, else 0. */
   readonly peakAllocatedBytes: number;
@@ -50,7 +56,10 @@ export interface DeviceMemory {
   readonly byOwner: Readonly<Record<string, OwnedBytes>>;
 }
 
+/** Bytes of one owner's GPU buffers. */
 export interface OwnedBytes {
+  /** Now. */
   readonly currentBytes: number;
+  /** At most since the device was opened or `resetPeakMemory` was called. */
   readonly peakBytes: number;
 }

@@ -76,7 +76,8 @@ async function dawnInNode({ dawnAddon, dawnToggles = [] }: OpenDeviceOptions): P
     const name = 'webgpu';
     dawnModule = (await import(/* @vite-ignore */ name)) as DawnModule;
   } else {
-    const { createRequire } = await import('node:module');
+    // Not imported, so that bundlers for browsers don't meet the module.
+    const { createRequire } = nodeProcess()!.getBuiltinModule('node:module');
     dawnModule = createRequire(addon)(addon) as DawnModule;
   }
   for (const [name, value] of Object.entries(dawnModule.globals)) {
@@ -135,7 +136,7 @@ export async function openWebgpu(adapter: GPUAdapter): Promise<Device> {
   };
   const opened = backend!;
   ledger.watchBackend(opened);
-  return new Device(info, opened, gpuDevice, () => ledger.currentBytes, { ledger, failures });
+  return new Device(info, opened, gpuDevice, () => ledger.held.currentBytes, { ledger, failures });
 }
 
 function describeAdapter(adapter: GPUAdapter): string {

@@ -116,9 +116,8 @@ describeBackends(
       );
     });
 
-    it('fits the smallest GPUs, with 16 KiB of workgroup memory', async () => {
-      if (backend.device.gpuDevice === undefined) return;
-      const limits = Object.getPrototypeOf(backend.device.gpuDevice.limits) as GPUSupportedLimits;
+    it.runIf(backend.name === 'webgpu')('fits the smallest GPUs, with 16 KiB of workgroup memory', async () => {
+      const limits = Object.getPrototypeOf(backend.device.gpuDevice!.limits) as GPUSupportedLimits;
       const available = vi.spyOn(limits, 'maxComputeWorkgroupStorageSize', 'get').mockReturnValue(16_384);
       try {
         for (const headSize of [16, 64, 128]) {
@@ -134,8 +133,7 @@ describeBackends(
       }
     });
 
-    it('keeps sequences that only the GPU knows within the rows', async () => {
-      if (backend.name !== 'webgpu') return;
+    it.runIf(backend.name === 'webgpu')('keeps sequences that only the GPU knows within the rows', async () => {
       const qkv = normals(6, 5 * 12);
       const fields = tensor2d([0, 3, 0, 3, 3, 99, -2, 99, 70, 5, 0, 5], [3, 4], 'int32');
       const onGpu = add<Tensor2D>(fields, zerosLike(fields));

@@ -56,16 +56,20 @@ describeBackends('crossEntropy', (backend) => {
     expect(Array.from(loss!)).toEqual([1e4]);
   });
 
-  it('answers a label out of range with an error or, where it lies on the device alone, with NaN', async () => {
+  const labelsOf = (...values: number[]) => tensor1d(values, 'int32');
+
+  it('answers a label out of range with an error', () => {
     const logits = tensor2d([1, 2, 3, 4], [2, 2]);
-    const labels = (...values: number[]) => tensor1d(values, 'int32');
-    expect(() => crossEntropy(logits, labels(0, 2))).toThrow(
+    expect(() => crossEntropy(logits, labelsOf(0, 2))).toThrow(
       'crossEntropy: labels[1] is 2, but it must lie between 0 and 1',
     );
-    expect(() => crossEntropy(logits, labels(0, -1))).toThrow('labels[1] is -1');
-    if (backend.name !== 'webgpu') return;
+    expect(() => crossEntropy(logits, labelsOf(0, -1))).toThrow('labels[1] is -1');
+  });
+
+  it.runIf(backend.name === 'webgpu')('answers a bad label that lies on the device alone with NaN', async () => {
+    const logits = tensor2d([1, 2, 3, 4], [2, 2]);
     for (const bad of [2, -1]) {
-      const [loss] = await crossEntropy(logits, add(labels(0, bad), labels(0, 0))).data();
+      const [loss] = await crossEntropy(logits, add(labelsOf(0, bad), labelsOf(0, 0))).data();
       expect(loss).toBeNaN();
     }
   });

@@ -56,7 +56,7 @@ describeBackends('embedding', (backend) => {
   const tables = () => [tensor2d(normals(1, 8), [4, 2]), tensor2d(normals(2, 6), [3, 2])] as const;
   const ids = (...values: number[]) => tensor1d(values, 'int32');
 
-  it('answers an index out of range with an error or, where it lies on the device alone, with NaN', async () => {
+  it('answers an index out of range with an error', () => {
     const [token, position] = tables();
     expect(() => embedding(ids(0, 4), ids(0, 1), token, position)).toThrow(
       'ids[1] is 4, but it must lie between 0 and 3',
@@ -65,7 +65,10 @@ describeBackends('embedding', (backend) => {
     expect(() => embedding(ids(0, 1), ids(3, 0), token, position)).toThrow(
       'positions[0] is 3, but it must lie between 0 and 2',
     );
-    if (backend.name !== 'webgpu') return;
+  });
+
+  it.runIf(backend.name === 'webgpu')('answers a bad index that lies on the device alone with NaN', async () => {
+    const [token, position] = tables();
     const zeros = ids(0, 0, 0, 0);
     const one = add<Tensor1D>(ids(0, 4, 2, -3), zeros);
     const two = add<Tensor1D>(ids(0, 1, 9, 2), zeros);

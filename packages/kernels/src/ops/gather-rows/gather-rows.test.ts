@@ -31,13 +31,17 @@ describeBackends('gatherRows', (backend) => {
     });
   });
 
-  it('answers a row out of range with an error or, where it lies on the device alone, with NaN', async () => {
+  const rows = (...values: number[]) => tensor1d(values, 'int32');
+
+  it('answers a row out of range with an error', () => {
     const x = tensor2d([1, 2, 3, 4], [2, 2]);
-    const rows = (...values: number[]) => tensor1d(values, 'int32');
     expect(() => gatherRows(x, rows(1, 2))).toThrow('gatherRows: rows[1] is 2, but it must lie between 0 and 1');
     expect(() => gatherRows(x, rows(-1))).toThrow('rows[0] is -1');
     expect(() => gatherRows(x, tensor1d([0]))).toThrow('rows has dtype float32');
-    if (backend.name !== 'webgpu') return;
+  });
+
+  it.runIf(backend.name === 'webgpu')('answers a bad row that lies on the device alone with NaN', async () => {
+    const x = tensor2d([1, 2, 3, 4], [2, 2]);
     const y = await gatherRows(x, add(rows(1, 2, -1), rows(0, 0, 0))).data();
     expect(Array.from(y)).toEqual([3, 4, NaN, NaN, NaN, NaN]);
   });

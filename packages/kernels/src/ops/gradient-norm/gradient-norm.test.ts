@@ -2,6 +2,7 @@ import { tensor, tensor1d, type Tensor } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { describeBackends, expectClose, forAll, normals, runPoisoned } from '../../testing';
+import { clipControlReference, sumOfSquaresReference } from './reference';
 import { clipControl, sumOfSquares } from '.';
 
 const sizes = fc.array(fc.oneof(fc.integer({ min: 1, max: 400 }), fc.constantFrom(4096, 4097, 9001)), {
@@ -24,7 +25,7 @@ describeBackends('gradientNorm', (backend) => {
     await forAll(sizes, async (lengths) => {
       const values = lengths.map((length, i) => normals(i + 1, length, 10 ** (i - 2)));
       const tensors = values.map((each) => tensor(each));
-      const expected = values.flatMap((each) => [...each]).reduce((sum, value) => sum + value * value, 0);
+      const expected = sumOfSquaresReference(values);
       const [total] = await runPoisoned(backend, () => [sumOfSquares(tensors)]);
       await expectClose('sumOfSquares', backend, total!, [expected], { relative: 1e-6 });
       for (const held of tensors) held.dispose();
@@ -47,6 +48,10 @@ describeBackends('gradientNorm', (backend) => {
       });
       await expectClose('clipControl, norm', backend, norm!, [TORCH.norm / (lossScale ?? 1)], { relative: 1e-6 });
       await expectClose('clipControl', backend, control!, [factor, 1], { relative: 1e-6 });
+      const expected = clipControlReference(sumOfSquaresReference(TORCH.gradients), { maxNorm, lossScale });
+      await expectClose('clipControl', backend, [...norm!, ...control!], [expected.norm, ...expected.control], {
+        relative: 1e-6,
+      });
     }
     for (const held of tensors) held.dispose();
   });

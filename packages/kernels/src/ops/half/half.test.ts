@@ -2,6 +2,7 @@ import { tensor, tensor1d, tensor2d } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { describeBackends, normals, runPoisoned } from '../../testing';
 import { halfBits, halfValue } from './bits';
+import { halfReference } from './reference';
 import { packHalf, unpackHalf } from '.';
 
 /** Every finite float16, and the values halfway to the next one and right beside that. */
@@ -29,6 +30,14 @@ describe('halfBits', () => {
       expect(halfBits(middle - (high - low) / 64)).toBe(one);
       expect(halfBits(middle + (high - low) / 64)).toBe(one + 1);
     }
+    const between = Array.from({ length: 0x7bff }, (_, one) => (halfValue(one) + halfValue(one + 1)) / 2);
+    const values = between.flatMap((middle, one) => [
+      halfValue(one),
+      middle,
+      -middle,
+      (3 * middle + halfValue(one)) / 4,
+    ]);
+    expect(values.filter((value) => halfReference(value) !== halfValue(halfBits(value)))).toEqual([]);
     expect(halfBits(65519)).toBe(0x7bff);
     expect(halfBits(-1e30)).toBe(0xfbff);
     expect(halfBits(NaN)).toBe(0x7e00);
@@ -58,12 +67,12 @@ describeBackends('packHalf and unpackHalf', (backend) => {
     [5, 7],
     [16, 24],
   ])('round %i x %i values to the nearest', async (rows, columns) => {
-    const values = normals(1, rows * columns, 30);
+    const values = normals(1, rows * columns, 30).map((value, i) => (i % 3 === 0 ? value * 2 ** -16 : value));
     const x = tensor2d(values, [rows, columns]);
     const halves = packHalf(x);
     const back = unpackHalf(halves, [rows, columns]);
     expect(back.shape).toEqual([rows, columns]);
-    expect([...(await back.data())]).toEqual(Array.from(values, (value) => halfValue(halfBits(value))));
+    expect([...(await back.data())]).toEqual(Array.from(values, halfReference));
     for (const held of [x, halves, back]) held.dispose();
   });
 
