@@ -1,31 +1,47 @@
 /** What went wrong, for code that reacts to it; the message carries the offending value, the place and the remedy. */
 export type DataErrorCode =
-  | 'malformed-csv'
-  | 'malformed-json'
-  | 'missing-file'
-  | 'unknown-column'
-  | 'duplicate-column'
-  | 'uneven-rows'
-  | 'row-out-of-range'
-  | 'unknown-label'
-  | 'invalid-labels'
-  | 'empty-text'
-  | 'invalid-row'
-  | 'invalid-split'
-  | 'invalid-option'
-  | 'row-too-long';
+  | 'MALFORMED_CSV'
+  | 'MALFORMED_JSON'
+  | 'MALFORMED_PARQUET'
+  | 'MALFORMED_CARD'
+  | 'NOT_UTF8'
+  | 'TOO_LARGE'
+  | 'UNKNOWN_FORMAT'
+  | 'MISSING_FILE'
+  | 'UNKNOWN_COLUMN'
+  | 'DUPLICATE_COLUMN'
+  | 'AMBIGUOUS_COLUMNS'
+  | 'UNEVEN_ROWS'
+  | 'ROW_OUT_OF_RANGE'
+  | 'UNKNOWN_LABEL'
+  | 'INVALID_LABELS'
+  | 'EMPTY_TEXT'
+  | 'INVALID_ROW'
+  | 'INVALID_SPLIT'
+  | 'INVALID_OPTION'
+  | 'ROW_TOO_LONG';
+
+const marker = Symbol.for('@qlora-js/data/DataError');
 
 /** The one error this package throws for bad input. */
 export class DataError extends Error {
   override readonly name = 'DataError';
 
+  /** @param value what was refused, where there is a single value */
   constructor(
+    /** What went wrong, for programs. */
     readonly code: DataErrorCode,
     message: string,
     /** The value that was refused, where there is a single one. */
     readonly value?: unknown,
   ) {
     super(message);
+    Object.defineProperty(this, marker, { value: true });
+  }
+
+  /** Like `instanceof`, but also true for an error made by the package's other builds (ESM, CJS, its other entries). */
+  static isInstance(value: unknown): value is DataError {
+    return value instanceof Error && (value as unknown as Record<symbol, unknown>)[marker] === true;
   }
 }
 

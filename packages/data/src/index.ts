@@ -36,4 +36,3 @@ export {
   type Sampler,
   SequentialSampler,
 } from './batch/samplers';
-export { type BankingData, type BankingOptions, type BankingQuery, generateBankingIntents } from './banking/generate';

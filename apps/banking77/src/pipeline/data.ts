@@ -2,7 +2,6 @@ import {
   datasetSummary,
   type Dataset,
   formatDatasetSummary,
-  generateBankingIntents,
   type LabelMap,
   loadBanking77,
   prepareDataset,
@@ -10,6 +9,7 @@ import {
   type LabelledText,
   type PreparedRow,
 } from '@qlora-js/data';
+import { generateBankingIntents } from '@qlora-js/data/banking';
 import type { ModelFiles } from '@qlora-js/hub';
 import { folderFiles, resolveModel } from '@qlora-js/hub/node';
 import type { GPT2Tokenizer } from '@qlora-js/tokenize-gpt2';

@@ -58,14 +58,14 @@ const patience = 40;
  * how well a classifier carries over to sentences it was never shown. Most queries first name other intents' matters, to say that
  * they are not meant, so that a model has to read the order of the words and not just count them.
  *
- * @throws DataError `invalid-option` when an intent cannot make that many different queries
+ * @throws DataError `INVALID_OPTION` when an intent cannot make that many different queries
  */
 export function generateBankingIntents(options: BankingOptions = {}): BankingData {
   const { seed = 0, trainPerIntent = 70, validationPerIntent = 10, testPerIntent = 20 } = options;
   const seen = new Set<string>();
   const made = (split: Split, count: number, stream: number): Dataset<BankingQuery> => {
     if (!Number.isInteger(count) || count < 0) {
-      throw new DataError('invalid-option', `${split}PerIntent is a number of queries, got ${shown(count)}`, count);
+      throw new DataError('INVALID_OPTION', `${split}PerIntent is a number of queries, got ${shown(count)}`, count);
     }
     const random = new SeededRandom([seed, stream]);
     const queries = bankingIntents.flatMap((intent) => queriesOf({ intent, split, count, random, seen }));
@@ -100,7 +100,7 @@ function queriesOf({
     const phrasing = phrasings[turn % phrasings.length];
     if (phrasing === undefined) {
       throw new DataError(
-        'invalid-option',
+        'INVALID_OPTION',
         `the intent ${intent.name} has no more than ${queries.length} different ${split} queries, asked for ${count}`,
         count,
       );

@@ -37,9 +37,9 @@ export interface CollatableRow {
 
 /** Pads rows into a batch, as transformers' class of that name does. */
 export class DataCollatorWithPadding {
-  readonly #options: Required<Omit<CollatorOptions, 'maxLength'>> & { maxLength: number | undefined };
+  private readonly options: Required<Omit<CollatorOptions, 'maxLength'>> & { maxLength: number | undefined };
 
-  /** @throws DataError `invalid-option` */
+  /** @throws DataError `INVALID_OPTION` */
   constructor(options: CollatorOptions) {
     const {
       padTokenId,
@@ -51,27 +51,27 @@ export class DataCollatorWithPadding {
     } = options;
     if (!isTokenId(padTokenId)) {
       throw new DataError(
-        'invalid-option',
+        'INVALID_OPTION',
         `padTokenId is a token id, got ${shown(padTokenId)}; for GPT-2, set pad = eos (50256)`,
         padTokenId,
       );
     }
     for (const [name, count] of Object.entries({ maxLength, padToMultipleOf })) {
       if (count !== undefined && (!Number.isInteger(count) || count < 1)) {
-        throw new DataError('invalid-option', `${name} is an integer of at least 1, got ${shown(count)}`, count);
+        throw new DataError('INVALID_OPTION', `${name} is an integer of at least 1, got ${shown(count)}`, count);
       }
     }
     if (padding === 'max_length' && maxLength === undefined)
-      throw new DataError('invalid-option', "padding 'max_length' needs maxLength");
-    this.#options = { padTokenId, paddingSide, padding, maxLength, padToMultipleOf, labelKey };
+      throw new DataError('INVALID_OPTION', "padding 'max_length' needs maxLength");
+    this.options = { padTokenId, paddingSide, padding, maxLength, padToMultipleOf, labelKey };
   }
 
-  /** @throws DataError `invalid-row` (no rows, no tokens, no label, a bad id), `row-too-long` */
+  /** @throws DataError `INVALID_ROW` (no rows, no tokens, no label, a bad id), `ROW_TOO_LONG` */
   collate(rows: readonly CollatableRow[]): CollatedBatch {
-    if (rows.length === 0) throw new DataError('invalid-row', 'a batch needs at least one row');
-    const { padTokenId, paddingSide } = this.#options;
+    if (rows.length === 0) throw new DataError('INVALID_ROW', 'a batch needs at least one row');
+    const { padTokenId, paddingSide } = this.options;
     const batchSize = rows.length;
-    const length = this.#batchLength(rows);
+    const length = this.batchLength(rows);
     const inputIds = new Int32Array(batchSize * length).fill(padTokenId);
     const attentionMask = new Int32Array(batchSize * length);
     let realTokens = 0;
@@ -80,35 +80,35 @@ export class DataCollatorWithPadding {
       for (let place = 0; place < ids.length; place++) {
         const id = ids[place]!;
         if (!isTokenId(id))
-          throw new DataError('invalid-row', `row ${row} of the batch: ${shown(id)} at ${place} is no token id`, id);
+          throw new DataError('INVALID_ROW', `row ${row} of the batch: ${shown(id)} at ${place} is no token id`, id);
         const counts = mask === undefined || mask[place] === 1 ? 1 : 0;
         inputIds[start + place] = id;
         attentionMask[start + place] = counts;
         realTokens += counts;
       }
     });
-    return { inputIds, attentionMask, labels: this.#labels(rows), batchSize, length, realTokens };
+    return { inputIds, attentionMask, labels: this.labels(rows), batchSize, length, realTokens };
   }
 
-  #batchLength(rows: readonly CollatableRow[]): number {
-    const { padding, maxLength, padToMultipleOf } = this.#options;
+  private batchLength(rows: readonly CollatableRow[]): number {
+    const { padding, maxLength, padToMultipleOf } = this.options;
     let longest = 0;
     rows.forEach(({ input_ids: ids, attention_mask: mask }, row) => {
       const count = ids.length;
-      if (count === 0) throw new DataError('invalid-row', `row ${row} of the batch has no tokens`);
+      if (count === 0) throw new DataError('INVALID_ROW', `row ${row} of the batch has no tokens`);
       if (mask !== undefined && mask.length !== count) {
-        throw new DataError('invalid-row', `row ${row} of the batch has ${count} ids and a mask of ${mask.length}`);
+        throw new DataError('INVALID_ROW', `row ${row} of the batch has ${count} ids and a mask of ${mask.length}`);
       }
       if (maxLength !== undefined && count > maxLength) {
         throw new DataError(
-          'row-too-long',
+          'ROW_TOO_LONG',
           `row ${row} of the batch has ${count} tokens, maxLength is ${maxLength}; truncate when tokenizing`,
           count,
         );
       }
       if (padding === false && row > 0 && count !== longest) {
         throw new DataError(
-          'invalid-row',
+          'INVALID_ROW',
           `row ${row} of the batch has ${count} tokens, row 0 has ${longest}; turn padding on`,
           count,
         );
@@ -119,14 +119,14 @@ export class DataCollatorWithPadding {
     return lengthBucket(padding === 'max_length' ? maxLength! : longest, padToMultipleOf);
   }
 
-  #labels(rows: readonly CollatableRow[]): Int32Array {
-    const { labelKey } = this.#options;
+  private labels(rows: readonly CollatableRow[]): Int32Array {
+    const { labelKey } = this.options;
     if (labelKey === null) return new Int32Array(0);
     return Int32Array.from(rows, (row, index) => {
       const label = (row as unknown as Record<string, unknown>)[labelKey];
       if (typeof label === 'number' && isTokenId(label)) return label;
       throw new DataError(
-        'invalid-row',
+        'INVALID_ROW',
         `row ${index} of the batch: ${labelKey} must be a label's id, got ${shown(label)}; ` +
           `keep the column when preparing, or set labelKey: null for rows without labels`,
         label,

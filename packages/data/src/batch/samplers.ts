@@ -23,16 +23,16 @@ export class SequentialSampler implements Sampler {
 /** One permutation an epoch, drawn by numpy's `default_rng([seed, epoch]).permutation(length)`. */
 export class RandomSampler implements Sampler {
   readonly length: number;
-  readonly #seed: number;
+  private readonly seed: number;
 
   constructor({ length, seed = 0 }: { length: number; seed?: number }) {
     checkCount('length', length, 0);
     this.length = length;
-    this.#seed = seed;
+    this.seed = seed;
   }
 
   indices(epoch: number): Int32Array {
-    return new SeededRandom([this.#seed, epoch]).permutation(this.length);
+    return new SeededRandom([this.seed, epoch]).permutation(this.length);
   }
 }
 
@@ -43,9 +43,9 @@ export class RandomSampler implements Sampler {
  */
 export class LengthGroupedSampler implements Sampler {
   readonly length: number;
-  readonly #lengths: ArrayLike<number>;
-  readonly #batchSize: number;
-  readonly #seed: number;
+  private readonly lengths: ArrayLike<number>;
+  private readonly batchSize: number;
+  private readonly seed: number;
 
   /**
    * @param options.lengths tokens of each row
@@ -54,16 +54,16 @@ export class LengthGroupedSampler implements Sampler {
   constructor({ lengths, batchSize, seed = 0 }: { lengths: ArrayLike<number>; batchSize: number; seed?: number }) {
     checkCount('batchSize', batchSize, 1);
     this.length = lengths.length;
-    this.#lengths = lengths;
-    this.#batchSize = batchSize;
-    this.#seed = seed;
+    this.lengths = lengths;
+    this.batchSize = batchSize;
+    this.seed = seed;
   }
 
   indices(epoch: number): Int32Array {
-    const order = new SeededRandom([this.#seed, epoch]).permutation(this.length);
-    const batches = Math.max(1, Math.min(Math.floor(this.length / (this.#batchSize * 4)), 50));
-    const size = batches * this.#batchSize;
-    const lengthOf = (row: number): number => this.#lengths[row]!;
+    const order = new SeededRandom([this.seed, epoch]).permutation(this.length);
+    const batches = Math.max(1, Math.min(Math.floor(this.length / (this.batchSize * 4)), 50));
+    const size = batches * this.batchSize;
+    const lengthOf = (row: number): number => this.lengths[row]!;
     let longest = 0;
     for (let start = 0; start < order.length; start += size) {
       const megabatch = order.subarray(start, start + size);
@@ -105,5 +105,5 @@ export function batchCount(
 
 function checkCount(name: string, value: number, least: number): void {
   if (Number.isInteger(value) && value >= least) return;
-  throw new DataError('invalid-option', `${name} is an integer of at least ${least}, got ${shown(value)}`, value);
+  throw new DataError('INVALID_OPTION', `${name} is an integer of at least ${least}, got ${shown(value)}`, value);
 }

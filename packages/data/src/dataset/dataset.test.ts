@@ -64,17 +64,17 @@ describe('Dataset', () => {
   });
 
   it.each([
-    ['unknown-column', () => people.column('nmae' as 'name')],
-    ['unknown-column', () => people.removeColumns('label' as 'name')],
-    ['unknown-column', () => people.renameColumn('label' as 'name', 'x')],
-    ['duplicate-column', () => people.renameColumn('name', 'age')],
-    ['duplicate-column', () => Dataset.fromRows<{ a: number }>([], ['a', 'a'])],
-    ['row-out-of-range', () => people.row(3)],
-    ['row-out-of-range', () => people.row(-1)],
-    ['row-out-of-range', () => people.row(0.5)],
-    ['row-out-of-range', () => people.select([0, 3])],
-    ['uneven-rows', () => Dataset.fromColumns({ a: [1, 2], b: [1] })],
-    ['uneven-rows', () => Dataset.fromRows<object>([{ a: 1 }, { a: 1, b: 2 }])],
+    ['UNKNOWN_COLUMN', () => people.column('nmae' as 'name')],
+    ['UNKNOWN_COLUMN', () => people.removeColumns('label' as 'name')],
+    ['UNKNOWN_COLUMN', () => people.renameColumn('label' as 'name', 'x')],
+    ['DUPLICATE_COLUMN', () => people.renameColumn('name', 'age')],
+    ['DUPLICATE_COLUMN', () => Dataset.fromRows<{ a: number }>([], ['a', 'a'])],
+    ['ROW_OUT_OF_RANGE', () => people.row(3)],
+    ['ROW_OUT_OF_RANGE', () => people.row(-1)],
+    ['ROW_OUT_OF_RANGE', () => people.row(0.5)],
+    ['ROW_OUT_OF_RANGE', () => people.select([0, 3])],
+    ['UNEVEN_ROWS', () => Dataset.fromColumns({ a: [1, 2], b: [1] })],
+    ['UNEVEN_ROWS', () => Dataset.fromRows<object>([{ a: 1 }, { a: 1, b: 2 }])],
   ])('refuses with %s', (code, run) => {
     expect(codeOf(run)).toBe(code);
   });

@@ -8,18 +8,18 @@ type ColumnName<Row> = keyof Row & string;
  * not change are shared. Values themselves (token lists, say) are not copied and must not be written to.
  */
 export class Dataset<Row extends object = Record<string, unknown>> {
-  readonly #columns: ReadonlyMap<string, readonly unknown[]>;
+  private readonly columns: ReadonlyMap<string, readonly unknown[]>;
   readonly numRows: number;
 
   private constructor(columns: ReadonlyMap<string, readonly unknown[]>, numRows: number) {
-    this.#columns = columns;
+    this.columns = columns;
     this.numRows = numRows;
   }
 
   /**
    * A data set of rows that all have the same columns.
    * @param columnNames needed only where there may be no rows to read them from
-   * @throws DataError `uneven-rows`, naming the row and the column that it lacks or adds
+   * @throws DataError `UNEVEN_ROWS`, naming the row and the column that it lacks or adds
    */
   static fromRows<Row extends object>(rows: readonly Row[], columnNames?: readonly ColumnName<Row>[]): Dataset<Row> {
     const names: readonly string[] = columnNames ?? Object.keys(rows[0] ?? {});
@@ -32,7 +32,7 @@ export class Dataset<Row extends object = Record<string, unknown>> {
         const fault =
           missing === undefined ? `has a column ${shown(extra)} of its own` : `lacks the column ${shown(missing)}`;
         throw new DataError(
-          'uneven-rows',
+          'UNEVEN_ROWS',
           `row ${index} ${fault}; every row has the columns ${listed(names)}`,
           missing ?? extra,
         );
@@ -42,7 +42,7 @@ export class Dataset<Row extends object = Record<string, unknown>> {
     return new Dataset<Row>(columns, rows.length);
   }
 
-  /** @throws DataError `uneven-rows` when the columns differ in length */
+  /** @throws DataError `UNEVEN_ROWS` when the columns differ in length */
   static fromColumns<Columns extends Record<string, readonly unknown[]>>(
     columns: Columns,
   ): Dataset<{ [Name in keyof Columns]: Columns[Name][number] }> {
@@ -50,41 +50,41 @@ export class Dataset<Row extends object = Record<string, unknown>> {
     const lengths = new Set([...copied.values()].map((values) => values.length));
     if (lengths.size > 1) {
       const sizes = [...copied].map(([name, values]) => `${name}: ${values.length}`).join(', ');
-      throw new DataError('uneven-rows', `columns must be equally long, got ${sizes}`);
+      throw new DataError('UNEVEN_ROWS', `columns must be equally long, got ${sizes}`);
     }
     return new Dataset(copied, [...lengths][0] ?? 0);
   }
 
   get columnNames(): string[] {
-    return [...this.#columns.keys()];
+    return [...this.columns.keys()];
   }
 
-  /** @throws DataError `row-out-of-range` */
+  /** @throws DataError `ROW_OUT_OF_RANGE` */
   row(index: number): Row {
     if (!Number.isInteger(index) || index < 0 || index >= this.numRows) {
       throw new DataError(
-        'row-out-of-range',
+        'ROW_OUT_OF_RANGE',
         `there is no row ${shown(index)}: the data set has ${this.numRows} rows, from 0`,
         index,
       );
     }
-    return this.#rowAt(index);
+    return this.rowAt(index);
   }
 
-  #rowAt(index: number): Row {
-    return Object.fromEntries([...this.#columns].map(([name, values]) => [name, values[index]])) as Row;
+  private rowAt(index: number): Row {
+    return Object.fromEntries([...this.columns].map(([name, values]) => [name, values[index]])) as Row;
   }
 
-  /** One column's values, in row order. @throws DataError `unknown-column` */
+  /** One column's values, in row order. @throws DataError `UNKNOWN_COLUMN` */
   column<Name extends ColumnName<Row>>(name: Name): readonly Row[Name][] {
-    return this.#values(name) as readonly Row[Name][];
+    return this.values(name) as readonly Row[Name][];
   }
 
-  #values(name: string): readonly unknown[] {
-    const values = this.#columns.get(name);
+  private values(name: string): readonly unknown[] {
+    const values = this.columns.get(name);
     if (values === undefined) {
       throw new DataError(
-        'unknown-column',
+        'UNKNOWN_COLUMN',
         `there is no column ${shown(name)}; columns: ${listed(this.columnNames)}`,
         name,
       );
@@ -93,7 +93,7 @@ export class Dataset<Row extends object = Record<string, unknown>> {
   }
 
   *[Symbol.iterator](): IterableIterator<Row> {
-    for (let index = 0; index < this.numRows; index++) yield this.#rowAt(index);
+    for (let index = 0; index < this.numRows; index++) yield this.rowAt(index);
   }
 
   /**
@@ -108,49 +108,49 @@ export class Dataset<Row extends object = Record<string, unknown>> {
 
   filter(keep: (row: Row, index: number) => boolean): Dataset<Row> {
     const kept: number[] = [];
-    for (let index = 0; index < this.numRows; index++) if (keep(this.#rowAt(index), index)) kept.push(index);
-    return this.#taking(kept);
+    for (let index = 0; index < this.numRows; index++) if (keep(this.rowAt(index), index)) kept.push(index);
+    return this.taking(kept);
   }
 
-  /** The rows at `indices`, in that order; an index may repeat. @throws DataError `row-out-of-range` */
+  /** The rows at `indices`, in that order; an index may repeat. @throws DataError `ROW_OUT_OF_RANGE` */
   select(indices: ArrayLike<number>): Dataset<Row> {
     const wrong = Array.from(indices).find((index) => !Number.isInteger(index) || index < 0 || index >= this.numRows);
     if (wrong !== undefined) this.row(wrong);
-    return this.#taking(indices);
+    return this.taking(indices);
   }
 
-  #taking(indices: ArrayLike<number>): Dataset<Row> {
+  private taking(indices: ArrayLike<number>): Dataset<Row> {
     const chosen = Array.from(indices);
-    const columns = new Map([...this.#columns].map(([name, values]) => [name, chosen.map((index) => values[index])]));
+    const columns = new Map([...this.columns].map(([name, values]) => [name, chosen.map((index) => values[index])]));
     return new Dataset<Row>(columns, chosen.length);
   }
 
   /** The rows in the order that Hugging Face's `Dataset.shuffle(seed)` gives. */
   shuffle(seed: number): Dataset<Row> {
-    return this.#taking(new SeededRandom(seed).permutation(this.numRows));
+    return this.taking(new SeededRandom(seed).permutation(this.numRows));
   }
 
-  /** @throws DataError `unknown-column` */
+  /** @throws DataError `UNKNOWN_COLUMN` */
   removeColumns<Name extends ColumnName<Row>>(...names: Name[]): Dataset<Omit<Row, Name>> {
-    for (const name of names) this.#values(name);
-    const kept = [...this.#columns].filter(([name]) => !names.includes(name as Name));
+    for (const name of names) this.values(name);
+    const kept = [...this.columns].filter(([name]) => !names.includes(name as Name));
     return new Dataset<Omit<Row, Name>>(new Map(kept), this.numRows);
   }
 
-  /** Renames a column, in its place. @throws DataError `unknown-column`, `duplicate-column` */
+  /** Renames a column, in its place. @throws DataError `UNKNOWN_COLUMN`, `DUPLICATE_COLUMN` */
   renameColumn<Old extends ColumnName<Row>, const New extends string>(
     oldName: Old,
     newName: New,
   ): Dataset<Renamed<Row, Old, New>> {
-    this.#values(oldName);
-    if (this.#columns.has(newName)) {
+    this.values(oldName);
+    if (this.columns.has(newName)) {
       throw new DataError(
-        'duplicate-column',
+        'DUPLICATE_COLUMN',
         `there is a column ${shown(newName)} already; columns: ${listed(this.columnNames)}`,
         newName,
       );
     }
-    const columns = [...this.#columns].map(([name, values]) => [name === oldName ? newName : name, values] as const);
+    const columns = [...this.columns].map(([name, values]) => [name === oldName ? newName : name, values] as const);
     return new Dataset<Renamed<Row, Old, New>>(new Map(columns), this.numRows);
   }
 
@@ -168,7 +168,7 @@ function emptyColumns(names: readonly string[]): Map<string, unknown[]> {
   if (columns.size < names.length) {
     const twice = names.find((name, index) => names.indexOf(name) !== index);
     throw new DataError(
-      'duplicate-column',
+      'DUPLICATE_COLUMN',
       `the column ${shown(twice)} is there twice; columns: ${listed(names)}`,
       twice,
     );

@@ -9,24 +9,24 @@ export interface LabelPlace {
 /** The labels of a classifier: names to ids 0 .. size - 1 and back, in a fixed order. */
 export class LabelMap {
   readonly names: readonly string[];
-  readonly #ids: ReadonlyMap<string, number>;
+  private readonly ids: ReadonlyMap<string, number>;
 
   private constructor(names: readonly string[]) {
     this.names = Object.freeze([...names]);
-    this.#ids = new Map(names.map((name, id) => [name, id]));
+    this.ids = new Map(names.map((name, id) => [name, id]));
   }
 
   /**
    * Labels in the order given: the first gets id 0.
-   * @throws DataError `invalid-labels`: none at all, an empty name, or one that is there twice
+   * @throws DataError `INVALID_LABELS`: none at all, an empty name, or one that is there twice
    */
   static fromNames(names: readonly string[]): LabelMap {
-    if (names.length === 0) throw new DataError('invalid-labels', 'a label map needs at least one label');
+    if (names.length === 0) throw new DataError('INVALID_LABELS', 'a label map needs at least one label');
     const seen = new Map<string, number>();
     names.forEach((name, id) => {
       if (typeof name !== 'string' || name.trim() === '') {
         throw new DataError(
-          'invalid-labels',
+          'INVALID_LABELS',
           `label ${id} must be a name with letters in it, got ${shown(name)}`,
           name,
         );
@@ -34,7 +34,7 @@ export class LabelMap {
       const earlier = seen.get(name);
       if (earlier !== undefined) {
         throw new DataError(
-          'invalid-labels',
+          'INVALID_LABELS',
           `the label ${shown(name)} is there twice, as ${earlier} and as ${id}; each label is listed once`,
           name,
         );
@@ -49,14 +49,14 @@ export class LabelMap {
     return LabelMap.fromNames([...new Set(values)].sort());
   }
 
-  /** From the `id2label` of a model's config.json. @throws DataError `invalid-labels` when ids are not 0 .. n - 1 */
+  /** From the `id2label` of a model's config.json. @throws DataError `INVALID_LABELS` when ids are not 0 .. n - 1 */
   static fromId2Label(id2label: Readonly<Record<string, unknown>>): LabelMap {
     const entries = Object.entries(id2label);
     const names = entries.map((_, id): string => {
       const name = Object.hasOwn(id2label, String(id)) ? id2label[String(id)] : undefined;
       if (typeof name !== 'string') {
         throw new DataError(
-          'invalid-labels',
+          'INVALID_LABELS',
           `id2label has ${entries.length} entries, so it needs a name for the id ${id}; got ${shown(name)}`,
           name,
         );
@@ -71,27 +71,27 @@ export class LabelMap {
   }
 
   has(name: string): boolean {
-    return this.#ids.has(name);
+    return this.ids.has(name);
   }
 
-  /** The id of a name. @throws DataError `unknown-label` naming the row, the value and the nearest labels */
+  /** The id of a name. @throws DataError `UNKNOWN_LABEL` naming the row, the value and the nearest labels */
   id(name: string, place: LabelPlace = {}): number {
-    const id = this.#ids.get(name);
+    const id = this.ids.get(name);
     if (id !== undefined) return id;
     const near = this.nearest(name);
     const hint =
       near.length > 0
         ? `did you mean ${near.map((match) => shown(match)).join(' or ')}?`
         : `known: ${someOf(this.names)}`;
-    throw new DataError('unknown-label', `${placed(place)}unknown label ${shown(name)}; ${hint}`, name);
+    throw new DataError('UNKNOWN_LABEL', `${placed(place)}unknown label ${shown(name)}; ${hint}`, name);
   }
 
-  /** The name of an id. @throws DataError `unknown-label` */
+  /** The name of an id. @throws DataError `UNKNOWN_LABEL` */
   name(id: number, place: LabelPlace = {}): string {
     const name = this.names[id];
     if (name === undefined) {
       throw new DataError(
-        'unknown-label',
+        'UNKNOWN_LABEL',
         `${placed(place)}there is no label ${shown(id)}: ids run from 0 to ${this.size - 1}`,
         id,
       );

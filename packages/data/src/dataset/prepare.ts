@@ -41,8 +41,8 @@ const rowsPerCall = 1024;
  * Columns `text` and `label` (a name or an id) become `input_ids`, `attention_mask` and `label` (an id). The label is
  * part of every row that comes out, whatever else is dropped.
  *
- * @throws DataError naming the row: `empty-text`, `unknown-label`, `unknown-column` (no text or no label column),
- *   `invalid-row` (a text that is no string, a text without tokens)
+ * @throws DataError naming the row: `EMPTY_TEXT`, `UNKNOWN_LABEL`, `UNKNOWN_COLUMN` (no text or no label column),
+ *   `INVALID_ROW` (a text that is no string, a text without tokens)
  */
 export function prepareDataset(
   rows: Dataset<UnpreparedRow>,
@@ -53,7 +53,7 @@ export function prepareDataset(rows: Dataset<UnpreparedRow>, options: PrepareOpt
   const { tokenizer, labelMap, maxLength = 128, keepText = false, source } = options;
   if (!Number.isInteger(maxLength) || maxLength < 1) {
     throw new DataError(
-      'invalid-option',
+      'INVALID_OPTION',
       `maxLength is a number of tokens of at least 1, got ${shown(maxLength)}`,
       maxLength,
     );
@@ -87,9 +87,9 @@ export function prepareDataset(rows: Dataset<UnpreparedRow>, options: PrepareOpt
 
 function checkedText(text: unknown, row: number, source: string | undefined): string {
   if (typeof text !== 'string')
-    throw new DataError('invalid-row', `${placed({ row, source })}text must be a string, got ${shown(text)}`, text);
+    throw new DataError('INVALID_ROW', `${placed({ row, source })}text must be a string, got ${shown(text)}`, text);
   if (text.trim() === '') {
-    throw new DataError('empty-text', `${placed({ row, source })}the text is empty; remove the row or fill it`, text);
+    throw new DataError('EMPTY_TEXT', `${placed({ row, source })}the text is empty; remove the row or fill it`, text);
   }
   return text;
 }
@@ -100,7 +100,7 @@ function labelId(label: unknown, labelMap: LabelMap, place: { row: number; sourc
     labelMap.name(label, place);
     return label;
   }
-  throw new DataError('unknown-label', `${placed(place)}a label is a name or an id, got ${shown(label)}`, label);
+  throw new DataError('UNKNOWN_LABEL', `${placed(place)}a label is a name or an id, got ${shown(label)}`, label);
 }
 
 function checkEncoded(
@@ -109,22 +109,22 @@ function checkEncoded(
   { from, maxLength, source }: { from: number; maxLength: number; source: string | undefined },
 ): void {
   if (inputIds.length !== texts.length || attentionMask.length !== texts.length) {
-    throw new DataError('invalid-row', `the tokenizer gave ${inputIds.length} rows for ${texts.length} texts`);
+    throw new DataError('INVALID_ROW', `the tokenizer gave ${inputIds.length} rows for ${texts.length} texts`);
   }
   texts.forEach((text, index) => {
     const place = placed({ row: from + index, source });
     const length = inputIds[index]!.length;
     if (length === 0)
-      throw new DataError('invalid-row', `${place}the tokenizer gave no tokens for ${shown(text)}`, text);
+      throw new DataError('INVALID_ROW', `${place}the tokenizer gave no tokens for ${shown(text)}`, text);
     if (length > maxLength)
       throw new DataError(
-        'invalid-row',
+        'INVALID_ROW',
         `${place}the tokenizer gave ${length} tokens where maxLength is ${maxLength}`,
         length,
       );
     if (attentionMask[index]!.length !== length) {
       throw new DataError(
-        'invalid-row',
+        'INVALID_ROW',
         `${place}the tokenizer gave ${length} ids and a mask of ${attentionMask[index]!.length}`,
       );
     }

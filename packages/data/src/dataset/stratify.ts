@@ -5,7 +5,7 @@ import { type SeededRandom } from '../random';
  * Row numbers of a stratified split: classes in proportion, each within one row of its share. The draws are those of
  * Hugging Face's datasets (utils/stratify.py), which follows scikit-learn's StratifiedShuffleSplit.
  *
- * @throws DataError `invalid-split`: a class with one row, or a side smaller than the number of classes
+ * @throws DataError `INVALID_SPLIT`: a class with one row, or a side smaller than the number of classes
  */
 export function stratifiedIndices(options: {
   values: readonly unknown[];
@@ -21,7 +21,7 @@ export function stratifiedIndices(options: {
   if ((counts[rare] ?? 0) < 2) {
     const value = values[classes[rare]?.[0] ?? 0];
     throw new DataError(
-      'invalid-split',
+      'INVALID_SPLIT',
       `cannot stratify by ${shown(column)}: the value ${shown(value)} has one row, and a split needs at least 2`,
       value,
     );
@@ -32,7 +32,7 @@ export function stratifiedIndices(options: {
   ] as const) {
     if (rows >= classes.length) continue;
     throw new DataError(
-      'invalid-split',
+      'INVALID_SPLIT',
       `cannot stratify by ${shown(column)}: the ${side} side has ${rows} rows for ${classes.length} classes; it needs one for each`,
       rows,
     );
@@ -59,7 +59,7 @@ function rowsByClass(values: readonly unknown[], column: string): number[][] {
   values.forEach((value, row) => {
     if (typeof value !== 'string' && !Number.isFinite(value)) {
       throw new DataError(
-        'invalid-split',
+        'INVALID_SPLIT',
         `row ${row}: a column to stratify by holds strings or numbers; ${shown(column)} holds ${shown(value)}`,
         value,
       );

@@ -20,7 +20,7 @@ export interface SplitOptions {
  * Splits as Hugging Face's `Dataset.train_test_split` does: test = ceil(n x fraction), train = floor(n x fraction) or
  * the rest, and the very same rows for the same seed (its generator is numpy's; see SeededRandom).
  *
- * @throws DataError `invalid-split`
+ * @throws DataError `INVALID_SPLIT`
  */
 export function trainTestSplit<Row extends object>(
   dataset: Dataset<Row>,
@@ -31,7 +31,7 @@ export function trainTestSplit<Row extends object>(
   if (!shuffle) {
     if (stratifyBy !== undefined)
       throw new DataError(
-        'invalid-split',
+        'INVALID_SPLIT',
         'a stratified split is drawn at random: leave out stratifyBy or shuffle: false',
       );
     return { train: dataset.select(range(0, trainRows)), test: dataset.select(range(trainRows, trainRows + testRows)) };
@@ -51,7 +51,7 @@ export function trainTestSplit<Row extends object>(
 
 function splitSizes(rows: number, { testSize, trainSize }: SplitOptions): { trainRows: number; testRows: number } {
   const testAsked = testSize ?? (trainSize === undefined ? 0.25 : undefined);
-  if (rows < 2) throw new DataError('invalid-split', `a split needs at least 2 rows, the data set has ${rows}`, rows);
+  if (rows < 2) throw new DataError('INVALID_SPLIT', `a split needs at least 2 rows, the data set has ${rows}`, rows);
   for (const [name, size] of [
     ['testSize', testAsked],
     ['trainSize', trainSize],
@@ -61,7 +61,7 @@ function splitSizes(rows: number, { testSize, trainSize }: SplitOptions): { trai
     const fraction = size > 0 && size < 1;
     if (!count && !fraction) {
       throw new DataError(
-        'invalid-split',
+        'INVALID_SPLIT',
         `${name} is a fraction between 0 and 1 or a count from 1 to ${rows - 1} of the ${rows} rows, got ${shown(size)}`,
         size,
       );
@@ -73,7 +73,7 @@ function splitSizes(rows: number, { testSize, trainSize }: SplitOptions): { trai
   const trainRows = train ?? rows - testRows;
   if (trainRows < 1 || testRows < 1 || trainRows + testRows > rows) {
     throw new DataError(
-      'invalid-split',
+      'INVALID_SPLIT',
       `of ${rows} rows ${trainRows} would be for training and ${testRows} for the test; choose another testSize or trainSize`,
     );
   }

@@ -5,7 +5,7 @@ import { type TextFiles } from '../read/banking77';
 
 /**
  * The text files of a folder on this machine, read as UTF-8.
- * @throws DataError `missing-file` for a path outside the folder, a missing file, or bytes that are not UTF-8
+ * @throws DataError `MISSING_FILE` for a path outside the folder, a missing file, or bytes that are not UTF-8
  */
 export function openFolder(folder: string): TextFiles {
   const root = resolve(folder);
@@ -13,7 +13,7 @@ export function openFolder(folder: string): TextFiles {
     const full = join(root, path);
     const local = relative(root, full);
     if (local === '' || local.startsWith('..') || isAbsolute(local)) {
-      throw new DataError('missing-file', `${shown(path)} is not inside the folder ${root}`, path);
+      throw new DataError('MISSING_FILE', `${shown(path)} is not inside the folder ${root}`, path);
     }
     return full;
   };
@@ -27,7 +27,7 @@ export function openFolder(folder: string): TextFiles {
       const full = inside(path);
       const bytes = await readFile(full).catch((cause: unknown) => {
         throw new DataError(
-          'missing-file',
+          'MISSING_FILE',
           `cannot read ${full}: ${cause instanceof Error ? cause.message : 'unknown reason'}`,
           path,
         );
@@ -35,7 +35,7 @@ export function openFolder(folder: string): TextFiles {
       try {
         return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
       } catch {
-        throw new DataError('missing-file', `${full} is not UTF-8 text; save it as UTF-8`, path);
+        throw new DataError('MISSING_FILE', `${full} is not UTF-8 text; save it as UTF-8`, path);
       }
     },
   };

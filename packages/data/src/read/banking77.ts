@@ -26,7 +26,7 @@ export interface Banking77 {
  * Ids follow the order of categories.json. Hugging Face's copy numbers the labels by the alphabet instead, so ids
  * (not names) of a model trained on that copy differ.
  *
- * @throws DataError `missing-file`; `malformed-csv`, `malformed-json`, `unknown-label`, `empty-text` naming file and row or line
+ * @throws DataError `MISSING_FILE`; `MALFORMED_CSV`, `MALFORMED_JSON`, `UNKNOWN_LABEL`, `EMPTY_TEXT` naming file and row or line
  */
 export async function loadBanking77(files: TextFiles): Promise<Banking77> {
   const labelMap = LabelMap.fromNames(categories(await required(files, 'categories.json')));
@@ -36,7 +36,7 @@ export async function loadBanking77(files: TextFiles): Promise<Banking77> {
 async function required(files: TextFiles, path: string): Promise<string> {
   if (await files.has(path)) return files.text(path);
   throw new DataError(
-    'missing-file',
+    'MISSING_FILE',
     `the data folder has no ${path}; it needs categories.json and train and test as .csv or .jsonl`,
     path,
   );
@@ -45,7 +45,7 @@ async function required(files: TextFiles, path: string): Promise<string> {
 function categories(text: string): string[] {
   const names = parseJson(text, 'categories.json');
   if (!Array.isArray(names) || !names.every((name) => typeof name === 'string')) {
-    throw new DataError('malformed-json', 'categories.json must hold an array of label names', names);
+    throw new DataError('MALFORMED_JSON', 'categories.json must hold an array of label names', names);
   }
   return names;
 }
@@ -60,20 +60,20 @@ async function split(files: TextFiles, name: string, labelMap: LabelMap): Promis
   const dataset = useJsonl
     ? parseJsonl(text, { source: path }).map(checked)
     : parseCsv(text, { source: path, columns: ['text', 'category'] }).map(checked);
-  if (dataset.numRows === 0) throw new DataError('invalid-row', `${path} has no rows`);
+  if (dataset.numRows === 0) throw new DataError('INVALID_ROW', `${path} has no rows`);
   return dataset;
 }
 
 function labelled({ text, category }: Record<string, unknown>, place: LabelPlace, labelMap: LabelMap): LabelledText {
   if (typeof text !== 'string' || typeof category !== 'string') {
     throw new DataError(
-      'invalid-row',
+      'INVALID_ROW',
       `${placed(place)}text and category must be strings, got ${shown(text)} and ${shown(category)}`,
     );
   }
   if (text.trim() === '') {
     throw new DataError(
-      'empty-text',
+      'EMPTY_TEXT',
       `${placed(place)}the text is empty (label ${shown(category)}); remove the row or fill it`,
       text,
     );

@@ -23,34 +23,34 @@ interface CsvRecord {
  * (mixed as well), a byte-order mark, empty lines between records (skipped, as Python's csv.DictReader does).
  * Nothing is guessed and nothing is repaired: other shapes are errors.
  *
- * @throws DataError `malformed-csv` naming the line; `unknown-column`, `duplicate-column` about the header
+ * @throws DataError `MALFORMED_CSV` naming the line; `UNKNOWN_COLUMN`, `DUPLICATE_COLUMN` about the header
  */
 export function parseCsv(text: string, options: CsvOptions = {}): Dataset<Record<string, string>> {
   const { delimiter = ',', columns, withoutHeader = false, source = 'CSV text' } = options;
   if (delimiter.length !== 1 || '"\r\n'.includes(delimiter)) {
     throw new DataError(
-      'invalid-option',
+      'INVALID_OPTION',
       `a delimiter is one character, not a quote or a line break; got ${shown(delimiter)}`,
       delimiter,
     );
   }
   if (withoutHeader && columns === undefined) {
     throw new DataError(
-      'invalid-option',
+      'INVALID_OPTION',
       'CSV without a header needs the option columns: the names to give its fields',
     );
   }
   const records = csvRecords(text, delimiter, source);
   const first = withoutHeader ? undefined : records.next();
   if (first?.done === true)
-    throw new DataError('malformed-csv', `${source} is empty: it needs a header line with the column names`);
+    throw new DataError('MALFORMED_CSV', `${source} is empty: it needs a header line with the column names`);
   const names = first === undefined ? [...columns!] : header(first.value, columns, source);
 
   const values = names.map((): string[] => []);
   for (const { fields, line } of records) {
     if (fields.length !== names.length) {
       throw new DataError(
-        'malformed-csv',
+        'MALFORMED_CSV',
         `${source}, line ${line}: ${counted(fields.length)} where there are ${names.length} columns (${names.join(', ')}); ` +
           `the record starts with ${shown(fields[0])}. A field with a ${shown(delimiter)} or a line break in it must be quoted`,
         fields,
@@ -65,7 +65,7 @@ function header({ fields, line }: CsvRecord, columns: readonly string[] | undefi
   const twice = fields.find((name, place) => fields.indexOf(name) !== place);
   if (twice !== undefined) {
     throw new DataError(
-      'duplicate-column',
+      'DUPLICATE_COLUMN',
       `${source}, line ${line}: the header names the column ${shown(twice)} twice`,
       twice,
     );
@@ -74,7 +74,7 @@ function header({ fields, line }: CsvRecord, columns: readonly string[] | undefi
   const extra = columns === undefined ? [] : fields.filter((name) => !columns.includes(name));
   if (missing.length + extra.length > 0) {
     throw new DataError(
-      'unknown-column',
+      'UNKNOWN_COLUMN',
       `${source}, line ${line}: the header must name the columns ${columns!.join(', ')}; it names ${shown(fields.join(', '))}`,
       fields,
     );
@@ -97,7 +97,7 @@ function* csvRecords(text: string, delimiter: string, source: string): Generator
         const next = text[at];
         if (next !== undefined && next !== delimiter && next !== '\n' && next !== '\r') {
           throw new DataError(
-            'malformed-csv',
+            'MALFORMED_CSV',
             `${source}, line ${line}: ${shown(next)} follows a closing quote, after the field ${shown(field.value)}; a quote inside a field must be doubled ("")`,
             field.value,
           );
@@ -107,7 +107,7 @@ function* csvRecords(text: string, delimiter: string, source: string): Generator
         const field = text.slice(at, end);
         if (field.includes('"')) {
           throw new DataError(
-            'malformed-csv',
+            'MALFORMED_CSV',
             `${source}, line ${line}: a quote inside the unquoted field ${shown(field)}; quote the whole field and double the quotes in it`,
             field,
           );
@@ -146,7 +146,7 @@ function quotedField(
     at = text.indexOf('"', at);
     if (at < 0) {
       throw new DataError(
-        'malformed-csv',
+        'MALFORMED_CSV',
         `${source}, line ${line}: a quoted field that starts with ${shown(text.slice(from, from + 40))} is never closed`,
       );
     }

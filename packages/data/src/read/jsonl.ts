@@ -3,7 +3,7 @@ import { DataError, shown } from '../errors';
 
 /**
  * Reads JSON Lines: one object a line, all with the same keys; empty lines are skipped.
- * @throws DataError `malformed-json` naming the line
+ * @throws DataError `MALFORMED_JSON` naming the line
  */
 export function parseJsonl(text: string, options: { source?: string } = {}): Dataset {
   const { source = 'JSONL text' } = options;
@@ -15,7 +15,7 @@ export function parseJsonl(text: string, options: { source?: string } = {}): Dat
     const place = `${source}, line ${index + 1}`;
     const row = parseJson(content, place);
     if (typeof row !== 'object' || row === null || Array.isArray(row)) {
-      throw new DataError('malformed-json', `${place}: a line holds one JSON object, got ${shown(content)}`, content);
+      throw new DataError('MALFORMED_JSON', `${place}: a line holds one JSON object, got ${shown(content)}`, content);
     }
     const keys = Object.keys(row);
     names ??= keys;
@@ -23,7 +23,7 @@ export function parseJsonl(text: string, options: { source?: string } = {}): Dat
     if (odd !== undefined) {
       const fault = keys.includes(odd) ? 'is new here' : 'is missing';
       throw new DataError(
-        'malformed-json',
+        'MALFORMED_JSON',
         `${place}: the key ${shown(odd)} ${fault}; every line has the keys ${names.join(', ')}`,
         odd,
       );
@@ -39,7 +39,7 @@ export function parseJson(text: string, place: string): unknown {
     return JSON.parse(text);
   } catch (cause) {
     throw new DataError(
-      'malformed-json',
+      'MALFORMED_JSON',
       `${place}: not JSON (${cause instanceof Error ? cause.message : 'unreadable'}): ${shown(text)}`,
       text,
     );

@@ -1,0 +1,1 @@
+export { type BankingData, type BankingOptions, type BankingQuery, generateBankingIntents } from './generate';
