@@ -10,10 +10,11 @@ const layers = {
   quant: ['kernels'],
   kernels: [],
   metrics: ['kernels'],
-  'tokenize-gpt2': [],
+  'tokenize-gpt2': ['read-budget'],
   data: [],
   hpo: [],
-  hub: [],
+  hub: ['read-budget'],
+  'read-budget': [],
   tracking: [],
   'base-mini': [],
 };

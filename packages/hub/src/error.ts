@@ -1,3 +1,5 @@
+import { ReadBudget, type ReadLimits } from '@qlora-js/read-budget';
+
 /** What went wrong, for programs; the message says it for people. */
 export type HubErrorCode =
   | 'INVALID_ARGUMENT'
@@ -6,6 +8,7 @@ export type HubErrorCode =
   | 'TRUNCATED_FILE'
   | 'UNSUPPORTED'
   | 'UNSAFE_PICKLE'
+  | 'OVER_BUDGET'
   | 'UNKNOWN_TENSOR'
   | 'FILE_CHANGED'
   | 'NOT_WRITABLE'
@@ -18,11 +21,13 @@ export type HubErrorCode =
   | 'NO_RANGE_REQUESTS'
   | 'CHECKSUM';
 
+/** What an error is about, beside its message. */
 export interface HubErrorDetails {
   /** File, URL or repository the error is about, without credentials. */
   place?: string;
   /** The value that was refused. */
   value?: unknown;
+  /** The error behind it. */
   cause?: unknown;
 }
 
@@ -30,8 +35,11 @@ const marker = Symbol.for('@qlora-js/hub/HubError');
 
 /** The one error class of this package. The message names the place, the problem and what to do about it. */
 export class HubError extends Error {
+  /** What went wrong. */
   readonly code: HubErrorCode;
+  /** File, URL or repository it is about, without credentials. */
   readonly place: string | undefined;
+  /** The value that was refused. */
   readonly value: unknown;
 
   constructor(code: HubErrorCode, message: string, details: HubErrorDetails = {}) {
@@ -49,8 +57,14 @@ export class HubError extends Error {
   }
 }
 
-/** Shows a value from a file in an error: quoted, escaped, and cut so that a hostile file can't flood a log. */
-export function shown(value: unknown): string {
-  const text = typeof value === 'bigint' ? `${value}` : (JSON.stringify(value) ?? String(value));
-  return text.length > 120 ? `${text.slice(0, 117)}...` : text;
+/** A budget for what one call reads, whose refusals are `HubError`s. */
+export function readBudget(limits: ReadLimits | undefined): ReadBudget {
+  return new ReadBudget(limits, ({ code, message, place, value }) => {
+    const codes = {
+      OVER_BUDGET: 'OVER_BUDGET',
+      MALFORMED_JSON: 'CORRUPT_FILE',
+      INVALID_LIMIT: 'INVALID_ARGUMENT',
+    } as const;
+    return new HubError(codes[code], message, { place, value });
+  });
 }

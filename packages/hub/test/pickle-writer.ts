@@ -24,7 +24,14 @@ export const tuple = (...items: Pickled[]): Pickled => [...mark, ...items.flat()
 export const list = (...items: Pickled[]): Pickled => [...emptyList, ...mark, ...items.flat(), 0x65];
 export const dict = (...items: [Pickled, Pickled][]): Pickled => [...emptyDict, ...mark, ...items.flat(2), ...setItems];
 export const call = (callable: Pickled, ...args: Pickled[]): Pickled => [...callable, ...tuple(...args), ...reduce];
-export const pickle = (...parts: Pickled[]): Uint8Array => Uint8Array.from([...proto, ...parts.flat(), ...stop]);
+/** The opcode sequence, many times over. */
+export function repeated(count: number, opcodes: Pickled): Uint8Array {
+  const bytes = new Uint8Array(count * opcodes.length);
+  for (let at = 0; at < bytes.length; at += opcodes.length) bytes.set(opcodes, at);
+  return bytes;
+}
+export const pickle = (...parts: (Pickled | Uint8Array)[]): Uint8Array =>
+  Uint8Array.from(Buffer.concat([proto, ...parts, stop].map((part) => Uint8Array.from(part))));
 
 export const storage = (key: string, elements: number, type = 'FloatStorage', view: Pickled = none): Pickled => [
   ...tuple(str('storage'), global('torch', type), str(key), str('cpu'), int(elements), view),
@@ -45,7 +52,7 @@ export const tensor = (of: Pickled, { offset = 0, shape = [2], stride = [1] }: T
 
 /** Magic number, protocol version, system, object, keys, and for each key a length and the bytes. */
 export function legacyFile(
-  object: Pickled,
+  object: Pickled | Uint8Array,
   storages: readonly { key: string; elements: number; bytes: Uint8Array }[],
   system: Pickled = dict([str('little_endian'), yes]),
 ): Uint8Array {

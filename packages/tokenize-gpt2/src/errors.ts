@@ -1,9 +1,12 @@
+import { ReadBudget, type ReadLimits, shown } from '@qlora-js/read-budget';
+
 /** What went wrong, for code that branches on it; the message says where, with which value, and what to do. */
 export type TokenizerErrorCode =
   | 'invalid-vocabulary'
   | 'invalid-merges'
   | 'invalid-config'
   | 'unsupported'
+  | 'over-budget'
   | 'missing-file'
   | 'unknown-token'
   | 'unknown-id'
@@ -34,19 +37,16 @@ export class TokenizerError extends Error {
   }
 }
 
-const longestQuote = 80;
-
-/** A value as an error message shows it: its JSON, cut to a length that keeps the message readable. */
+/** A value as an error message shows it: like JSON, cut to a length that keeps the message readable. */
 export function quote(value: unknown): string {
-  const text = typeof value === 'number' ? String(value) : (json(value) ?? String(value));
-  return text.length > longestQuote ? `${text.slice(0, longestQuote)}…` : text;
+  return shown(value, { longest: 80 });
 }
 
-/** undefined for what has no JSON: functions, symbols, objects that hold themselves. */
-function json(value: unknown): string | undefined {
-  try {
-    return JSON.stringify(value);
-  } catch {
-    return undefined;
-  }
+/** A budget for what one call reads, whose refusals are `TokenizerError`s. */
+export function readBudget(limits?: ReadLimits): ReadBudget {
+  return new ReadBudget(limits, ({ code, message, place, value }) => {
+    if (code === 'INVALID_LIMIT') return new TokenizerError('invalid-option', message, { value });
+    if (code === 'OVER_BUDGET') return new TokenizerError('over-budget', message, { value });
+    return new TokenizerError(place === 'vocab.json' ? 'invalid-vocabulary' : 'invalid-config', message, { value });
+  });
 }

@@ -1,3 +1,4 @@
+import { type ReadBudget } from '@qlora-js/read-budget';
 import { TokenizerError } from './errors';
 import { readSettings, type TokenizerSettings } from './settings';
 import { readTokenizerJson } from './tokenizer-json';
@@ -14,14 +15,17 @@ export interface FolderFiles {
 }
 
 /** Reads a tokenizer's files from a folder; see GPT2Tokenizer.load. */
-export async function readFolder(files: FolderFiles): Promise<{ vocabulary: Vocabulary; settings: TokenizerSettings }> {
+export async function readFolder(
+  files: FolderFiles,
+  budget: ReadBudget,
+): Promise<{ vocabulary: Vocabulary; settings: TokenizerSettings }> {
   const optional = async (path: string): Promise<string | undefined> =>
     (await files.has(path)) ? files.text(path) : undefined;
   const [tokenizerJson, tokenizerConfig, specialTokensMap, addedTokens] = await Promise.all(
     ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json'].map(optional),
   );
-  const settings = readSettings({ tokenizerConfig, specialTokensMap, addedTokens });
-  if (tokenizerJson !== undefined) return readTokenizerJson(tokenizerJson, settings);
+  const settings = readSettings({ tokenizerConfig, specialTokensMap, addedTokens }, budget);
+  if (tokenizerJson !== undefined) return readTokenizerJson(tokenizerJson, settings, budget);
   const [vocab, merges] = await Promise.all([optional('vocab.json'), optional('merges.txt')]);
   if (vocab === undefined || merges === undefined) {
     const missing = [vocab === undefined && 'vocab.json', merges === undefined && 'merges.txt'].filter(
@@ -34,5 +38,5 @@ export async function readFolder(files: FolderFiles): Promise<{ vocabulary: Voca
       { value: missing },
     );
   }
-  return { vocabulary: readVocabulary({ vocab, merges }), settings };
+  return { vocabulary: readVocabulary({ vocab, merges }, budget), settings };
 }

@@ -10,6 +10,8 @@ export class MergeTable {
   /** Slots of four words; -1 as the left id marks a free one. Read together with `find`. */
   readonly slots: Int32Array;
   private readonly mask: number;
+  /** Slots looked at by all insertions so far. */
+  probes = 0;
 
   /** @param capacity the most merges that will be inserted */
   constructor(capacity: number) {
@@ -22,6 +24,7 @@ export class MergeTable {
   /** Enters a merge; false if the pair was there already (and stays as it was). */
   insert(left: number, right: number, rank: number, product: number): boolean {
     const at = this.probe(left, right);
+    this.probes += (((at / slotWords - this.home(left, right)) & this.mask) >>> 0) + 1;
     if (this.slots[at] !== empty) return false;
     this.slots[at] = left;
     this.slots[at + 1] = right;
@@ -38,12 +41,17 @@ export class MergeTable {
 
   private probe(left: number, right: number): number {
     const { slots, mask } = this;
-    let hash = Math.imul(left, 0x9e3779b1) ^ Math.imul(right, 0x85ebca6b);
-    hash ^= hash >>> 15;
-    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+    for (let slot = this.home(left, right); ; slot = (slot + 1) & mask) {
       const at = slot * slotWords;
       const found = slots[at]!;
       if (found === empty || (found === left && slots[at + 1] === right)) return at;
     }
+  }
+
+  /** Where the search for a pair begins. */
+  private home(left: number, right: number): number {
+    let hash = Math.imul(left, 0x9e3779b1) ^ Math.imul(right, 0x85ebca6b);
+    hash ^= hash >>> 15;
+    return hash & this.mask;
   }
 }

@@ -1,3 +1,4 @@
+import type { ReadLimits } from '@qlora-js/read-budget';
 import type { AddedToken } from './added-tokens';
 import type { DecodeOptions } from './decoder';
 import type { LengthOptions, PaddedColumns } from './padding';
@@ -20,6 +21,8 @@ export interface TokenizerOptions {
   cacheWords?: number;
   /** Told of what is odd but no error, each kind once. Default console.warn. */
   onWarning?: (message: string) => void;
+  /** What reading the files may cost in memory and work, besides what their length allows. */
+  limits?: ReadLimits;
 }
 
 export interface EncodeOptions extends Pick<LengthOptions, 'truncation' | 'maxLength'> {

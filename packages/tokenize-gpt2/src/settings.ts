@@ -1,5 +1,6 @@
+import { parseJson, type ReadBudget } from '@qlora-js/read-budget';
 import { type AddedToken, readAddedToken } from './added-tokens';
-import { quote, TokenizerError } from './errors';
+import { quote, readBudget, TokenizerError } from './errors';
 
 export type Side = 'right' | 'left';
 
@@ -55,21 +56,18 @@ const readKeys = new Set<string>([
   ...['padding_side', 'truncation_side', 'added_tokens_decoder', 'additional_special_tokens', 'extra_special_tokens'],
 ]);
 
-/** An object from a file (its text, or already parsed) as a Map of its own keys; undefined gives an empty one. */
-export function readObject(source: unknown, place: string): Map<string, unknown> {
-  if (source === undefined || source === null) return new Map();
-  let value: unknown = source;
-  if (typeof source === 'string') {
-    try {
-      value = JSON.parse(source);
-    } catch (cause) {
-      throw new TokenizerError(
-        'invalid-config',
-        `${place} is not JSON (${cause instanceof Error ? cause.message : String(cause)}): is the file complete?`,
-        { cause },
-      );
-    }
-  }
+/** The object that a file holds, given as its text or already parsed; see `readObject`. */
+export function readFile(
+  source: unknown,
+  { place, budget }: { readonly place: string; readonly budget: ReadBudget },
+): Map<string, unknown> {
+  if (typeof source !== 'string') return readObject(source, place);
+  return readObject(parseJson(source, budget.document(place, source.length)), place);
+}
+
+/** An object as a Map of its own keys; undefined and null give an empty one. */
+export function readObject(value: unknown, place: string): Map<string, unknown> {
+  if (value === undefined || value === null) return new Map();
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new TokenizerError('invalid-config', `${place} must be an object, not ${quote(value)}`, { value });
   }
@@ -77,15 +75,16 @@ export function readObject(source: unknown, place: string): Map<string, unknown>
 }
 
 /** Reads and checks the configuration files of a GPT-2 tokenizer. @throws TokenizerError invalid-config, unsupported */
-export function readSettings(source: SettingsSource): TokenizerSettings {
+export function readSettings(source: SettingsSource, budget: ReadBudget = readBudget()): TokenizerSettings {
   const place = 'tokenizer_config.json';
-  const config = readObject(source.tokenizerConfig, place);
+  const config = readFile(source.tokenizerConfig, { place, budget });
   checkClass(config.get('tokenizer_class'), place);
   const declared = readDeclaredTokens(config.get('added_tokens_decoder'), place);
   // As in transformers, special_tokens_map.json counts only where the configuration doesn't list the added tokens.
   const named = new Map(config);
   if (declared === undefined) {
-    for (const [key, value] of readObject(source.specialTokensMap, 'special_tokens_map.json')) named.set(key, value);
+    const map = readFile(source.specialTokensMap, { place: 'special_tokens_map.json', budget });
+    for (const [key, value] of map) named.set(key, value);
   }
   const known = new Map(declared?.map(([, token]) => [token.content, token]));
   const special = (value: unknown, where: string): AddedToken => {
@@ -110,7 +109,7 @@ export function readSettings(source: SettingsSource): TokenizerSettings {
     specialTokens,
     extraSpecialTokens,
     otherNamedTokens,
-    addedTokens: declared ?? readLegacyTokens(source.addedTokens, contents),
+    addedTokens: declared ?? readLegacyTokens(source.addedTokens, contents, budget),
     addPrefixSpace: readFlag(config, 'add_prefix_space', place),
     addBosToken: readFlag(config, 'add_bos_token', place),
     addEosToken: readFlag(config, 'add_eos_token', place),
@@ -175,10 +174,10 @@ function readDeclaredTokens(value: unknown, place: string): [number, AddedToken]
 }
 
 /** added_tokens.json: id by token, special where the configuration names the token as such. */
-function readLegacyTokens(source: unknown, special: ReadonlySet<string>): [number, AddedToken][] {
+function readLegacyTokens(source: unknown, special: ReadonlySet<string>, budget: ReadBudget): [number, AddedToken][] {
   const place = 'added_tokens.json';
   return sortById(
-    [...readObject(source, place)].map(([content, id]) => {
+    [...readFile(source, { place, budget })].map(([content, id]) => {
       if (typeof id !== 'number' || !Number.isSafeInteger(id) || id < 0) {
         throw new TokenizerError('invalid-config', `${place} gives ${quote(content)} the id ${quote(id)}`, {
           value: id,

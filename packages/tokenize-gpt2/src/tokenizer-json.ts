@@ -1,6 +1,7 @@
+import { type ReadBudget } from '@qlora-js/read-budget';
 import { type AddedToken, readAddedToken } from './added-tokens';
 import { quote, TokenizerError } from './errors';
-import { checkSide, readObject, type TokenizerSettings } from './settings';
+import { checkSide, readFile, readObject, type TokenizerSettings } from './settings';
 import { readVocabulary, type Vocabulary } from './vocabulary';
 
 const place = 'tokenizer.json';
@@ -15,8 +16,9 @@ const place = 'tokenizer.json';
 export function readTokenizerJson(
   source: string,
   settings: TokenizerSettings,
+  budget: ReadBudget,
 ): { vocabulary: Vocabulary; settings: TokenizerSettings } {
-  const file = readObject(source, place);
+  const file = readFile(source, { place, budget });
   const model = readObject(file.get('model'), `${place}: model`);
   expect(model, 'model', { type: ['BPE', undefined], dropout: [null, undefined, 0], unk_token: [null, undefined] });
   expect(model, 'model', {
@@ -30,12 +32,15 @@ export function readTokenizerJson(
   expect(preTokenizer, 'pre_tokenizer', { type: ['ByteLevel'], use_regex: [true, undefined] });
   const decoder = readObject(file.get('decoder'), `${place}: decoder`);
   expect(decoder, 'decoder', { type: ['ByteLevel'] });
-  const vocabulary = readVocabulary({
-    vocab: model.get('vocab'),
-    merges: model.get('merges'),
-    vocabName: `${place}: model.vocab`,
-    mergesName: `${place}: model.merges`,
-  });
+  const vocabulary = readVocabulary(
+    {
+      vocab: model.get('vocab'),
+      merges: model.get('merges'),
+      vocabName: `${place}: model.vocab`,
+      mergesName: `${place}: model.merges`,
+    },
+    budget,
+  );
   const addedTokens = readTokens(file.get('added_tokens'));
   const flags = new Map(addedTokens.map(([, token]) => [token.content, token]));
   const specialTokens = new Map(

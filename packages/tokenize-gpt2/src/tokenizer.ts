@@ -1,5 +1,5 @@
 import { cleanUpSpaces, type DecodeOptions, DecodeStream, decodeTokens, TokenDecoder } from './decoder';
-import { quote, TokenizerError } from './errors';
+import { quote, readBudget, TokenizerError } from './errors';
 import { tokenizerFiles } from './files';
 import { type FolderFiles, readFolder } from './load';
 import type {
@@ -55,7 +55,8 @@ export class GPT2Tokenizer {
 
   /** @throws TokenizerError invalid-vocabulary, invalid-merges, invalid-config, unsupported */
   static fromFiles(files: TokenizerFiles, options: TokenizerOptions = {}): GPT2Tokenizer {
-    return new GPT2Tokenizer(readVocabulary(files), readSettings(files), options);
+    const budget = readBudget(options.limits);
+    return new GPT2Tokenizer(readVocabulary(files, budget), readSettings(files, budget), options);
   }
 
   /**
@@ -65,7 +66,7 @@ export class GPT2Tokenizer {
    * @throws TokenizerError missing-file, and as `fromFiles`
    */
   static async load(files: FolderFiles, options: TokenizerOptions = {}): Promise<GPT2Tokenizer> {
-    const { vocabulary, settings } = await readFolder(files);
+    const { vocabulary, settings } = await readFolder(files, readBudget(options.limits));
     return new GPT2Tokenizer(vocabulary, settings, options);
   }
 

@@ -1,5 +1,6 @@
+import { parseJson, type ReadBudget } from '@qlora-js/read-budget';
 import { byteAlphabet } from './byte-alphabet';
-import { quote, TokenizerError } from './errors';
+import { quote, readBudget, TokenizerError } from './errors';
 import { MergeTable } from './merge-table';
 
 /** More tokens than any byte-level vocabulary has; a file that claims more is damaged or hostile. */
@@ -28,10 +29,10 @@ export interface VocabularySource {
 }
 
 /** Reads and checks a vocabulary. @throws TokenizerError invalid-vocabulary, invalid-merges */
-export function readVocabulary(source: VocabularySource): Vocabulary {
+export function readVocabulary(source: VocabularySource, budget: ReadBudget = readBudget()): Vocabulary {
   const vocabName = source.vocabName ?? 'vocab.json';
   const mergesName = source.mergesName ?? 'merges.txt';
-  const { tokens, idOfToken } = readTokens(source.vocab, vocabName);
+  const { tokens, idOfToken } = readTokens(source.vocab, vocabName, budget);
   const idOfByte = Int32Array.from(byteAlphabet, (character, byte) => {
     const id = idOfToken.get(character);
     if (id === undefined) {
@@ -44,26 +45,19 @@ export function readVocabulary(source: VocabularySource): Vocabulary {
     }
     return id;
   });
-  const merges = readMerges(source.merges, mergesName);
+  const merges = readMerges(source.merges, mergesName, budget);
   return { tokens, idOfToken, idOfByte, merges, mergeTable: buildMergeTable(merges, idOfToken, vocabName, mergesName) };
 }
 
-function readTokens(source: unknown, name: string): { tokens: string[]; idOfToken: Map<string, number> } {
+function readTokens(
+  source: unknown,
+  name: string,
+  budget: ReadBudget,
+): { tokens: string[]; idOfToken: Map<string, number> } {
   const fail = (problem: string, value?: unknown): never => {
     throw new TokenizerError('invalid-vocabulary', `${name} ${problem}`, { value });
   };
-  let parsed = source;
-  if (typeof source === 'string') {
-    try {
-      parsed = JSON.parse(source);
-    } catch (cause) {
-      throw new TokenizerError(
-        'invalid-vocabulary',
-        `${name} is not JSON (${cause instanceof Error ? cause.message : String(cause)}): is the download complete?`,
-        { cause },
-      );
-    }
-  }
+  const parsed = typeof source === 'string' ? parseJson(source, budget.document(name, source.length)) : source;
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     return fail(`must be an object of ids by token, not ${quote(parsed)}`, parsed);
   }
@@ -97,16 +91,24 @@ function readTokens(source: unknown, name: string): { tokens: string[]; idOfToke
   return { tokens: whole, idOfToken };
 }
 
-function readMerges(source: unknown, name: string): string[] {
+/** Steps and bytes of memory of a merge, with its place in the table. */
+const mergeCost = [5, 120] as const;
+
+function readMerges(source: unknown, name: string, budget: ReadBudget): string[] {
   if (typeof source === 'string') {
-    const lines = source.split('\n');
-    if (lines[lines.length - 1] === '') lines.pop();
+    const account = budget.document(name, source.length);
     const merges: string[] = [];
-    lines.forEach((line, index) => {
-      const text = line.endsWith('\r') ? line.slice(0, -1) : line;
+    // Line by line, so that a file of line ends is refused at the first.
+    for (let start = 0, line = 1; start < source.length; line++) {
+      const end = source.indexOf('\n', start);
+      const stop = end < 0 ? source.length : end;
+      const text = source.slice(start, source[stop - 1] === '\r' && stop > start ? stop - 1 : stop);
+      start = stop + 1;
       // Only the version line is a comment: "# #" is a merge of GPT-2's.
-      if (!text.startsWith('#version')) merges.push(checkMerge(text, `${name} line ${index + 1}`));
-    });
+      if (text.startsWith('#version')) continue;
+      account.spend(...mergeCost);
+      merges.push(checkMerge(text, `${name} line ${line}`));
+    }
     return merges;
   }
   if (!Array.isArray(source)) {
@@ -136,6 +138,10 @@ function checkMerge(merge: unknown, place: string): string {
   );
 }
 
+/** Places looked at to enter a merge: 1.5 on average in a table that is half full, and never that many but by intent. */
+const PROBES_PER_MERGE = 16;
+const PROBES_OF_ANY = 10_000;
+
 function buildMergeTable(
   merges: readonly string[],
   idOfToken: ReadonlyMap<string, number>,
@@ -143,6 +149,7 @@ function buildMergeTable(
   mergesName: string,
 ): MergeTable {
   const table = new MergeTable(merges.length);
+  const mostProbes = PROBES_PER_MERGE * merges.length + PROBES_OF_ANY;
   const fail = (rank: number, problem: string): never => {
     const merge = merges[rank]!;
     throw new TokenizerError('invalid-merges', `${mergesName}: merge ${rank}, ${quote(merge)}, ${problem}`, {
@@ -163,6 +170,7 @@ function buildMergeTable(
     const rightId = idOfToken.get(right) ?? missing(rank, 'right part', right);
     const product = idOfToken.get(left + right) ?? missing(rank, 'product', left + right);
     if (!table.insert(leftId, rightId, rank, product)) fail(rank, 'is there twice');
+    if (table.probes > mostProbes) fail(rank, 'falls on places that others have, as merges chosen to do so would');
   });
   return table;
 }

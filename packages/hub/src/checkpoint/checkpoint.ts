@@ -1,7 +1,8 @@
-import { HubError, shown } from '../error';
+import { type ReadBudget, shown } from '@qlora-js/read-budget';
+import { HubError, readBudget } from '../error';
 import { type ModelFiles } from '../files/model-files';
-import { openPyTorchCheckpoint } from '../pickle/open';
-import { openSafetensors, unknownTensor } from '../safetensors/open';
+import { openPyTorchCheckpointWithin } from '../pickle/open';
+import { type OpenOptions, openSafetensorsWithin, unknownTensor } from '../safetensors/open';
 import { type StoredTensor, type TensorFile, type TensorInfo } from '../tensor';
 import { readShardIndex } from './shard-index';
 
@@ -27,13 +28,14 @@ interface Format {
   readonly file: string;
   readonly open: (
     source: Awaited<ReturnType<ModelFiles['open']>>,
+    budget: ReadBudget,
   ) => Promise<TensorFile & { others?: readonly string[] }>;
 }
 
 /** In the order of transformers' `_get_resolved_checkpoint_files`: safetensors before pickles, one file before shards. */
 const formats: readonly Format[] = [
-  { name: 'safetensors', file: 'model.safetensors', open: openSafetensors },
-  { name: 'pytorch', file: 'pytorch_model.bin', open: openPyTorchCheckpoint },
+  { name: 'safetensors', file: 'model.safetensors', open: openSafetensorsWithin },
+  { name: 'pytorch', file: 'pytorch_model.bin', open: openPyTorchCheckpointWithin },
 ];
 
 /**
@@ -41,11 +43,12 @@ const formats: readonly Format[] = [
  * `pytorch_model.bin` or `pytorch_model.bin.index.json`, the first that is there. All headers are read and checked now,
  * so that a missing or truncated shard is known before any work; tensors are read later, one by one.
  */
-export async function openCheckpoint(files: ModelFiles): Promise<Checkpoint> {
+export async function openCheckpoint(files: ModelFiles, options: OpenOptions = {}): Promise<Checkpoint> {
+  const budget = readBudget(options.limits);
   for (const format of formats) {
-    if (await files.has(format.file)) return single(files, format);
+    if (await files.has(format.file)) return single(files, format, budget);
     const index = `${format.file}.index.json`;
-    if (await files.has(index)) return sharded(files, format, index);
+    if (await files.has(index)) return sharded(files, { format, index, budget });
   }
   const tried = formats.flatMap(({ file }) => [file, `${file}.index.json`]).join(', ');
   throw new HubError(
@@ -56,13 +59,16 @@ export async function openCheckpoint(files: ModelFiles): Promise<Checkpoint> {
   );
 }
 
-async function single(files: ModelFiles, format: Format): Promise<Checkpoint> {
-  const file = await format.open(await files.open(format.file));
+async function single(files: ModelFiles, format: Format, budget: ReadBudget): Promise<Checkpoint> {
+  const file = await format.open(await files.open(format.file), budget);
   const owner = new Map([...file.tensors.keys()].map((name) => [name, file]));
   return union(files.id, format.name, [format.file], owner, file.others ?? []);
 }
 
-async function sharded(files: ModelFiles, format: Format, indexPath: string): Promise<Checkpoint> {
+async function sharded(
+  files: ModelFiles,
+  { format, index: indexPath, budget }: { format: Format; index: string; budget: ReadBudget },
+): Promise<Checkpoint> {
   const place = `${files.id}/${indexPath}`;
   const weightMap = readShardIndex(await files.json(indexPath), place);
   const shards = new Map<string, TensorFile & { others?: readonly string[] }>();
@@ -77,7 +83,7 @@ async function sharded(files: ModelFiles, format: Format, indexPath: string): Pr
           { place: `${files.id}/${path}`, value: path },
         );
       }
-      shard = await format.open(await files.open(path));
+      shard = await format.open(await files.open(path), budget);
       shards.set(path, shard);
     }
     if (!shard.tensors.has(name)) {

@@ -1,4 +1,5 @@
-import { HubError, shown } from '../error';
+import { shown } from '@qlora-js/read-budget';
+import { HubError } from '../error';
 import { checkRelativePath } from '../files/path';
 
 /** Tensor name to shard path, from a `*.index.json` as transformers writes it: `{ metadata, weight_map }`. */

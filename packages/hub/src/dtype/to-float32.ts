@@ -1,4 +1,5 @@
-import { HubError, shown } from '../error';
+import { shown } from '@qlora-js/read-budget';
+import { HubError } from '../error';
 import { type StoredTensor } from '../tensor';
 import { bfloat16ToFloat32 } from './bfloat16';
 import { float16ToFloat32 } from './float16';

@@ -1,4 +1,5 @@
-import { HubError, shown } from '../error';
+import { type DocumentBudget, parseJson, type ReadLimits } from '@qlora-js/read-budget';
+import { HubError, readBudget } from '../error';
 import { bufferSource, type ByteSource } from './byte-source';
 import { checkRelativePath } from './path';
 
@@ -6,6 +7,7 @@ import { checkRelativePath } from './path';
 export interface ModelFiles {
   /** What errors and reports call it: a folder or a repository id. */
   readonly id: string;
+  /** Whether there is a file at that path. */
   has(path: string): Promise<boolean>;
   /** Throws `HubError` `NOT_FOUND` where there is no such file. */
   open(path: string): Promise<ByteSource>;
@@ -15,20 +17,26 @@ export interface ModelFiles {
   json(path: string): Promise<unknown>;
 }
 
-/** Texts are vocabularies, merges, configs and indexes; the largest known stay below 50 MB. */
-const maxTextBytes = 200_000_000;
+/** How a model's texts are read. */
+export interface FilesOptions {
+  /** What reading one text may cost in memory and work, besides what its length allows. */
+  readonly limits?: ReadLimits;
+}
 
 /** Builds the whole interface over `has` and `open`. */
-export function modelFiles(id: string, files: Pick<ModelFiles, 'has' | 'open'>): ModelFiles {
-  const text = async (path: string): Promise<string> => {
+export function modelFiles(
+  id: string,
+  files: Pick<ModelFiles, 'has' | 'open'>,
+  { limits }: FilesOptions = {},
+): ModelFiles {
+  const read = async (path: string): Promise<{ content: string; account: DocumentBudget }> => {
     const source = await files.open(path);
-    if (source.size > maxTextBytes) {
-      throw new HubError('UNSUPPORTED', `${source.name}: ${source.size} bytes are too many for a text file`, {
-        place: source.name,
-      });
-    }
+    const account = readBudget(limits).document(source.name, source.size);
+    // The decoded text, besides the bytes.
+    account.spend(0, source.size);
     try {
-      return new TextDecoder('utf-8', { fatal: true }).decode(await source.read(0, source.size));
+      const content = new TextDecoder('utf-8', { fatal: true }).decode(await source.read(0, source.size));
+      return { content, account };
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
       throw new HubError('CORRUPT_FILE', `${source.name} is not UTF-8 text: fetch it again.`, { place: source.name });
@@ -38,39 +46,40 @@ export function modelFiles(id: string, files: Pick<ModelFiles, 'has' | 'open'>):
     id,
     has: files.has,
     open: files.open,
-    text,
+    text: async (path) => (await read(path)).content,
     json: async (path) => {
-      const content = await text(path);
-      try {
-        return JSON.parse(content) as unknown;
-      } catch {
-        // The parser's message quotes the file, which may be anything.
-        const place = `${id}/${path}`;
-        throw new HubError('CORRUPT_FILE', `${place} is not JSON (it starts ${shown(content.slice(0, 40))})`, {
-          place,
-        });
-      }
+      const { content, account } = await read(path);
+      return parseJson(content, account);
     },
   };
 }
 
 /** Files in memory: for tests, and for models that a page or a package carries with it. */
-export function memoryFiles(id: string, files: Readonly<Record<string, Uint8Array | string>>): ModelFiles {
+export function memoryFiles(
+  id: string,
+  files: Readonly<Record<string, Uint8Array | string>>,
+  options: FilesOptions = {},
+): ModelFiles {
   const contents = new Map(Object.entries(files));
-  return modelFiles(id, {
-    has: async (path) => {
-      checkRelativePath(path, id);
-      return contents.has(path);
+  return modelFiles(
+    id,
+    {
+      has: async (path) => {
+        checkRelativePath(path, id);
+        return contents.has(path);
+      },
+      open: async (path) => {
+        checkRelativePath(path, id);
+        const content = contents.get(path);
+        if (content === undefined) throw missingFile(id, path);
+        return bufferSource(typeof content === 'string' ? new TextEncoder().encode(content) : content, `${id}/${path}`);
+      },
     },
-    open: async (path) => {
-      checkRelativePath(path, id);
-      const content = contents.get(path);
-      if (content === undefined) throw missingFile(id, path);
-      return bufferSource(typeof content === 'string' ? new TextEncoder().encode(content) : content, `${id}/${path}`);
-    },
-  });
+    options,
+  );
 }
 
+/** The error for a path that a model has no file at. */
 export function missingFile(id: string, path: string): HubError {
   return new HubError('NOT_FOUND', `${id} has no file ${path}`, { place: `${id}/${path}`, value: path });
 }

@@ -1,4 +1,5 @@
-import { HubError, shown } from '../error';
+import { shown } from '@qlora-js/read-budget';
+import { HubError } from '../error';
 
 /**
  * Throws unless `path` is a plain relative path with `/` between its parts. Paths come from indexes and configs, so

@@ -1,11 +1,12 @@
 import { HubError } from '../error';
 import { type ByteSource } from '../files/byte-source';
-import { missingFile, type ModelFiles, modelFiles } from '../files/model-files';
+import { type FilesOptions, missingFile, type ModelFiles, modelFiles } from '../files/model-files';
 import { checkRelativePath } from '../files/path';
 import { httpSource, type HttpSourceOptions } from './http-source';
 import { checkRepoId, checkRevision, resolveUrl } from './url';
 
-export interface HubFilesOptions extends HttpSourceOptions {
+/** Which repository, and how it is read. */
+export interface HubFilesOptions extends HttpSourceOptions, FilesOptions {
   /** `organisation/name`. */
   repo: string;
   /** Branch, tag or commit; `main` by default. */
@@ -19,7 +20,7 @@ export interface HubFilesOptions extends HttpSourceOptions {
  * browsers, whose HTTP cache may keep them; in Node, `resolveModel` of `@qlora-js/hub/node` keeps files on disk.
  */
 export function hubFiles(options: HubFilesOptions): ModelFiles {
-  const { repo, revision = 'main', endpoint = 'https://huggingface.co', ...http } = options;
+  const { repo, revision = 'main', endpoint = 'https://huggingface.co', limits, ...http } = options;
   checkRepoId(repo);
   checkRevision(revision);
   const opened = new Map<string, Promise<ByteSource | undefined>>();
@@ -30,14 +31,18 @@ export function hubFiles(options: HubFilesOptions): ModelFiles {
     known.catch(() => opened.delete(path));
     return known;
   };
-  return modelFiles(repo, {
-    has: async (path) => (await source(path)) !== undefined,
-    open: async (path) => {
-      const found = await source(path);
-      if (found === undefined) throw missingFile(repo, path);
-      return found;
+  return modelFiles(
+    repo,
+    {
+      has: async (path) => (await source(path)) !== undefined,
+      open: async (path) => {
+        const found = await source(path);
+        if (found === undefined) throw missingFile(repo, path);
+        return found;
+      },
     },
-  });
+    { limits },
+  );
 }
 
 /** Undefined where the repository is there and the file is not. */

@@ -1,4 +1,5 @@
-import { HubError, shown } from '../error';
+import { shown } from '@qlora-js/read-budget';
+import { HubError } from '../error';
 
 /** A URL as it may stand in an error or a log: query (signed links), fragment and credentials are left out. */
 export function safeUrl(url: string | URL): string {

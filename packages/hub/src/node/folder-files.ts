@@ -1,13 +1,13 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HubError } from '../error';
-import { missingFile, type ModelFiles, modelFiles } from '../files/model-files';
+import { type FilesOptions, missingFile, type ModelFiles, modelFiles } from '../files/model-files';
 import { checkRelativePath } from '../files/path';
 import { fileSource } from './file-source';
 import { systemCode, systemError } from './system-error';
 
 /** The files of a folder, such as transformers' save_pretrained writes. Throws `NOT_FOUND` where there is no folder. */
-export async function folderFiles(path: string): Promise<ModelFiles> {
+export async function folderFiles(path: string, options: FilesOptions = {}): Promise<ModelFiles> {
   const kind = await pathKind(path);
   if (kind !== 'folder') {
     const problem = kind === 'missing' ? 'does not exist' : 'is a file: give the folder that it lies in';
@@ -17,13 +17,17 @@ export async function folderFiles(path: string): Promise<ModelFiles> {
     checkRelativePath(file, path);
     return (await pathKind(join(path, file))) === 'file';
   };
-  return modelFiles(path, {
-    has,
-    open: async (file) => {
-      if (!(await has(file))) throw missingFile(path, file);
-      return fileSource(join(path, file));
+  return modelFiles(
+    path,
+    {
+      has,
+      open: async (file) => {
+        if (!(await has(file))) throw missingFile(path, file);
+        return fileSource(join(path, file));
+      },
     },
-  });
+    options,
+  );
 }
 
 /** What lies at a path, links followed. Throws where the system doesn't let one look. */

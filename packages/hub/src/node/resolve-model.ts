@@ -12,7 +12,7 @@ import { hubSettings, type ResolveModelOptions } from './hub/settings';
  */
 export async function resolveModel(pathOrHubId: string, options: ResolveModelOptions = {}): Promise<ModelFiles> {
   const kind = pathOrHubId === '' ? 'missing' : await pathKind(pathOrHubId);
-  if (kind !== 'missing' || looksLikePath(pathOrHubId)) return folderFiles(pathOrHubId);
+  if (kind !== 'missing' || looksLikePath(pathOrHubId)) return folderFiles(pathOrHubId, options);
   if (pathOrHubId === '') throw new HubError('INVALID_ARGUMENT', 'Give a folder or a hub id: the name is empty.');
   return cachedHubFiles(pathOrHubId, await hubSettings(options));
 }

@@ -1,4 +1,7 @@
 import { HubError } from '../error';
+import { pickleLimits } from './limits';
+
+const lenientUtf8 = new TextDecoder();
 
 /** Thrown inside the package where a pickle goes on past the bytes at hand; the caller may come back with more. */
 export class PickleEnded extends HubError {
@@ -19,7 +22,9 @@ export class PickleCursor {
 
   constructor(
     private readonly bytes: Uint8Array,
+    /** The byte that is read next. */
     public at: number,
+    /** The file, as errors call it. */
     readonly place: string,
   ) {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -77,10 +82,19 @@ export class PickleCursor {
 
   /** Text up to a newline, which is skipped. */
   line(): string {
-    const end = this.bytes.indexOf(10, this.at);
+    const end = this.bytes.subarray(0, this.at + pickleLimits.nameBytes + 1).indexOf(10, this.at);
+    if (end < 0 && this.bytes.length - this.at > pickleLimits.nameBytes) {
+      throw new HubError(
+        'CORRUPT_FILE',
+        `${this.place}: a name in a pickle is longer than any. Fetch the file again.`,
+        {
+          place: this.place,
+        },
+      );
+    }
     if (end < 0) throw new PickleEnded(this.place);
     const bytes = this.slice(end - this.at);
     this.at++;
-    return new TextDecoder().decode(bytes);
+    return lenientUtf8.decode(bytes);
   }
 }

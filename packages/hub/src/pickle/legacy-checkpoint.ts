@@ -1,8 +1,9 @@
-import { HubError, shown } from '../error';
+import { type ReadBudget, shown } from '@qlora-js/read-budget';
+import { HubError } from '../error';
 import { type ByteSource } from '../files/byte-source';
 import { PickleEnded } from './cursor';
 import { pickleLimits } from './limits';
-import { type PickleEnvironment, unpickle } from './machine';
+import { unpickle } from './machine';
 import { TorchEnvironment } from './torch-environment';
 import { PickleDict, PickleList, type PickleValue, typeName } from './values';
 import { type TorchArchive } from './zip-checkpoint';
@@ -17,23 +18,21 @@ const firstRead = 1 << 18;
  * version, system, the object, the storages' keys), then for each key in that order the number of elements as int64
  * and the elements. Those places follow from the pickles, so only the ranges asked for are read.
  */
-export async function openLegacyCheckpoint(source: ByteSource): Promise<TorchArchive> {
+export async function openLegacyCheckpoint(source: ByteSource, budget: ReadBudget): Promise<TorchArchive> {
   const place = source.name;
-  const pickles = new PickleReader(source);
-  const plain = new TorchEnvironment(place);
-  if ((await pickles.next(plain, true)) !== magicNumber) throw notLegacy(place);
-  const version = await pickles.next(plain);
+  const pickles = new PickleReader(source, budget);
+  if ((await pickles.first()) !== magicNumber) throw notLegacy(place);
+  const { value: version } = await pickles.next();
   if (version !== protocolVersion) throw corrupt(place, `it has protocol version ${shown(version)}, not 1001`);
-  const system = await pickles.next(plain);
+  const { value: system } = await pickles.next();
   const littleEndian = system instanceof PickleDict ? system.entries.get('little_endian') : undefined;
   if (littleEndian !== true) {
     throw new HubError('UNSUPPORTED', `${place} was not written on a little-endian machine; only those are read`, {
       place,
     });
   }
-  const environment = new TorchEnvironment(place);
-  const value = await pickles.next(environment);
-  const keys = await pickles.next(plain);
+  const { value, environment } = await pickles.next();
+  const { value: keys } = await pickles.next();
   const offsets = layStorages(keys, environment, pickles.at, source);
   return {
     value,
@@ -83,21 +82,39 @@ function layStorages(
 
 /** Reads pickles that follow each other and say their length nowhere, with more of the file as they need it. */
 class PickleReader {
+  /** Where the next pickle starts. */
   at = 0;
   private bytes: Uint8Array = new Uint8Array(0);
 
-  constructor(private readonly source: ByteSource) {}
+  constructor(
+    private readonly source: ByteSource,
+    private readonly budget: ReadBudget,
+  ) {}
 
-  async next(environment: PickleEnvironment, first = false): Promise<PickleValue> {
+  /** The first pickle's value, which tells a file of torch.save from any other. */
+  async first(): Promise<PickleValue> {
+    try {
+      return (await this.next()).value;
+    } catch (error) {
+      if (HubError.isInstance(error) && ['CORRUPT_FILE', 'UNSAFE_PICKLE'].includes(error.code)) {
+        throw notLegacy(this.source.name);
+      }
+      throw error;
+    }
+  }
+
+  async next(): Promise<{ value: PickleValue; environment: TorchEnvironment }> {
     const limit = Math.min(this.source.size, this.at + pickleLimits.bytes);
     for (;;) {
+      const account = this.budget.document(this.source.name, this.bytes.length - this.at);
       try {
+        const environment = new TorchEnvironment(account);
         const { value, end } = unpickle(this.bytes, this.at, environment);
         this.at = end;
-        return value;
+        return { value, environment };
       } catch (error) {
-        if (first && HubError.isInstance(error) && error.code !== 'TRUNCATED_FILE') throw notLegacy(this.source.name);
         if (!(error instanceof PickleEnded) || this.bytes.length >= limit) throw error;
+        account.release();
       }
       const length = Math.min(limit, Math.max(firstRead, 2 * this.bytes.length));
       this.bytes = await this.source.read(0, length);

@@ -1,12 +1,13 @@
-import { HubError, shown } from '../error';
+import { type DocumentBudget, shown } from '@qlora-js/read-budget';
+import { HubError } from '../error';
 import { PickleCursor } from './cursor';
-import { pickleLimits, safeRemedy } from './limits';
+import { pickleCosts, pickleLimits, safeRemedy } from './limits';
 import { PickleDict, PickleGlobal, PickleList, PickleTuple, type PickleValue, typeName } from './values';
 
 /** What the machine asks its caller: the only ways by which a pickle reaches anything outside itself. */
 export interface PickleEnvironment {
-  /** Named in errors. */
-  readonly place: string;
+  /** The account that what is built is booked on; its place is named in errors. */
+  readonly budget: DocumentBudget;
   /** The allow-list: throws for anything that is not on it. */
   global(module: string, name: string): PickleGlobal;
   /** What a persistent id stands for. */
@@ -24,7 +25,7 @@ export function unpickle(
   start: number,
   environment: PickleEnvironment,
 ): { value: PickleValue; end: number } {
-  const machine = new PickleMachine(new PickleCursor(bytes, start, environment.place), environment);
+  const machine = new PickleMachine(new PickleCursor(bytes, start, environment.budget.place), environment);
   return { value: machine.run(), end: machine.cursor.at };
 }
 
@@ -54,12 +55,16 @@ class PickleMachine {
   private stack: PickleValue[] = [];
   private readonly marks: PickleValue[][] = [];
   private readonly memo = new Map<number, PickleValue>();
-  private held = 0;
+  private readonly budget: DocumentBudget;
+  private readonly place: string;
 
   constructor(
     readonly cursor: PickleCursor,
     private readonly environment: PickleEnvironment,
-  ) {}
+  ) {
+    this.budget = environment.budget;
+    this.place = environment.budget.place;
+  }
 
   run(): PickleValue {
     const { cursor } = this;
@@ -67,8 +72,8 @@ class PickleMachine {
       const at = cursor.at;
       const opcode = cursor.byte();
       if (opcode === 0x2e) break;
+      this.budget.spend(...pickleCosts.opcode);
       this.step(opcode, at);
-      if (this.held + this.stack.length > pickleLimits.stack) throw this.corrupt('its stack grows without end');
     }
     const value = this.pop();
     if (this.stack.length > 0 || this.marks.length > 0) throw this.corrupt('values are left on its stack');
@@ -89,7 +94,6 @@ class PickleMachine {
       case 0x28: // MARK
         if (this.marks.length >= pickleLimits.marks) throw this.corrupt('it nests too deep');
         this.marks.push(this.stack);
-        this.held += this.stack.length;
         this.stack = [];
         return;
       case 0x30: // POP
@@ -137,28 +141,28 @@ class PickleMachine {
         return this.push(cursor.slice(cursor.length64()));
       case 0x5d: // EMPTY_LIST
       case 0x8f: // EMPTY_SET, kept as a list: no state dict looks into one
-        return this.push(new PickleList([]));
+        return this.list([]);
       case 0x61: // APPEND
         return this.append([this.pop()]);
       case 0x65: // APPENDS
       case 0x90: // ADDITEMS
         return this.append(this.popMark());
       case 0x6c: // LIST
-        return this.push(new PickleList(this.popMark()));
+        return this.list(this.popMark());
       case 0x29: // EMPTY_TUPLE
-        return this.push(new PickleTuple([]));
+        return this.tuple([]);
       case 0x74: // TUPLE
-        return this.push(new PickleTuple(this.popMark()));
+        return this.tuple(this.popMark());
       case 0x85: // TUPLE1
       case 0x86: // TUPLE2
       case 0x87: // TUPLE3
-        return this.push(new PickleTuple(this.popSome(opcode - 0x84)));
+        return this.tuple(this.popSome(opcode - 0x84));
       case 0x7d: // EMPTY_DICT
-        return this.push(new PickleDict());
+        return this.dict();
       case 0x64: {
         // DICT
         const items = this.popMark();
-        this.push(new PickleDict());
+        this.dict();
         return this.assign(items);
       }
       case 0x73: // SETITEM
@@ -221,8 +225,22 @@ class PickleMachine {
     const below = this.marks.pop();
     if (below === undefined) throw this.corrupt('a mark is missing');
     this.stack = below;
-    this.held -= below.length;
     return items;
+  }
+
+  private list(items: PickleValue[]): void {
+    this.budget.spend(...pickleCosts.list);
+    this.push(new PickleList(items));
+  }
+
+  private tuple(items: readonly PickleValue[]): void {
+    this.budget.spend(...pickleCosts.tuple);
+    this.push(new PickleTuple(items));
+  }
+
+  private dict(): void {
+    this.budget.spend(...pickleCosts.dict);
+    this.push(new PickleDict());
   }
 
   private integer(length: number): void {
@@ -232,6 +250,7 @@ class PickleMachine {
 
   private text(length: number): void {
     const bytes = this.cursor.slice(length);
+    this.budget.spend(1, length);
     try {
       this.push(utf8.decode(bytes));
     } catch {
@@ -249,18 +268,21 @@ class PickleMachine {
     const dict = this.top();
     if (!(dict instanceof PickleDict)) throw this.corrupt(`sets items of ${typeName(dict)}`);
     if (items.length % 2 !== 0) throw this.corrupt('a key has no value');
+    const [steps, memory] = pickleCosts.entry;
+    this.budget.spend((steps * items.length) / 2, (memory * items.length) / 2);
     for (let i = 0; i < items.length; i += 2) dict.entries.set(items[i]!, items[i + 1]!);
   }
 
   private reduce(): void {
     const [callable, args] = this.popSome(2);
+    this.budget.spend(...pickleCosts.call);
     if (!(args instanceof PickleTuple)) throw this.corrupt(`arguments are ${typeName(args)}, not a tuple`);
     if (!(callable instanceof PickleGlobal) || callable.call === undefined) {
       throw new HubError(
         'UNSAFE_PICKLE',
-        `${this.environment.place}: the pickle calls ${typeName(callable)}, refused. ${safeRemedy}`,
+        `${this.place}: the pickle calls ${typeName(callable)}, refused. ${safeRemedy}`,
         {
-          place: this.environment.place,
+          place: this.place,
           value: typeName(callable),
         },
       );
@@ -275,15 +297,15 @@ class PickleMachine {
     if (!(target instanceof PickleDict)) {
       throw new HubError(
         'UNSAFE_PICKLE',
-        `${this.environment.place}: the pickle sets the state of ${typeName(target)}, refused. ${safeRemedy}`,
-        { place: this.environment.place, value: typeName(target) },
+        `${this.place}: the pickle sets the state of ${typeName(target)}, refused. ${safeRemedy}`,
+        { place: this.place, value: typeName(target) },
       );
     }
   }
 
   private remember(index: number): void {
+    this.budget.spend(...pickleCosts.memo);
     this.memo.set(index, this.top());
-    if (this.memo.size > pickleLimits.memo) throw this.corrupt('its memo grows without end');
   }
 
   private recall(index: number): void {
@@ -295,7 +317,7 @@ class PickleMachine {
   private refuse(opcode: number, at: number): HubError {
     const name = refusedOpcodes[opcode];
     if (name === undefined) return this.corrupt(`${shown(opcode)} at byte ${at} is no opcode`);
-    const { place } = this.environment;
+    const { place } = this;
     const what = opcode === 0x69 ? `${name} of ${shown(`${this.cursor.line()}.${this.cursor.line()}`)}` : name;
     return new HubError('UNSAFE_PICKLE', `${place}: the pickle uses ${what} at byte ${at}, refused. ${safeRemedy}`, {
       place,
@@ -304,7 +326,7 @@ class PickleMachine {
   }
 
   private corrupt(problem: string): HubError {
-    const { place } = this.environment;
+    const { place } = this;
     return new HubError('CORRUPT_FILE', `${place}: not a pickle that can be read: ${problem}. Fetch the file again.`, {
       place,
     });

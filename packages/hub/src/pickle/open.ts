@@ -1,6 +1,7 @@
-import { HubError, shown } from '../error';
+import { type ReadBudget, shown } from '@qlora-js/read-budget';
+import { HubError, readBudget } from '../error';
 import { type ByteSource } from '../files/byte-source';
-import { unknownTensor } from '../safetensors/open';
+import { type OpenOptions, unknownTensor } from '../safetensors/open';
 import { type TensorFile } from '../tensor';
 import { openLegacyCheckpoint } from './legacy-checkpoint';
 import { stateDict } from './torch-environment';
@@ -20,9 +21,22 @@ export interface PyTorchCheckpointFile extends TensorFile {
  * sizes), anything else is a `HubError` `UNSAFE_PICKLE` that names it. Views, strides and shared storages come out as
  * contiguous row-major tensors, each read from its own range of the file.
  */
-export async function openPyTorchCheckpoint(source: ByteSource): Promise<PyTorchCheckpointFile> {
+export async function openPyTorchCheckpoint(
+  source: ByteSource,
+  options: OpenOptions = {},
+): Promise<PyTorchCheckpointFile> {
+  return openPyTorchCheckpointWithin(source, readBudget(options.limits));
+}
+
+/** The same, within a budget that other files share. */
+export async function openPyTorchCheckpointWithin(
+  source: ByteSource,
+  budget: ReadBudget,
+): Promise<PyTorchCheckpointFile> {
   const place = source.name;
-  const archive = (await startsAsZip(source)) ? await openZipCheckpoint(source) : await openLegacyCheckpoint(source);
+  const archive = (await startsAsZip(source))
+    ? await openZipCheckpoint(source, budget)
+    : await openLegacyCheckpoint(source, budget);
   const { tensors, others } = stateDict(archive.value, place);
   for (const [name, tensor] of tensors) {
     // An expanded tensor repeats its storage; in a hostile file it would repeat without end.

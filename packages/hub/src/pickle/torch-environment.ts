@@ -1,6 +1,7 @@
 import { type SafetensorsDtype } from '../dtype/dtypes';
-import { HubError, shown } from '../error';
-import { safeRemedy } from './limits';
+import { type DocumentBudget, shown } from '@qlora-js/read-budget';
+import { HubError } from '../error';
+import { pickleCosts, safeRemedy } from './limits';
 import { type PickleEnvironment } from './machine';
 import { checkedTensor, TorchStorage, TorchTensor } from './torch-tensor';
 import { PickleDict, PickleGlobal, PickleList, PickleTuple, type PickleValue, typeName } from './values';
@@ -39,7 +40,10 @@ export class TorchEnvironment implements PickleEnvironment {
   readonly storages = new Map<string, TorchStorage>();
   private readonly globals = new Map<string, PickleGlobal>();
 
-  constructor(readonly place: string) {
+  private readonly place: string;
+
+  constructor(readonly budget: DocumentBudget) {
+    this.place = budget.place;
     const callables: Record<string, (args: readonly PickleValue[]) => PickleValue> = {
       'collections.OrderedDict': (args) => this.orderedDict(args),
       'torch._utils._rebuild_tensor': (args) => this.tensor(args),
@@ -73,6 +77,7 @@ export class TorchEnvironment implements PickleEnvironment {
     if (!(id instanceof PickleTuple) || id.items[0] !== 'storage') {
       return this.fail(`a persistent id is ${typeName(id)}, not a storage`);
     }
+    this.budget.spend(...pickleCosts.storage);
     const [, type, key, , elements, view = null] = id.items;
     const name = type instanceof PickleGlobal ? type.name.split('.').at(-1)! : '';
     const dtype = storageDtypes.get(name);
@@ -99,12 +104,13 @@ export class TorchEnvironment implements PickleEnvironment {
 
   /** (storage, offset, size, stride, ...) of torch/_utils.py. */
   private tensor(args: readonly PickleValue[], named?: PickleValue): TorchTensor {
+    this.budget.spend(...pickleCosts.tensor);
     const [storage, offset, size, stride] = args;
     if (!(storage instanceof TorchStorage)) return this.fail(`a tensor lies in ${typeName(storage)}, not a storage`);
     if (!isCount(offset) || !(size instanceof PickleTuple) || !(stride instanceof PickleTuple)) {
       return this.fail('a tensor has no offset, size or stride');
     }
-    const geometry = { offset, shape: size.items as number[], stride: stride.items as number[] };
+    const geometry = { offset, shape: size.items, stride: stride.items };
     if (named === undefined) {
       return checkedTensor({ storage, dtype: storage.dtype, ...geometry }, this.place);
     }
@@ -126,6 +132,8 @@ export class TorchEnvironment implements PickleEnvironment {
     const [pairs] = args;
     if (pairs === undefined) return dict;
     if (!(pairs instanceof PickleList)) return this.fail(`OrderedDict of ${typeName(pairs)}`);
+    const [steps, memory] = pickleCosts.entry;
+    this.budget.spend(steps * pairs.items.length, memory * pairs.items.length);
     for (const pair of pairs.items) {
       const items = pair instanceof PickleList || pair instanceof PickleTuple ? pair.items : [];
       if (items.length !== 2) return this.fail('an OrderedDict has an item that is no pair');
@@ -157,7 +165,10 @@ export function stateDict(value: PickleValue, place: string): { tensors: Map<str
     else others.push(typeof key === 'string' ? key : typeName(key));
   }
   if (tensors.size === 0) {
-    const list = others.slice(0, 10).map(shown).join(', ');
+    const list = others
+      .slice(0, 10)
+      .map((name) => shown(name))
+      .join(', ');
     throw new HubError(
       'UNSUPPORTED',
       `${place}: no tensor at the top level of the pickle, only: ${list || 'nothing'}. ${safeRemedy}`,

@@ -1,5 +1,6 @@
 import { dtypeBits, elementCount, type SafetensorsDtype } from '../dtype/dtypes';
-import { HubError, shown } from '../error';
+import { shown } from '@qlora-js/read-budget';
+import { HubError } from '../error';
 import { pickleLimits } from './limits';
 import { PickleObject } from './values';
 
@@ -62,16 +63,23 @@ export class TorchTensor extends PickleObject {
 
 /** Checks a tensor's geometry against its storage, so that no read of it can go astray. */
 export function checkedTensor(
-  tensor: { storage: TorchStorage; dtype: SafetensorsDtype; offset: number; shape: number[]; stride: number[] },
+  tensor: {
+    storage: TorchStorage;
+    dtype: SafetensorsDtype;
+    offset: number;
+    shape: readonly unknown[];
+    stride: readonly unknown[];
+  },
   place: string,
 ): TorchTensor {
   const { storage, dtype, offset, shape, stride } = tensor;
-  const whole = [offset, ...shape, ...stride].every((value) => Number.isSafeInteger(value) && value >= 0);
-  const count = elementCount(shape);
-  if (!whole || count === undefined || shape.length !== stride.length || shape.length > pickleLimits.dimensions) {
+  // The lengths come first: one long tuple may be the shape of many tensors.
+  const paired = shape.length === stride.length && shape.length <= pickleLimits.dimensions;
+  const count = paired ? elementCount(shape) : undefined;
+  if (count === undefined || !isGeometry(shape) || !isGeometry(stride)) {
     throw new HubError(
       'CORRUPT_FILE',
-      `${place}: a tensor has the impossible shape ${shown(shape)}, strides ${shown(stride)}, offset ${offset}`,
+      `${place}: a tensor has the impossible shape ${shown(shape)}, strides ${shown(stride)}, offset ${offset}. Fetch it again.`,
       { place },
     );
   }
@@ -86,6 +94,10 @@ export function checkedTensor(
     );
   }
   return result;
+}
+
+function isGeometry(values: readonly unknown[]): values is readonly number[] {
+  return values.every((value) => Number.isSafeInteger(value) && (value as number) >= 0);
 }
 
 /** Row-major bytes of a strided tensor; `span` holds its storage from the first element used to the last. */

@@ -1,4 +1,5 @@
-import { HubError, shown } from '../error';
+import { type ReadBudget, shown } from '@qlora-js/read-budget';
+import { HubError } from '../error';
 import { type ByteSource } from '../files/byte-source';
 import { pickleLimits } from './limits';
 import { unpickle } from './machine';
@@ -17,15 +18,23 @@ export interface TorchArchive {
  * torch.save's zip files (torch 1.6 and later; torch/serialization.py `_save`): NAME/data.pkl, NAME/data/KEY for each
  * storage, NAME/byteorder.
  */
-export async function openZipCheckpoint(source: ByteSource): Promise<TorchArchive> {
+export async function openZipCheckpoint(source: ByteSource, budget: ReadBudget): Promise<TorchArchive> {
   const place = source.name;
-  const entries = await readZipDirectory(source);
+  const entries = await readZipDirectory(source, budget);
   const pickles = [...entries.keys()].filter((name) => /^[^/]+\/data\.pkl$/.test(name));
   const pickleName = pickles[0];
-  if (pickleName === undefined || pickles.length > 1) {
+  if (pickleName === undefined) {
     throw new HubError('UNSUPPORTED', `${place} is a zip archive, but not one of torch.save: it has no data.pkl`, {
       place,
     });
+  }
+  if (pickles.length > 1) {
+    throw new HubError(
+      'UNSUPPORTED',
+      `${place} is a zip archive of ${pickles.length} checkpoints (${shown(pickles)}), so it is not clear which one is ` +
+        'meant. Save each in a file of its own with torch.save.',
+      { place, value: pickles },
+    );
   }
   const folder = pickleName.slice(0, -'data.pkl'.length);
   if (entries.has(`${folder}constants.pkl`)) {
@@ -42,8 +51,9 @@ export async function openZipCheckpoint(source: ByteSource): Promise<TorchArchiv
       throw new HubError('UNSUPPORTED', `${place} has the byte order ${shown(text)}; only little is read`, { place });
     }
   }
-  const environment = new TorchEnvironment(place);
-  const bytes = await readEntry(source, entries.get(pickleName)!, pickleLimits.bytes);
+  const pickle = entries.get(pickleName)!;
+  const bytes = await readEntry(source, pickle, pickleLimits.bytes);
+  const environment = new TorchEnvironment(budget.document(place, pickle.size));
   const { value } = unpickle(bytes, 0, environment);
   for (const storage of environment.storages.values()) {
     const entry = entries.get(`${folder}data/${storage.key}`);

@@ -1,9 +1,13 @@
-import { HubError, shown } from '../error';
+import { type ReadBudget, shown } from '@qlora-js/read-budget';
+import { HubError } from '../error';
 import { type ByteSource } from '../files/byte-source';
+import { pickleCosts } from './limits';
 
 /** A stored (not compressed) file inside a zip archive. */
 export interface ZipEntry {
+  /** Its path in the archive. */
   readonly name: string;
+  /** Bytes of its data. */
   readonly size: number;
   /** Where its local header lies; the data follows that header, whose length only the file itself says. */
   readonly headerOffset: number;
@@ -14,7 +18,9 @@ const endBytes = 22;
 const locatorBytes = 20;
 const end64Bytes = 56;
 const maxDirectoryBytes = 100_000_000;
+const lenientUtf8 = new TextDecoder();
 
+/** Whether a file begins as a zip archive does. */
 export async function startsAsZip(source: ByteSource): Promise<boolean> {
   if (source.size < endBytes) return false;
   const start = await source.read(0, 4);
@@ -22,23 +28,25 @@ export async function startsAsZip(source: ByteSource): Promise<boolean> {
 }
 
 /** Reads a zip's central directory (PKWARE APPNOTE 6.3), zip64 included. Every entry is checked against the file. */
-export async function readZipDirectory(source: ByteSource): Promise<Map<string, ZipEntry>> {
+export async function readZipDirectory(source: ByteSource, budget: ReadBudget): Promise<Map<string, ZipEntry>> {
   const place = source.name;
   const { offset, length, count } = await findDirectory(source);
   if (length > maxDirectoryBytes || offset + length > source.size)
     throw corrupt(place, 'its directory leaves the file');
+  const account = budget.document(place, length);
   const bytes = await source.read(offset, length);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const entries = new Map<string, ZipEntry>();
   let at = 0;
   for (let i = 0; i < count; i++) {
+    account.spend(...pickleCosts.zipEntry);
     if (at + 46 > length || view.getUint32(at, true) !== 0x02014b50) throw corrupt(place, 'its directory is damaged');
     const [flags, method] = [view.getUint16(at + 8, true), view.getUint16(at + 10, true)];
     const [nameLength, extraLength] = [view.getUint16(at + 28, true), view.getUint16(at + 30, true)];
     const nameStart = at + 46;
     const next = nameStart + nameLength + extraLength + view.getUint16(at + 32, true);
     if (next > length) throw corrupt(place, 'its directory is damaged');
-    const name = new TextDecoder().decode(bytes.subarray(nameStart, nameStart + nameLength));
+    const name = lenientUtf8.decode(bytes.subarray(nameStart, nameStart + nameLength));
     const fields = new DataView(view.buffer, view.byteOffset + nameStart + nameLength, extraLength);
     const entry = { name, ...sizes(view, at, fields, place) };
     if (flags & 1) throw unsupported(place, `its entry ${shown(name)} is encrypted`);

@@ -1,7 +1,7 @@
 import { isSafetensorsDtype, tensorByteLength } from '../dtype/dtypes';
-import { HubError, shown } from '../error';
+import { type DocumentBudget, parseJson, shown } from '@qlora-js/read-budget';
+import { HubError } from '../error';
 import { type TensorInfo } from '../tensor';
-import { duplicateKey } from './duplicate-key';
 
 /** MAX_HEADER_SIZE in safetensors/src/tensor.rs. */
 export const maxHeaderBytes = 100_000_000;
@@ -15,7 +15,9 @@ export interface SafetensorsTensorInfo extends TensorInfo {
   readonly byteOffset: number;
 }
 
+/** What a header says. */
 export interface SafetensorsHeader {
+  /** `__metadata__`, empty where there is none. */
   metadata: Record<string, string>;
   /** By ascending offset, as they lie in the file. */
   tensors: Map<string, SafetensorsTensorInfo>;
@@ -41,8 +43,9 @@ export function headerLength(first: Uint8Array, fileSize: number, place: string)
  * Reads and checks a header. `fileSize` is that of the whole file, which the tensors must fill to the last byte without
  * holes or overlaps (Metadata::validate and SafeTensors::deserialize in safetensors/src/tensor.rs).
  */
-export function parseHeader(bytes: Uint8Array, fileSize: number, place: string): SafetensorsHeader {
-  const document = parseDocument(bytes, place);
+export function parseHeader(bytes: Uint8Array, fileSize: number, budget: DocumentBudget): SafetensorsHeader {
+  const { place } = budget;
+  const document = parseDocument(bytes, budget);
   const dataStart = lengthBytes + bytes.byteLength;
   let metadata: Record<string, string> = {};
   const entries: [string, SafetensorsTensorInfo][] = [];
@@ -70,20 +73,19 @@ export function parseHeader(bytes: Uint8Array, fileSize: number, place: string):
   return { metadata, tensors: new Map(entries) };
 }
 
-function parseDocument(bytes: Uint8Array, place: string): object {
+function parseDocument(bytes: Uint8Array, budget: DocumentBudget): object {
+  const { place } = budget;
   if (bytes[0] !== 0x7b) throw corrupt(place, 'its header does not start with {');
   let text: string;
-  let document: unknown;
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    document = JSON.parse(text);
-  } catch (error) {
-    // The parser's message quotes the document, so only the kind of error is passed on.
-    throw corrupt(place, `its header is not ${error instanceof SyntaxError ? 'JSON' : 'UTF-8'}`);
+  } catch {
+    throw corrupt(place, 'its header is not UTF-8');
   }
+  // The format pads with spaces alone, and the Rust library refuses these bytes too.
+  if (text.endsWith('\0')) throw corrupt(place, 'its header is padded with NUL bytes, where the format has spaces');
+  const document = parseJson(text, budget, { duplicateKeys: 'refuse', part: 'its header' });
   if (!isObject(document)) throw corrupt(place, 'its header is not a JSON object');
-  const repeated = duplicateKey(text);
-  if (repeated !== undefined) throw corrupt(place, `its header has the key ${shown(repeated)} twice`);
   return document;
 }
 

@@ -52,6 +52,14 @@ describe('openSafetensors', () => {
     ['a header that starts with a space', file(' {}'), 'CORRUPT_FILE', /start with \{/],
     ['an array', file('[]'), 'CORRUPT_FILE', /start with \{/],
     ['broken JSON', file('{"a":'), 'CORRUPT_FILE', /not JSON/],
+    ['a header padded with NUL bytes', file('{}\0\0'), 'CORRUPT_FILE', /padded with NUL bytes, where.*spaces/],
+    ['a nest without end', file('{"a":'.repeat(2_000_000)), 'CORRUPT_FILE', /its header nests deeper than 128/],
+    [
+      'a header of empty objects',
+      file(`{"a":[${'{},'.repeat(3_000_000)}0]}`),
+      'OVER_BUDGET',
+      /reading its 9000009 bytes would take more than/,
+    ],
     ['broken UTF-8', file(Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x7d)), 'CORRUPT_FILE', /not UTF-8/],
     ['a name twice', file(`{"a":${f32(0, 4)},"\\u0061":${f32(0, 4)}}`, 4), 'CORRUPT_FILE', /"a" twice/],
     [

@@ -1,5 +1,6 @@
 import { dtypeRank, isSafetensorsDtype, type SafetensorsDtype, tensorByteLength } from '../dtype/dtypes';
-import { HubError, shown } from '../error';
+import { shown } from '@qlora-js/read-budget';
+import { HubError } from '../error';
 import { type StoredTensor } from '../tensor';
 import { lengthBytes, maxHeaderBytes } from './header';
 

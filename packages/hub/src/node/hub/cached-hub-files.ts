@@ -16,10 +16,14 @@ export function cachedHubFiles(repo: string, settings: HubSettings): ModelFiles 
   checkRepoId(repo);
   checkRevision(settings.revision);
   const repository = new HubRepository(repo, settings);
-  return modelFiles(repo, {
-    has: (path) => repository.has(path),
-    open: (path) => repository.open(path),
-  });
+  return modelFiles(
+    repo,
+    {
+      has: (path) => repository.has(path),
+      open: (path) => repository.open(path),
+    },
+    settings,
+  );
 }
 
 class HubRepository {

@@ -1,4 +1,5 @@
-import { HubError, shown } from '../../error';
+import { shown } from '@qlora-js/read-budget';
+import { HubError } from '../../error';
 import { retrying } from '../../http/retry';
 import { statusError } from '../../http/status-error';
 import { resolveUrl, safeUrl } from '../../http/url';

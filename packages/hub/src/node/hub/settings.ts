@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { type ReadLimits } from '@qlora-js/read-budget';
 import { type Fetch, type RetryOptions } from '../../http/retry';
 import { systemCode, systemError } from '../system-error';
 
@@ -33,6 +34,8 @@ export interface ResolveModelOptions {
   retry?: RetryOptions;
   /** A connection that sends nothing for so long is given up and tried again; 60,000 by default. */
   stallMilliseconds?: number;
+  /** What reading one text may cost in memory and work, besides what its length allows. */
+  limits?: ReadLimits;
 }
 
 export interface HubSettings {
@@ -45,6 +48,7 @@ export interface HubSettings {
   fetch: Fetch;
   retry: RetryOptions;
   stallMilliseconds: number;
+  limits: ReadLimits | undefined;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -69,6 +73,7 @@ export async function hubSettings(
     fetch: options.fetch ?? globalThis.fetch,
     retry: options.retry ?? {},
     stallMilliseconds: options.stallMilliseconds ?? 60_000,
+    limits: options.limits,
   };
 }
 
