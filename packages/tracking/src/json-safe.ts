@@ -1,5 +1,7 @@
+/** What JSON can hold. */
 export type JsonValue = number | string | boolean | null | JsonValue[] | { [key: string]: JsonValue };
 
+/** What stands where a secret was. */
 export const REDACTED = '[redacted]';
 
 /** Deeper than any real config; a cycle or a hostile object ends here. */
@@ -9,10 +11,12 @@ const DEEPEST = 20;
 const SECRET_KEY =
   /(?:^token|(?:api|access|auth|bearer|hub|hf|wandb|session|refresh)token|(?:api|access|secret|private)key|password|passwd|secret|credentials?|authorization)$/;
 
-/** Hugging Face tokens, bearer headers and credentials in URLs, wherever they stand in a string. */
+/** Tokens of Hugging Face and Weights & Biases, authorization headers and credentials in URLs, wherever they stand in a string. */
 const SECRET_TEXT: [RegExp, string][] = [
   [/\bhf_[A-Za-z0-9]{16,}/g, REDACTED],
+  [/\bwandb_v\d+_[A-Za-z0-9_]{16,}/g, REDACTED],
   [/\bBearer\s+[A-Za-z0-9._~+/=-]{8,}/gi, `Bearer ${REDACTED}`],
+  [/\bBasic\s+[A-Za-z0-9+/]{16,}={0,2}/g, `Basic ${REDACTED}`],
   [/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@:]*:[^\s/@]+@/gi, `$1${REDACTED}@`],
 ];
 

@@ -3,11 +3,12 @@ import { runReadmeExample } from '../../../tools/test/readme';
 
 it('the example of the README runs', async () => {
   expect(await runReadmeExample(import.meta.url)).toEqual([
-    '["50: 4.21","100: 3.97"]',
-    'nf4-r16 {"learning_rate":0.0005,"hub_token":"[redacted]"}',
+    'tensorboard true',
+    'final_best_QLoRA-NF4 {"learning_rate":0.0005,"hub_token":"[redacted]"}',
     '50 loss learning_rate',
-    '100 loss eval_f1 grad_norm',
+    '50 eval_loss eval_f1 loss_gap',
+    '100 loss grad_norm',
     'finished',
-    'failures 0',
+    'runs synced 1',
   ]);
 });

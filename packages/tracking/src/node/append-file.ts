@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { TrackingError } from '../errors';
+import { reasonOf, TrackingError } from '../errors';
 
 /**
  * A file that one process appends whole records to. Writes go to the operating system at once, so a killed process loses
@@ -8,6 +8,7 @@ import { TrackingError } from '../errors';
  */
 export class AppendFile {
   private constructor(
+    /** The file. */
     readonly path: string,
     private readonly descriptor: number,
   ) {}
@@ -49,17 +50,6 @@ export class AppendFile {
     return size === 0 || (readSync(this.descriptor, last, 0, 1, size - 1) === 1 && last[0] === 0x0a);
   }
 
-  /** Runs what writes the file's beginning, and closes the file where that fails. */
-  begin(write: () => void): this {
-    try {
-      write();
-      return this;
-    } catch (error) {
-      closeSync(this.descriptor);
-      throw error;
-    }
-  }
-
   /** Syncs to the disk and closes, also where the sync fails. */
   close(): void {
     failing(this.path, 'synced', () => {
@@ -76,8 +66,10 @@ function failing<T>(path: string, what: string, act: () => T): T {
   try {
     return act();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    const message = `${path} could not be ${what}: ${reason}. Check that the folder is writable and has space.`;
-    throw new TrackingError('WRITE_FAILED', message, path, { cause: error });
+    throw new TrackingError('WRITE_FAILED', `the file could not be ${what}: ${reasonOf(error)}`, {
+      place: path,
+      remedy: 'Check that the folder is writable and has space',
+      cause: error,
+    });
   }
 }
