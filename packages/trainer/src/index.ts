@@ -1,4 +1,4 @@
-export { TrainerError, type TrainerErrorCode } from './errors';
+export { TrainerError, type TrainerErrorCode, type TrainerErrorDetails } from './errors';
 export {
   trainingArguments,
   warmupStepCount,
@@ -7,7 +7,7 @@ export {
 } from './arguments/training-arguments';
 export { type CallbackContext, type TrainerCallback, type TrainerControl } from './callbacks/callback';
 export { SpeedMemCallback, type SpeedMemOptions } from './callbacks/speed-memory';
-export { MemoryCheckpoints, type CheckpointStore } from './checkpoints/store';
+export { MemoryCheckpoints, type CheckpointFiles, type CheckpointStore } from './checkpoints/store';
 export {
   evaluate,
   Evaluator,
@@ -16,8 +16,9 @@ export {
   type EvaluatorOptions,
 } from './evaluation/evaluate';
 export { evaluationBatches } from './evaluation/batches';
-export { windowGradients, type WindowGradients, type WindowPosition } from './loop/gradients';
-export { Trainer, type PreparedDataset, type TrainerOptions, type TrainOutput } from './loop/trainer';
+export { windowGradients, type WindowGradients, type WindowPosition } from './steps/gradients';
+export { Trainer } from './loop/trainer';
+export type { PreparedDataset, TrainerOptions, TrainOptions, TrainOutput } from './loop/options';
 export { sequenceClassifier, type ClassificationBatch } from './model/sequence-classifier';
 export {
   uploadBatch,
@@ -28,8 +29,9 @@ export {
   type UploadedBatch,
 } from './model/trainable-model';
 export { eventPort, webWorkerLink, type MessageTarget, type ReplicaLink, type ReplicaPort } from './replicas/port';
-export { Replicas, type ConnectOptions, type ReplicatedWindowOptions } from './replicas/replicas';
-export { type BatchOutput } from './replicas/outputs';
+export { Replicas, type ConnectOptions } from './replicas/replicas';
+export { type BatchOutput } from './steps/outputs';
 export { serveReplica } from './replicas/serve';
-export { type ReplicaSettings } from './replicas/messages';
+export { type ReplicaGroup, type ReplicaSettings, type ReplicatedWindowOptions } from './steps/replica-group';
+export { type Stateful } from './state/stateful';
 export { newTrainerState, trainerStateJson, type LogRow, type TrainerState } from './state/trainer-state';

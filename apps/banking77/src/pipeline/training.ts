@@ -65,6 +65,7 @@ export async function trainAdapter(
     replicas,
     args: trainingArguments({
       outputDir: folder,
+      overwriteOutputDir: true,
       ...parameters,
       perDeviceEvalBatchSize: options.perDeviceEvalBatchSize,
       gradientAccumulationSteps: options.gradientAccumulationSteps,

@@ -50,6 +50,18 @@ export interface TrainingArguments {
   readonly fp16: boolean;
   /** Orders the rows and draws dropout. */
   readonly seed: number;
+  /**
+   * true goes on from the newest good checkpoint, from the start where there is none; a checkpoint's name or path from that
+   * one. Default false.
+   */
+  readonly resumeFromCheckpoint: boolean | string;
+  /**
+   * Names of what may differ from the run that is resumed: `data`, `base`, `seed`, `perDeviceTrainBatchSize` and so on, as the
+   * refusal names them. Default none: a resumed run comes to the same as one that was never stopped.
+   */
+  readonly acceptChanges: readonly string[];
+  /** Deletes the checkpoints that an earlier run has left in outputDir; without it a new run there is refused. */
+  readonly overwriteOutputDir: boolean;
 }
 
 const DEFAULTS = {
@@ -78,6 +90,9 @@ const DEFAULTS = {
   groupByLength: false,
   fp16: false,
   seed: 42,
+  resumeFromCheckpoint: false,
+  acceptChanges: [],
+  overwriteOutputDir: false,
 } as const;
 
 /** Fills in the defaults and checks that the arguments go together. */

@@ -1,57 +1,67 @@
+import { memoryFiles } from '@qlora-js/hub';
+import { TrainerError } from '../errors';
 import type { SavedFiles } from '../model/trainable-model';
+
+/** Files of a checkpoint by name. */
+export type CheckpointFiles = Readonly<Record<string, Uint8Array | string>>;
 
 /** Where checkpoints go; `folderCheckpoints` of @qlora-js/trainer/node writes them to disk. */
 export interface CheckpointStore {
-  /** Writes a whole checkpoint or nothing; returns what to call it in logs. */
-  save(name: string, files: Readonly<Record<string, Uint8Array | string>>): Promise<string>;
+  /** Where a checkpoint of that name lies, in words for people. */
+  locate(name: string): string;
+  /**
+   * Called before the first step: throws where nothing could be saved later, and tidies up what a killed process has left.
+   *
+   * @returns a line for each thing that was tidied up
+   */
+  prepare(): Promise<readonly string[]>;
+  /** Names of the checkpoints there are, in any order. */
+  list(): Promise<readonly string[]>;
+  /** Writes a whole checkpoint in place of one of that name, or nothing. The files stay as they are until it is done. */
+  save(name: string, files: CheckpointFiles): Promise<void>;
+  /** @param name one of `list`; a store on disk also takes a path */
   open(name: string): Promise<SavedFiles>;
+  /** Removes a checkpoint whole. */
   remove(name: string): Promise<void>;
-  /** Throws before any work is lost where nothing could be saved later. */
-  check(): Promise<void>;
+  /** A place of last resort for what `save` could not write; returns where that is. */
+  rescue?(name: string, files: CheckpointFiles): Promise<string>;
 }
 
-/** Checkpoints in memory, for browsers and tests. */
+/** Checkpoints in memory, for browsers and tests; a second trainer goes on from them when it is given the same object. */
 export class MemoryCheckpoints implements CheckpointStore {
+  /** Files by checkpoint and name. */
   readonly saved = new Map<string, Map<string, Uint8Array>>();
 
-  save(name: string, files: Readonly<Record<string, Uint8Array | string>>): Promise<string> {
+  locate(name: string): string {
+    return `${name} in memory`;
+  }
+
+  async prepare(): Promise<readonly string[]> {
+    return [];
+  }
+
+  async list(): Promise<readonly string[]> {
+    return [...this.saved.keys()];
+  }
+
+  async save(name: string, files: CheckpointFiles): Promise<void> {
     const encoder = new TextEncoder();
     const entries = Object.entries(files).map(([path, content]): [string, Uint8Array] => [
       path,
       typeof content === 'string' ? encoder.encode(content) : content.slice(),
     ]);
     this.saved.set(name, new Map(entries));
-    return Promise.resolve(name);
   }
 
-  open(name: string): Promise<SavedFiles> {
+  async open(name: string): Promise<SavedFiles> {
     const files = this.saved.get(name);
-    if (files === undefined) return Promise.reject(new Error(`there is no checkpoint '${name}'`));
-    const bytes = (path: string): Uint8Array => {
-      const content = files.get(path);
-      if (content === undefined) throw new Error(`checkpoint '${name}' has no file '${path}'`);
-      return content;
-    };
-    return Promise.resolve({
-      id: name,
-      has: (path: string) => Promise.resolve(files.has(path)),
-      text: (path: string) => Promise.resolve(new TextDecoder().decode(bytes(path))),
-      open: (path: string) => {
-        const content = bytes(path);
-        return Promise.resolve({
-          size: content.length,
-          read: (offset: number, length: number) => Promise.resolve(content.slice(offset, offset + length)),
-        });
-      },
-    });
+    if (files === undefined) {
+      throw new TrainerError('BAD_CHECKPOINT', `there is no checkpoint '${name}' in memory`, { value: name });
+    }
+    return memoryFiles(name, Object.fromEntries(files));
   }
 
-  remove(name: string): Promise<void> {
+  async remove(name: string): Promise<void> {
     this.saved.delete(name);
-    return Promise.resolve();
-  }
-
-  check(): Promise<void> {
-    return Promise.resolve();
   }
 }

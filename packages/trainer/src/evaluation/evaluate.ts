@@ -23,9 +23,9 @@ import { metricsFromConfusion, type ConfusionMetrics } from '@qlora-js/metrics';
 import { ConfusionAccumulator } from '@qlora-js/metrics/tensors';
 import { TrainerError } from '../errors';
 import { uploadBatch, type TrainableModel, type UploadedBatch } from '../model/trainable-model';
-import { batchOutput } from '../replicas/outputs';
-import type { Replicas } from '../replicas/replicas';
-import { numberInput, replay, ROW_MULTIPLE } from '../plan/replay';
+import { batchOutput } from '../steps/outputs';
+import type { ReplicaGroup } from '../steps/replica-group';
+import { numberInput, replay, ROW_MULTIPLE } from '../steps/replay';
 
 /** What a pass over labelled rows comes to. */
 export interface Evaluation {
@@ -39,7 +39,11 @@ export interface Evaluation {
   readonly seconds: number;
 }
 
+/** How an evaluation is watched and ended. */
 export interface EvaluateOptions {
+  /** Ends it between two batches, with an error of code STOPPED; with replicas it is finished. */
+  readonly signal?: AbortSignal;
+  /** Called after each batch. */
   readonly onBatch?: (done: number, total: number) => void | Promise<void>;
 }
 
@@ -48,7 +52,7 @@ export interface EvaluatorOptions {
   /** Where it is a GPU, passes are recorded on it; without it they go through tfjs op by op. */
   readonly device?: Device;
   /** Threads that take whole batches, to the same bits as without them; ones that have ended are left out. */
-  readonly replicas?: Replicas;
+  readonly replicas?: ReplicaGroup;
 }
 
 /**
@@ -60,7 +64,7 @@ export class Evaluator<Batch extends UploadedBatch = UploadedBatch> {
   private readonly lossSum: Variable;
   private readonly plans: PlanCache<string, { loss: Tensor }> | undefined;
 
-  private readonly replicas: Replicas | undefined;
+  private readonly replicas: ReplicaGroup | undefined;
 
   constructor(
     private readonly model: TrainableModel<Batch>,
@@ -81,12 +85,13 @@ export class Evaluator<Batch extends UploadedBatch = UploadedBatch> {
   }
 
   /** @throws TrainerError NO_DATA where there are no batches */
-  async evaluate(batches: readonly CollatedBatch[], { onBatch }: EvaluateOptions = {}): Promise<Evaluation> {
+  async evaluate(batches: readonly CollatedBatch[], { onBatch, signal }: EvaluateOptions = {}): Promise<Evaluation> {
     if (batches.length === 0) throw new TrainerError('NO_DATA', 'there are no rows to evaluate on');
     const started = performance.now();
     if (this.replicas?.alive === true) await this.evaluateShared(this.replicas, batches, { onBatch });
     else {
       for (const [index, collated] of batches.entries()) {
+        if (signal?.aborted === true) await this.abandon(index);
         // The first batch begins a new sum.
         const keep = index === 0 ? 0 : 1;
         if (this.plans === undefined) this.issue(collated, keep);
@@ -116,8 +121,14 @@ export class Evaluator<Batch extends UploadedBatch = UploadedBatch> {
     this.plans?.dispose();
   }
 
+  /** Forgets what was counted. @throws TrainerError STOPPED */
+  private async abandon(done: number): Promise<never> {
+    await this.confusion.read();
+    throw new TrainerError('STOPPED', `the evaluation was stopped after ${done} batches`);
+  }
+
   private async evaluateShared(
-    replicas: Replicas,
+    replicas: ReplicaGroup,
     batches: readonly CollatedBatch[],
     { onBatch }: EvaluateOptions,
   ): Promise<void> {

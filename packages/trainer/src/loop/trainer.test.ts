@@ -53,6 +53,7 @@ function setup({
     collator: collator(),
     callbacks,
     checkpoints,
+    log: () => undefined,
     ...(signal === undefined ? {} : { signal }),
   });
   return { trainer, model: peft };
@@ -229,7 +230,10 @@ describe('Trainer on wasm', () => {
       'README.md',
       'adapter_config.json',
       'adapter_model.safetensors',
+      'checkpoint.json',
       'trainer_state.json',
+      'training_state.json',
+      'training_state.safetensors',
     ]);
     expect((await trainer.evaluate())['eval_loss']).toBeCloseTo(output.bestMetric!, 6);
     expect(model.activeAdapters).toEqual(['default']);
@@ -354,7 +358,12 @@ describe('Trainer on wasm', () => {
       signal: abort.signal,
       callbacks: [{ onStepEnd: ({ state }) => state.globalStep === 2 && abort.abort() } as TrainerCallback],
     });
-    await expect(trainer.train()).rejects.toMatchObject({ code: 'STOPPED' });
+    await expect(trainer.train()).rejects.toMatchObject({
+      code: 'STOPPED',
+      message: expect.stringMatching(
+        /stopped after step 2; checkpoint-2 in memory .*resumeFromCheckpoint: true/,
+      ) as string,
+    });
     expect(trainer.state.globalStep).toBe(2);
   });
 

@@ -1,75 +1,22 @@
-import {
-  batchCount,
-  batches,
-  type DataCollatorWithPadding,
-  LengthGroupedSampler,
-  RandomSampler,
-  type CollatedBatch,
-  type Dataset,
-  type PreparedRow,
-  type Sampler,
-} from '@qlora-js/data';
+import type { CollatedBatch } from '@qlora-js/data';
 import type { ConfusionMetrics } from '@qlora-js/metrics';
-import type { Device } from '@qlora-js/kernels';
-import { createOptimizer, createSchedule, decayGroups, GradScaler, type NamedVariable } from '@qlora-js/optim';
-import { warmupStepCount, type TrainingArguments } from '../arguments/training-arguments';
-import type { CallbackContext, TrainerCallback, TrainerControl } from '../callbacks/callback';
-import { MemoryCheckpoints, type CheckpointStore } from '../checkpoints/store';
+import type { TrainerControl } from '../callbacks/callback';
 import { CheckpointKeeper } from '../checkpoints/keeper';
+import { TRAINER_STATE } from '../checkpoints/resume';
+import type { RunIdentity } from '../checkpoints/run-identity';
+import { encodeStates } from '../checkpoints/state-files';
+import { MemoryCheckpoints, type CheckpointStore } from '../checkpoints/store';
 import { TrainerError } from '../errors';
 import { evaluate, Evaluator, type Evaluation } from '../evaluation/evaluate';
 import { evaluationBatches } from '../evaluation/batches';
 import { checkFiniteWeights } from '../model/finite-weights';
-import type { TrainableModel, UploadedBatch } from '../model/trainable-model';
-import type { Replicas } from '../replicas/replicas';
+import type { UploadedBatch } from '../model/trainable-model';
 import { newTrainerState, trainerStateJson, type LogRow, type TrainerState } from '../state/trainer-state';
-import { LossLog } from './loss-log';
-import { EagerSteps } from './eager-steps';
-import { PlannedSteps } from './planned-steps';
-import type { TrainingSteps } from './step-parts';
-
-export type PreparedDataset = Dataset<PreparedRow>;
-
-export interface TrainerOptions<Batch extends UploadedBatch> {
-  readonly model: TrainableModel<Batch>;
-  readonly args: TrainingArguments;
-  readonly trainDataset: PreparedDataset;
-  readonly evalDataset?: PreparedDataset;
-  /** Where it is a GPU, training steps are recorded as plans and replayed; without it they go through tfjs op by op. */
-  readonly device?: Device;
-  /**
-   * Copies of the model in threads of their own that take a part of each micro-batch's rows, on wasm and cpu; on another
-   * backend they are an error. They stay the caller's, who disposes of them, unless one fails, which ends them all.
-   * Evaluations are dealt out to them by whole batches, to the same bits.
-   */
-  readonly replicas?: Replicas;
-  /** Pads training batches. */
-  readonly collator: DataCollatorWithPadding;
-  readonly callbacks?: readonly TrainerCallback[];
-  /** Where checkpoints go; default: memory. */
-  readonly checkpoints?: CheckpointStore;
-  /** Names what an evaluation logs. Default: accuracy, weighted f1 as `f1`, and f1_macro. */
-  readonly computeMetrics?: (metrics: ConfusionMetrics) => Record<string, number>;
-  /** Ends the run before the next step, with an error of code STOPPED. */
-  readonly signal?: AbortSignal;
-}
-
-export interface TrainOutput {
-  readonly globalStep: number;
-  /** Mean loss over all steps. */
-  readonly trainingLoss: number;
-  readonly seconds: number;
-  readonly bestMetric: number | null;
-  readonly bestModelCheckpoint: string | null;
-}
-
-/** What lives as long as a training. */
-interface Running {
-  readonly steps: TrainingSteps;
-  readonly schedule: (step: number) => number;
-  readonly losses: LossLog;
-  readonly scaler: GradScaler;
-}
+import { Events } from './events';
+import type { PreparedDataset, TrainerOptions, TrainOptions, TrainOutput } from './options';
+import { identityOf, openCheckpoints, type StartOptions } from './start';
+import { TrainingData } from './training-data';
+import { TrainingRun } from './training-run';
 
 /** transformers' Trainer for a classifier with adapters: its arguments, its log rows, its order of events. */
 export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
@@ -80,11 +27,15 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
     shouldEvaluate: false,
     shouldSave: false,
   };
-  private readonly callbacks: readonly TrainerCallback[];
+  private readonly events: Events;
+  private readonly store: CheckpointStore;
   private readonly keeper: CheckpointKeeper;
-  private trained: readonly NamedVariable[] = [];
+  private readonly log: (line: string) => void;
+  private identity: RunIdentity | undefined;
   /** While training, so that each evaluation goes on with what the first has recorded. */
   private evaluator: Evaluator<Batch> | undefined;
+  /** Step of the newest checkpoint of this training. */
+  private savedStep = -1;
 
   constructor(private readonly options: TrainerOptions<Batch>) {
     const { args, trainDataset, evalDataset, callbacks = [], checkpoints = new MemoryCheckpoints() } = options;
@@ -92,79 +43,39 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
     if (args.evalStrategy !== 'no' && (evalDataset === undefined || evalDataset.numRows === 0)) {
       throw new TrainerError('NO_DATA', `evalStrategy is '${args.evalStrategy}', but there is no evaluation data set`);
     }
-    this.callbacks = callbacks;
+    this.events = new Events(callbacks, { args, state: this.state, control: this.control });
+    this.store = checkpoints;
     this.keeper = new CheckpointKeeper(checkpoints, args);
+    this.log = options.log ?? ((line) => console.log(line));
   }
 
-  async train(): Promise<TrainOutput> {
-    const { args, model, trainDataset, replicas } = this.options;
-    if (args.saveStrategy !== 'no') await this.keeper.check();
+  /**
+   * Trains, from the start or from a checkpoint, and leaves the best weights in the model where `loadBestModelAtEnd` is set.
+   *
+   * @throws TrainerError BAD_CHECKPOINT where a run can't be resumed, NON_FINITE, STOPPED, UNWRITABLE; KernelError DEVICE_LOST
+   */
+  async train(options: TrainOptions = {}): Promise<TrainOutput> {
+    const { args } = this.options;
+    const { resumeFromCheckpoint = args.resumeFromCheckpoint, acceptChanges = args.acceptChanges } = options;
     const started = performance.now();
-    const windowsPerEpoch = Math.ceil(
-      batchCount(trainDataset.numRows, { batchSize: args.perDeviceTrainBatchSize }) / args.gradientAccumulationSteps,
-    );
-    const totalSteps = args.maxSteps > 0 ? args.maxSteps : Math.ceil(args.numTrainEpochs * windowsPerEpoch);
-    const epochs = args.maxSteps > 0 ? Math.ceil(totalSteps / windowsPerEpoch) : Math.ceil(args.numTrainEpochs);
-    Object.assign(this.state, newTrainerState(), {
-      maxSteps: totalSteps,
-      numTrainEpochs: epochs,
-      trainBatchSize: args.perDeviceTrainBatchSize,
-    });
-    Object.assign(this.control, { shouldTrainingStop: false });
-    const { gradientCheckpointing, activationDtype } = args;
-    model.setGradientCheckpointing(gradientCheckpointing);
-    model.setActivationDtype(activationDtype);
-    await replicas?.configure({ gradientCheckpointing, activationDtype });
-    this.trained = model.trainedVariables();
-    const optimizer = createOptimizer(args.optim, decayGroups(this.trained, args.weightDecay), {
-      betas: [args.adamBeta1, args.adamBeta2],
-      epsilon: args.adamEpsilon,
-    });
-    const schedule = createSchedule(args.lrSchedulerType, {
-      learningRate: args.learningRate,
-      warmupSteps: warmupStepCount(args, totalSteps),
-      trainingSteps: totalSteps,
-    });
-    const losses = new LossLog(args.fp16);
-    const scaler = new GradScaler({ enabled: args.fp16 });
-    const parts = { model, trained: this.trained, optimizer, losses, scaler, maxGradNorm: args.maxGradNorm, replicas };
-    const { device } = this.options;
-    const steps = device?.backend === 'webgpu' ? new PlannedSteps(parts, device) : new EagerSteps(parts);
-    this.evaluator = new Evaluator(model, { device, replicas });
-    let trainingLoss: number;
     try {
-      await this.emit('onTrainBegin');
-      for (let epoch = 0; epoch < epochs && !this.control.shouldTrainingStop; epoch++) {
-        await this.emit('onEpochBegin');
-        await this.epoch(epoch, windowsPerEpoch, { steps, schedule, losses, scaler });
-        await this.emit('onEpochEnd');
-        this.control.shouldEvaluate = args.evalStrategy === 'epoch';
-        this.control.shouldSave = args.saveStrategy === 'epoch';
-        await this.logEvaluateSave();
-      }
-      await checkFiniteWeights(this.trained, this.state.globalStep);
-      await this.keeper.loadBest(this.state, model);
-      trainingLoss = await losses.mean();
-    } finally {
-      steps.dispose();
-      this.evaluator.dispose();
-      this.evaluator = undefined;
-      optimizer.dispose();
-      losses.dispose();
-      scaler.dispose();
+      const trainingLoss = await this.trainFrom({ resumeFromCheckpoint, acceptChanges });
+      const seconds = (performance.now() - started) / 1000;
+      await this.logRow({
+        train_runtime: seconds,
+        train_samples_per_second:
+          (this.state.globalStep * args.perDeviceTrainBatchSize * args.gradientAccumulationSteps) / seconds,
+        train_steps_per_second: this.state.globalStep / seconds,
+        train_loss: trainingLoss,
+      });
+      await this.keeper.finish(this.state);
+      await this.events.emit('onTrainEnd');
+      const { globalStep, bestMetric, bestModelCheckpoint } = this.state;
+      return { globalStep, trainingLoss, seconds, bestMetric, bestModelCheckpoint };
+    } catch (error) {
+      await this.sayHowToGoOn(error);
+      throw error;
     }
-    const seconds = (performance.now() - started) / 1000;
-    await this.log({
-      train_runtime: seconds,
-      train_samples_per_second:
-        (this.state.globalStep * args.perDeviceTrainBatchSize * args.gradientAccumulationSteps) / seconds,
-      train_steps_per_second: this.state.globalStep / seconds,
-      train_loss: trainingLoss,
-    });
-    await this.keeper.finish(this.state);
-    await this.emit('onTrainEnd');
-    const { globalStep, bestMetric, bestModelCheckpoint } = this.state;
-    return { globalStep, trainingLoss, seconds, bestMetric, bestModelCheckpoint };
   }
 
   /** Loss and metrics on a data set, with their keys prefixed (`eval_accuracy`); logged and sent to callbacks. */
@@ -178,132 +89,227 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
       [`${prefix}_samples_per_second`]: result.rows / result.seconds,
       [`${prefix}_steps_per_second`]: result.batches / result.seconds,
     };
-    await this.log(row);
-    await this.emit('onEvaluate', { metrics: row });
+    await this.logRow(row);
+    await this.events.emit('onEvaluate', { metrics: row });
     return row;
   }
 
-  /** The same without log or callbacks, with the confusion matrix. */
+  /**
+   * The same without log or callbacks, with the confusion matrix.
+   *
+   * @throws TrainerError STOPPED where the signal ends it while it runs in a training
+   */
   async evaluation(dataset: PreparedDataset | undefined = this.options.evalDataset): Promise<Evaluation> {
-    const { model, args, collator } = this.options;
+    const { model, args, collator, device, replicas, signal } = this.options;
     if (dataset === undefined) throw new TrainerError('NO_DATA', 'there is no evaluation data set');
     const list = evaluationBatches(dataset, args.perDeviceEvalBatchSize, collator);
-    const { device, replicas } = this.options;
-    const onBatch = (done: number, total: number): Promise<void> => this.emit('onPredictionStep', { done, total });
-    if (this.evaluator !== undefined) return this.evaluator.evaluate(list, { onBatch });
+    const onBatch = (done: number, total: number): Promise<void> =>
+      this.events.emit('onPredictionStep', { done, total });
+    if (this.evaluator !== undefined) return this.evaluator.evaluate(list, { onBatch, signal });
     return evaluate(model, list, { onBatch, device, replicas });
   }
 
-  private async epoch(
-    epoch: number,
-    windowsPerEpoch: number,
-    { steps, schedule, losses, scaler }: Running,
-  ): Promise<void> {
-    const { args } = this.options;
-    let done = 0;
-    for (const window of this.windows(epoch)) {
-      if (this.state.globalStep >= this.state.maxSteps || this.control.shouldTrainingStop) return;
-      if (this.options.signal?.aborted === true) {
-        throw new TrainerError('STOPPED', `training was stopped at step ${this.state.globalStep}`);
+  /** Runs the epochs; returns the mean loss over all steps. */
+  private async trainFrom(start: StartOptions): Promise<number> {
+    const { args, model, trainDataset, collator, replicas, device, signal } = this.options;
+    const data = new TrainingData(trainDataset, args, collator);
+    const { steps: totalSteps, epochs } = data.length;
+    const saves = args.saveStrategy !== 'no' || start.resumeFromCheckpoint !== false || signal !== undefined;
+    this.identity = saves ? await identityOf(this.options) : undefined;
+    const checkpoint =
+      this.identity &&
+      (await openCheckpoints({ store: this.store, args, start, identity: this.identity, log: this.log }));
+    this.keeper.begin(checkpoint?.names ?? []);
+    const { gradientCheckpointing, activationDtype } = args;
+    model.setGradientCheckpointing(gradientCheckpointing);
+    model.setActivationDtype(activationDtype);
+    await replicas?.configure({ gradientCheckpointing, activationDtype });
+    const loaded = checkpoint?.loaded;
+    if (loaded !== undefined) await model.loadFiles(loaded.files);
+    const run = new TrainingRun({ model, args, device, replicas, totalSteps });
+    this.evaluator = new Evaluator(model, { device, replicas });
+    try {
+      Object.assign(this.state, newTrainerState(), loaded?.state, {
+        maxSteps: totalSteps,
+        numTrainEpochs: epochs,
+        trainBatchSize: args.perDeviceTrainBatchSize,
+      });
+      this.savedStep = loaded === undefined ? -1 : this.state.globalStep;
+      if (loaded !== undefined) {
+        await run.load(loaded.states, loaded.place);
+        if (checkpoint!.rowsChanged) this.placeAnew(run, data);
+        await this.events.load(loaded.state.statefulCallbacks);
       }
-      await this.emit('onStepBegin');
-      await this.step(window, steps, schedule(this.state.globalStep));
-      done++;
-      this.state.globalStep++;
-      this.state.epoch = epoch + done / windowsPerEpoch;
-      const { globalStep, maxSteps } = this.state;
-      await this.emit('onStepEnd');
-      this.control.shouldLog ||= globalStep % args.loggingSteps === 0;
-      const last = globalStep === maxSteps;
-      this.control.shouldEvaluate ||= args.evalStrategy === 'steps' && (globalStep % args.evalSteps === 0 || last);
-      this.control.shouldSave ||= args.saveStrategy === 'steps' && (globalStep % args.saveSteps === 0 || last);
-      if (this.control.shouldLog) {
-        this.control.shouldLog = false;
-        await this.log({
-          ...(await losses.flush()),
-          learning_rate: schedule(globalStep - 1),
-          ...(await scaling(scaler)),
-        });
-      }
-      await this.logEvaluateSave();
+      const { ended, evaluationDue, saveDue } = run.progress;
+      Object.assign(this.control, {
+        shouldTrainingStop: ended,
+        shouldEvaluate: evaluationDue,
+        shouldSave: saveDue,
+        shouldLog: false,
+      });
+      await this.events.emit('onTrainBegin');
+      await this.epochs(run, data, epochs);
+      await checkFiniteWeights(run.trained, this.state.globalStep);
+      await this.keeper.settle();
+      await this.keeper.loadBest(this.state, model);
+      return await run.losses.mean();
+    } finally {
+      run.dispose();
+      this.evaluator.dispose();
+      this.evaluator = undefined;
     }
   }
 
-  private async step(window: CollatedBatch[], steps: TrainingSteps, learningRate: number): Promise<void> {
-    const { args } = this.options;
-    for (let micro = 1; micro < window.length; micro++) await this.emit('onSubstepEnd');
-    await this.emit('onPreOptimizerStep');
-    await steps.step(window, { seed: args.seed, step: this.state.globalStep }, learningRate);
-    await this.emit('onOptimizerStep');
+  private async epochs(run: TrainingRun<Batch>, data: TrainingData, epochs: number): Promise<void> {
+    const { evalStrategy, saveStrategy } = this.options.args;
+    const { progress } = run;
+    // What was due when the training was stopped.
+    await this.evaluateAndSave(run);
+    await this.stopIfAsked(run);
+    while (progress.epoch < epochs && !this.control.shouldTrainingStop) {
+      await this.events.emit('onEpochBegin');
+      await this.epoch(run, data);
+      await this.events.emit('onEpochEnd');
+      progress.nextEpoch();
+      this.control.shouldEvaluate ||= evalStrategy === 'epoch';
+      this.control.shouldSave ||= saveStrategy === 'epoch';
+      await this.evaluateAndSave(run);
+      await this.stopIfAsked(run);
+    }
+  }
+
+  private async epoch(run: TrainingRun<Batch>, data: TrainingData): Promise<void> {
+    const { state, control } = this;
+    const { progress } = run;
+    for (const window of data.windows(progress.epoch, progress.window)) {
+      if (state.globalStep >= state.maxSteps || control.shouldTrainingStop) return;
+      await this.events.emit('onStepBegin');
+      await this.step(run, window);
+      progress.window++;
+      state.globalStep++;
+      state.epoch = progress.epoch + progress.window / data.windowsPerEpoch;
+      await this.events.emit('onStepEnd');
+      this.askForWhatIsDue();
+      this.keeper.throwIfFailed();
+      this.options.device?.throwIfFailed();
+      if (control.shouldLog) await this.logStep(run);
+      await this.evaluateAndSave(run);
+      await this.stopIfAsked(run);
+    }
+  }
+
+  private async step(run: TrainingRun<Batch>, window: CollatedBatch[]): Promise<void> {
+    const { globalStep: step } = this.state;
+    const position = { seed: this.options.args.seed, step, learningRate: run.schedule(step) };
+    await run.steps.step(window, position, {
+      ...(this.events.listens('onSubstepEnd') ? { substepEnd: () => this.events.emit('onSubstepEnd') } : {}),
+      ...(this.events.listens('onPreOptimizerStep')
+        ? { gradientsReady: (gradients) => this.events.emit('onPreOptimizerStep', { gradients }) }
+        : {}),
+    });
+    await this.events.emit('onOptimizerStep');
     this.state.numInputTokensSeen += window.reduce((sum, batch) => sum + batch.realTokens, 0);
   }
 
-  /** The accumulation windows of an epoch: each a list of collated micro-batches; the last may be short. */
-  private *windows(epoch: number): Generator<CollatedBatch[]> {
-    const { args, trainDataset, collator } = this.options;
-    let window: CollatedBatch[] = [];
-    for (const indices of batches(this.sampler(), { batchSize: args.perDeviceTrainBatchSize, epoch })) {
-      window.push(collator.collate(Array.from(indices, (index) => trainDataset.row(index))));
-      if (window.length === args.gradientAccumulationSteps) {
-        yield window;
-        window = [];
-      }
-    }
-    if (window.length > 0) yield window;
+  /** What the step that was just done asks for, by the arguments. */
+  private askForWhatIsDue(): void {
+    const { loggingSteps, evalStrategy, evalSteps, saveStrategy, saveSteps } = this.options.args;
+    const { globalStep, maxSteps } = this.state;
+    const last = globalStep === maxSteps;
+    this.control.shouldLog ||= globalStep % loggingSteps === 0;
+    this.control.shouldEvaluate ||= evalStrategy === 'steps' && (globalStep % evalSteps === 0 || last);
+    this.control.shouldSave ||= saveStrategy === 'steps' && (globalStep % saveSteps === 0 || last);
   }
 
-  private sampler(): Sampler {
-    const { args, trainDataset } = this.options;
-    if (!args.groupByLength) return new RandomSampler({ length: trainDataset.numRows, seed: args.seed });
-    return new LengthGroupedSampler({
-      lengths: trainDataset.column('input_ids').map((ids) => ids.length),
-      batchSize: args.perDeviceTrainBatchSize * args.gradientAccumulationSteps,
-      seed: args.seed,
+  private async logStep({ losses, scaler, schedule }: TrainingRun<Batch>): Promise<void> {
+    this.control.shouldLog = false;
+    const row = await losses.flush();
+    const { scale, skippedSteps } = await scaler.stats();
+    await this.logRow({
+      ...row,
+      learning_rate: schedule(this.state.globalStep - 1),
+      ...(scaler.enabled ? { loss_scale: scale, skipped_steps: skippedSteps } : {}),
     });
   }
 
-  private async logEvaluateSave(): Promise<void> {
-    const { args, model } = this.options;
-    let row: LogRow | undefined;
-    if (this.control.shouldEvaluate || this.control.shouldSave) {
-      await checkFiniteWeights(this.trained, this.state.globalStep);
+  private async evaluateAndSave(run: TrainingRun<Batch>): Promise<void> {
+    const { control, state } = this;
+    if (!control.shouldEvaluate && !control.shouldSave) return;
+    this.options.device?.throwIfFailed();
+    await checkFiniteWeights(run.trained, state.globalStep);
+    let improved = false;
+    if (control.shouldEvaluate) {
+      let row: LogRow;
+      try {
+        row = await this.evaluate();
+      } catch (error) {
+        // Still due: the checkpoint of the stop remembers it.
+        if (this.options.signal?.aborted === true && TrainerError.isInstance(error) && error.code === 'STOPPED') return;
+        throw error;
+      }
+      control.shouldEvaluate = false;
+      improved = this.keeper.noteMetric(state, row);
     }
-    if (this.control.shouldEvaluate) {
-      this.control.shouldEvaluate = false;
-      row = await this.evaluate();
-    }
-    const improved = row !== undefined && this.keeper.noteMetric(this.state, row);
-    if (this.control.shouldSave) {
-      this.control.shouldSave = false;
-      const stateJson = (): string =>
-        trainerStateJson(this.state, { logging: args.loggingSteps, evaluation: args.evalSteps, save: args.saveSteps });
-      const checkpoint = await this.keeper.save(this.state, await model.files(), improved, stateJson);
-      await this.emit('onSave', { checkpoint });
+    if (control.shouldSave) {
+      control.shouldSave = false;
+      if (improved) state.bestModelCheckpoint = this.keeper.nameOf(state);
+      await this.save(run);
     }
   }
 
-  private async log(values: LogRow): Promise<void> {
+  /** Begins to write a checkpoint; returns once all of it has been copied. */
+  private async save(run: TrainingRun<Batch>): Promise<void> {
+    const { model, args, device } = this.options;
+    const { progress } = run;
+    const { shouldEvaluate: evaluationDue, shouldSave: saveDue, shouldTrainingStop: ended } = this.control;
+    Object.assign(progress, { evaluationDue, saveDue, ended });
+    this.state.statefulCallbacks = await this.events.states();
+    const intervals = { logging: args.loggingSteps, evaluation: args.evalSteps, save: args.saveSteps };
+    const files = {
+      ...(await model.files()),
+      ...encodeStates(await run.states()),
+      [TRAINER_STATE]: trainerStateJson(this.state, intervals),
+    };
+    // What was read from a device that is gone is worth nothing.
+    device?.throwIfFailed();
+    const { place, written } = await this.keeper.save(this.state, files, this.identity!);
+    this.savedStep = this.state.globalStep;
+    await this.events.emit('onSave', { checkpoint: place, written });
+  }
+
+  /** @throws TrainerError STOPPED, once all that is done is saved */
+  private async stopIfAsked(run: TrainingRun<Batch>): Promise<void> {
+    if (this.options.signal?.aborted !== true) return;
+    const { globalStep } = this.state;
+    if (globalStep === 0) throw new TrainerError('STOPPED', 'training was stopped before its first step');
+    if (this.savedStep !== globalStep || this.control.shouldEvaluate) await this.save(run);
+    await this.keeper.settle();
+    throw new TrainerError('STOPPED', `training was stopped after step ${globalStep}`, {
+      remedy: `${this.store.locate(this.keeper.nameOf(this.state))} holds all of it: go on with resumeFromCheckpoint: true`,
+    });
+  }
+
+  /** After a change of data or batch size that was accepted, the place in the data is what the step says, as in transformers. */
+  private placeAnew({ progress }: TrainingRun<Batch>, data: TrainingData): void {
+    progress.epoch = Math.floor(this.state.globalStep / data.windowsPerEpoch);
+    progress.window = this.state.globalStep % data.windowsPerEpoch;
+  }
+
+  private async sayHowToGoOn(error: unknown): Promise<void> {
+    await this.keeper.settle().catch(() => undefined);
+    if (TrainerError.isInstance(error) && ['STOPPED', 'UNWRITABLE', 'BAD_CHECKPOINT'].includes(error.code)) return;
+    const last = this.keeper.names.at(-1);
+    if (last === undefined) return;
+    this.log(
+      `The training failed at step ${this.state.globalStep}. ${this.store.locate(last)} is the last checkpoint: go on from it with resumeFromCheckpoint: true.`,
+    );
+  }
+
+  private async logRow(values: LogRow): Promise<void> {
     const row: LogRow = { ...values, epoch: this.state.epoch, step: this.state.globalStep };
     this.state.logHistory.push(row);
-    await this.emit('onLog', { logs: row });
+    await this.events.emit('onLog', { logs: row });
   }
-
-  private async emit<Event extends keyof TrainerCallback>(event: Event, extra: object = {}): Promise<void> {
-    const context = { args: this.options.args, state: this.state, control: this.control, ...extra } as CallbackContext;
-    for (const callback of this.callbacks) {
-      await (callback[event] as ((context: CallbackContext) => void | Promise<void>) | undefined)?.call(
-        callback,
-        context,
-      );
-    }
-  }
-}
-
-/** What a log row says of loss scaling. */
-async function scaling(scaler: GradScaler): Promise<LogRow> {
-  if (!scaler.enabled) return {};
-  const { scale, skippedSteps } = await scaler.stats();
-  return { loss_scale: scale, skipped_steps: skippedSteps };
 }
 
 function defaultMetrics(metrics: ConfusionMetrics): Record<string, number> {

@@ -4,6 +4,7 @@ import { layoutTokens, tokenBatchOf, type GPT2ForSequenceClassification, type To
 import { adapterFiles, loadAdapter, type PeftModel } from '@qlora-js/lora';
 import type { NamedVariable } from '@qlora-js/optim';
 import { TrainerError } from '../errors';
+import { fingerprintFrozen } from './fingerprint';
 import type { BatchInputOptions, HostInput, TrainableModel, UploadedBatch } from './trainable-model';
 
 export interface ClassificationBatch extends UploadedBatch {
@@ -69,6 +70,7 @@ export function sequenceClassifier(
     },
     loss: ({ tokens, labels }, context) => base.loss(tokens, labels, context),
     files: () => adapterFiles(model, activeAdapter(model)),
+    fingerprint: () => fingerprintFrozen(model),
     loadFiles: (source) => loadAdapter(model, source, activeAdapter(model)),
   };
 }

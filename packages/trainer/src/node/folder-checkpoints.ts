@@ -1,29 +1,46 @@
-import { mkdtemp, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { ensureWritableFolder, folderFiles, writeFileAtomic } from '@qlora-js/hub/node';
+import { mkdtemp, readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { isAbsolute, join, sep } from 'node:path';
+import { ensureWritableFolder, folderFiles, recoverFolders, removeFolder, writeFolder } from '@qlora-js/hub/node';
 import type { CheckpointStore } from '../checkpoints/store';
 
-/** Checkpoints as folders under `outputDir`; each appears whole, by renaming, or not at all. */
-export function folderCheckpoints(outputDir: string): CheckpointStore {
+/** Where checkpoints go when they can't go where they belong. */
+export interface FolderCheckpointsOptions {
+  /** Under which a folder is made for what could not be written; default the system's folder for temporary files. */
+  readonly rescueDir?: string;
+  /** Called at each point that a write or a removal passes, as `writeFolder` of @qlora-js/hub/node does; for tests. */
+  readonly at?: (point: string) => void;
+}
+
+/**
+ * Checkpoints as folders under `outputDir`, which is made where it is not there. Each appears whole, by renaming, or not at
+ * all, and disappears so too; what a killed process has left is tidied up before the first step. `open` also takes a path.
+ */
+export function folderCheckpoints(outputDir: string, options: FolderCheckpointsOptions = {}): CheckpointStore {
+  const { rescueDir = tmpdir(), at } = options;
+  const pathOf = (name: string): string => (isAbsolute(name) || name.includes(sep) ? name : join(outputDir, name));
   return {
-    check: () => ensureWritableFolder(outputDir),
-    save: async (name, files) => {
+    locate: pathOf,
+    prepare: async () => {
       await ensureWritableFolder(outputDir);
-      const staging = await mkdtemp(join(outputDir, `.${name}-`));
-      const target = join(outputDir, name);
-      try {
-        for (const [path, content] of Object.entries(files)) {
-          await writeFileAtomic(join(staging, path), content);
-        }
-        await rm(target, { recursive: true, force: true });
-        await rename(staging, target);
-      } catch (error) {
-        await rm(staging, { recursive: true, force: true });
-        throw error;
-      }
+      const recovered = await recoverFolders(outputDir);
+      return recovered.map(({ name, action }) =>
+        action === 'restored'
+          ? `${pathOf(name)}: restored, a run was killed while it replaced it`
+          : `${pathOf(name)}: what a killed run has left half done was removed`,
+      );
+    },
+    list: async () => {
+      const entries = await readdir(outputDir, { withFileTypes: true }).catch(() => []);
+      return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+    },
+    save: (name, files) => writeFolder(pathOf(name), files, { at }),
+    open: (name) => folderFiles(pathOf(name)),
+    remove: (name) => removeFolder(pathOf(name), { at }),
+    rescue: async (name, files) => {
+      const target = join(await mkdtemp(join(rescueDir, 'qlora-rescue-')), name);
+      await writeFolder(target, files);
       return target;
     },
-    open: (name) => folderFiles(join(outputDir, name)),
-    remove: (name) => rm(join(outputDir, name), { recursive: true, force: true }),
   };
 }

@@ -1,2 +1,2 @@
-export { folderCheckpoints } from './folder-checkpoints';
+export { folderCheckpoints, type FolderCheckpointsOptions } from './folder-checkpoints';
 export { mainThreadPort, startReplicas, workerLink, type StartReplicasOptions } from './replicas';

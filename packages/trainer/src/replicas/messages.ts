@@ -1,14 +1,7 @@
-import type { ActivationDtype } from '@qlora-js/gpt2';
 import type { CollatedBatch } from '@qlora-js/data';
-import type { BatchOutput } from './outputs';
-import type { WindowPart, WindowPosition } from '../loop/gradients';
-
-/** What both sides of a step agree on beside the rows. */
-export interface ReplicaSettings {
-  readonly gradientCheckpointing: boolean;
-  /** What activations wait in for the backward pass. */
-  readonly activationDtype: ActivationDtype;
-}
+import type { BatchOutput } from '../steps/outputs';
+import type { WindowPart, WindowPosition } from '../steps/gradients';
+import type { ReplicaSettings } from '../steps/replica-group';
 
 /** A trained variable as both sides have to have it. */
 export interface VariableShape {

@@ -1,6 +1,6 @@
 import { openDevice } from '@qlora-js/kernels';
 import { expect, it } from 'vitest';
-import { windowGradients } from '../loop/gradients';
+import { windowGradients } from '../steps/gradients';
 import { sequenceClassifier } from '../model/sequence-classifier';
 import { collator, PAD, tinyClassifier, tinyRows } from '../testing/tiny-classifier';
 import { eventPort, webWorkerLink } from './port';

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { trainingArguments, type TrainingArguments } from '../arguments/training-arguments';
 import { evaluationBatches } from '../evaluation/batches';
 import { evaluate } from '../evaluation/evaluate';
-import { addGradients, partGradients, windowGradients, type WindowGradients } from '../loop/gradients';
+import { addGradients, partGradients, windowGradients, type WindowGradients } from '../steps/gradients';
 import { Trainer } from '../loop/trainer';
 import { sequenceClassifier } from '../model/sequence-classifier';
 import { mainThreadPort, workerLink } from '../node/replicas';

@@ -2,25 +2,22 @@ import { engine, scalar } from '@tensorflow/tfjs-core';
 import type { CollatedBatch } from '@qlora-js/data';
 import type { NamedVariable } from '@qlora-js/optim';
 import { TrainerError } from '../errors';
-import { addGradients, partGradients, scaled, type WindowGradients, type WindowPosition } from '../loop/gradients';
+import { addGradients, partGradients, scaled, type WindowGradients, type WindowPosition } from '../steps/gradients';
 import type { TrainableModel, UploadedBatch } from '../model/trainable-model';
-import { flatten, unflatten } from './flat';
+import type { ReplicaGroup, ReplicaSettings, ReplicatedWindowOptions } from '../steps/replica-group';
+import { flatten, unflatten } from '../steps/flat';
 import { Member } from './member';
-import type { ReplicaAnswer, ReplicaRequest, ReplicaSettings, VariableShape } from './messages';
-import type { BatchOutput } from './outputs';
+import type { ReplicaAnswer, ReplicaRequest, VariableShape } from './messages';
+import type { BatchOutput } from '../steps/outputs';
 import type { ReplicaLink } from './port';
 import { deal, shareWindow } from './shares';
 
+/** What `Replicas.connect` takes. */
 export interface ConnectOptions<Setup = unknown> {
   /** One for each thread, whose module calls `serveReplica`. */
   readonly links: readonly ReplicaLink[];
   /** What each replica builds its model from; it is cloned as messages are. */
   readonly setup: Setup;
-}
-
-export interface ReplicatedWindowOptions {
-  /** What the loss that is differentiated is multiplied by, as `GradScaler` does. Default 1. */
-  readonly lossScale?: number;
 }
 
 /**
@@ -31,7 +28,7 @@ export interface ReplicatedWindowOptions {
  *
  * A replica that fails ends all of them: the error names it, and every later call throws that error again.
  */
-export class Replicas {
+export class Replicas implements ReplicaGroup {
   private readonly members: readonly Member[];
   private variables: readonly (readonly VariableShape[])[] = [];
   private failure: TrainerError | undefined;

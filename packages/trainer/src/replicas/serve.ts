@@ -1,8 +1,8 @@
-import { partGradients, scaled } from '../loop/gradients';
+import { partGradients, scaled } from '../steps/gradients';
 import type { TrainableModel, UploadedBatch } from '../model/trainable-model';
-import { assignFlat, flatten } from './flat';
+import { assignFlat, flatten } from '../steps/flat';
 import type { ReplicaAnswer, ReplicaRequest } from './messages';
-import { batchOutput } from './outputs';
+import { batchOutput } from '../steps/outputs';
 import type { ReplicaPort } from './port';
 
 /**

@@ -1,6 +1,6 @@
 import type { CollatedBatch } from '@qlora-js/data';
 import { TrainerError } from '../errors';
-import type { WindowPart } from '../loop/gradients';
+import type { WindowPart } from '../steps/gradients';
 
 /** Between the dropout streams of two workers: more than the micro-batches a window may have. */
 const STREAMS = 2 ** 16;

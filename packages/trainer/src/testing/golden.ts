@@ -6,7 +6,7 @@ import { folderFiles } from '@qlora-js/hub/node';
 import { loadAdapter, PeftModel } from '@qlora-js/lora';
 import { clipGradients, createOptimizer, createSchedule, decayGroups, type OptimizerName } from '@qlora-js/optim';
 import { GoldenTensors } from '../../../../tools/test/safetensors';
-import { windowGradients } from '../loop/gradients';
+import { windowGradients } from '../steps/gradients';
 import { sequenceClassifier } from '../model/sequence-classifier';
 
 export interface GoldenStep {

@@ -1,12 +1,26 @@
 import { add, engine, mul, reshape, tensor1d, tidy, variable, type Tensor, type Variable } from '@tensorflow/tfjs-core';
 import { TrainerError } from '../errors';
+import type { Stateful } from '../state/stateful';
+
+/** What a `LossLog` goes on from. */
+export interface LossLogState {
+  /** Steps since the last row, and their losses' sum. */
+  readonly count: number;
+  readonly sum: number;
+  /** Sum of the losses in earlier rows. */
+  readonly total: number;
+  readonly totalSteps: number;
+  readonly lastStep: number;
+  /** Of the last step. */
+  readonly norm: number;
+}
 
 /**
  * The losses since the last log row. On cpu and wasm each loss is looked at as it comes, so that a run that has gone
  * astray ends at that step; on a GPU sums stay on the device until a row is due, and an update whose gradients are
  * not finite has already been left out by then.
  */
-export class LossLog {
+export class LossLog implements Stateful<LossLogState> {
   private readonly sum = zero();
   private readonly last = zero();
   private readonly norm = zero();
@@ -57,6 +71,20 @@ export class LossLog {
   async mean(): Promise<number> {
     if (this.count > 0) await this.flush();
     return this.total / this.totalSteps;
+  }
+
+  async stateDict(): Promise<LossLogState> {
+    const { count, total, totalSteps, lastStep } = this;
+    const [sum, norm] = await Promise.all([value(this.sum), value(this.norm)]);
+    return { count, sum, total, totalSteps, lastStep, norm };
+  }
+
+  loadStateDict({ count, sum, total, totalSteps, lastStep, norm }: LossLogState): void {
+    Object.assign(this, { count, total, totalSteps, lastStep });
+    tidy(() => {
+      this.sum.assign(tensor1d([sum]));
+      this.norm.assign(tensor1d([norm]));
+    });
   }
 
   private check(loss: number, norm: number, step: number): void {

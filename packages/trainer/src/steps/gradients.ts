@@ -10,13 +10,16 @@ export interface WindowGradients {
   readonly gradients: Map<string, Tensor>;
 }
 
+/** How gradients of a window are computed. */
 export interface WindowOptions {
   /** Multiplies the loss that is differentiated, as `GradScaler.scale` does; the loss returned is the loss as it was. */
   readonly scaleLoss?: (loss: Scalar) => Scalar;
 }
 
+/** What the dropout masks of a window are drawn for. */
 export interface WindowPosition {
   readonly seed: number;
+  /** Optimiser steps before it. */
   readonly step: number;
 }
 
@@ -41,9 +44,13 @@ export function windowGradients<Batch extends UploadedBatch>(
   position: WindowPosition,
   options: WindowOptions = {},
 ): WindowGradients {
+  return partGradients(model, trained, windowParts(window), position, options);
+}
+
+/** The micro-batches of a window as its parts. */
+export function windowParts(window: readonly CollatedBatch[]): WindowPart[] {
   const rows = window.reduce((sum, batch) => sum + batch.batchSize, 0);
-  const parts = window.map((batch, microBatch) => ({ batch, microBatch, weight: batch.batchSize / rows }));
-  return partGradients(model, trained, parts, position, options);
+  return window.map((batch, microBatch) => ({ batch, microBatch, weight: batch.batchSize / rows }));
 }
 
 /** The weighted losses of some parts of a window, summed in their order, and the gradients of that sum. */

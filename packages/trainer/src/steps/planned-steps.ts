@@ -16,9 +16,9 @@ import {
 import type { CollatedBatch } from '@qlora-js/data';
 import { PlanCache, randomWords, type Device } from '@qlora-js/kernels';
 import type { HostInput, UploadedBatch } from '../model/trainable-model';
-import { numberInput, replay, ROW_MULTIPLE, type HostInputs } from '../plan/replay';
-import { lossGradients, type WindowGradients, type WindowPosition } from './gradients';
-import { clip, type StepParts, type TrainingSteps } from './step-parts';
+import { lossGradients, windowParts, type WindowGradients, type WindowPosition } from './gradients';
+import { measure, update, type StepMoments, type StepParts, type StepPosition, type TrainingSteps } from './recipe';
+import { numberInput, replay, ROW_MULTIPLE, type HostInputs } from './replay';
 
 /** Steps that may wait on the GPU before the host waits: enough that it never runs dry. */
 const STEPS_IN_FLIGHT = 4;
@@ -47,22 +47,16 @@ export class PlannedSteps<Batch extends UploadedBatch> implements TrainingSteps 
     this.update = new PlanCache(device, (inputs: Inputs) => this.recordUpdate(inputs), { name: optimizer.name });
   }
 
-  async step(window: readonly CollatedBatch[], { seed, step }: WindowPosition, learningRate: number): Promise<void> {
+  async step(window: readonly CollatedBatch[], position: StepPosition, moments: StepMoments = {}): Promise<void> {
     const { losses } = this.parts;
+    const { seed, step, learningRate } = position;
     const perStep: HostInputs = { learningRate: numberInput(learningRate), keepLosses: numberInput(losses.keep) };
     const [only, ...others] = window;
-    if (only !== undefined && others.length === 0) {
+    if (only !== undefined && others.length === 0 && moments.gradientsReady === undefined) {
       replay(this.whole, { ...this.batchValues(only, { seed, step, microBatch: 0 }), ...perStep });
     } else {
-      const rows = window.reduce((sum, { batchSize }) => sum + batchSize, 0);
-      this.accumulators ??= this.makeAccumulators();
-      window.forEach((batch, microBatch) => {
-        replay(this.micro, {
-          ...this.batchValues(batch, { seed, step, microBatch }),
-          share: numberInput(batch.batchSize / rows),
-          carry: numberInput(microBatch === 0 ? 0 : 1),
-        });
-      });
+      await this.accumulate(window, position, moments);
+      await moments.gradientsReady?.(this.accumulatedGradients());
       replay(this.update, perStep);
     }
     await losses.counted(step);
@@ -75,15 +69,31 @@ export class PlannedSteps<Batch extends UploadedBatch> implements TrainingSteps 
     this.accumulators?.forEach((held) => held.dispose());
   }
 
+  private async accumulate(
+    window: readonly CollatedBatch[],
+    { seed, step }: WindowPosition,
+    { substepEnd }: StepMoments,
+  ): Promise<void> {
+    this.accumulators ??= this.makeAccumulators();
+    for (const { batch, microBatch, weight } of windowParts(window)) {
+      if (microBatch > 0) await substepEnd?.();
+      replay(this.micro, {
+        ...this.batchValues(batch, { seed, step, microBatch }),
+        share: numberInput(weight),
+        carry: numberInput(microBatch === 0 ? 0 : 1),
+      });
+    }
+  }
+
   private batchValues(batch: CollatedBatch, position: WindowPosition & { readonly microBatch: number }): HostInputs {
     const random: HostInput = { values: randomWords(position), shape: [4], dtype: 'int32' };
     return { ...this.parts.model.inputs(batch, { rowMultiple: ROW_MULTIPLE }), random };
   }
 
   private recordWhole({ learningRate, keepLosses, ...batch }: Inputs): { loss: Tensor } {
-    const { loss, gradients } = this.gradients(batch, (value) => value);
-    this.apply(loss, gradients, { learningRate: learningRate!, keepLosses: keepLosses! });
-    return { loss };
+    const computed = this.gradients(batch, (value) => value);
+    this.apply(computed, { learningRate: learningRate!, keepLosses: keepLosses! });
+    return { loss: computed.loss };
   }
 
   private recordMicro({ share, carry, ...batch }: Inputs): { loss: Tensor } {
@@ -100,10 +110,13 @@ export class PlannedSteps<Batch extends UploadedBatch> implements TrainingSteps 
   }
 
   private recordUpdate({ learningRate, keepLosses }: Inputs): { norm: Tensor } {
-    const sums = this.accumulators! as readonly Tensor[];
-    const gradients = new Map(this.parts.trained.map(({ name }, index) => [name, sums[index]!]));
-    const norm = this.apply(sums.at(-1)!, gradients, { learningRate: learningRate!, keepLosses: keepLosses! });
-    return { norm };
+    const loss = this.accumulators!.at(-1)! as Tensor;
+    const computed = { loss, gradients: this.accumulatedGradients() };
+    return { norm: this.apply(computed, { learningRate: learningRate!, keepLosses: keepLosses! }) };
+  }
+
+  private accumulatedGradients(): Map<string, Tensor> {
+    return new Map(this.parts.trained.map(({ name }, index) => [name, this.accumulators![index]! as Tensor]));
   }
 
   private gradients({ random, ...tensors }: Inputs, weighted: (loss: Scalar) => Scalar): WindowGradients {
@@ -117,15 +130,11 @@ export class PlannedSteps<Batch extends UploadedBatch> implements TrainingSteps 
   }
 
   private apply(
-    loss: Tensor,
-    gradients: ReadonlyMap<string, Tensor>,
+    computed: WindowGradients,
     { learningRate, keepLosses }: { readonly learningRate: Tensor; readonly keepLosses: Tensor },
   ): Tensor {
-    const { optimizer, losses, scaler } = this.parts;
-    const { norm, control } = clip(this.parts, gradients);
-    losses.record(loss, norm, keepLosses);
-    optimizer.stepSync(gradients, { learningRate: learningRate as Tensor1D, control });
-    scaler.update(control);
+    const { norm, control } = measure(this.parts, computed, keepLosses);
+    update(this.parts, computed.gradients, { learningRate: learningRate as Tensor1D, control });
     return norm;
   }
 

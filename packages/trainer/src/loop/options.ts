@@ -1,0 +1,57 @@
+import type { DataCollatorWithPadding, Dataset, PreparedRow } from '@qlora-js/data';
+import type { Device } from '@qlora-js/kernels';
+import type { ConfusionMetrics } from '@qlora-js/metrics';
+import type { TrainingArguments } from '../arguments/training-arguments';
+import type { TrainerCallback } from '../callbacks/callback';
+import type { CheckpointStore } from '../checkpoints/store';
+import type { TrainableModel, UploadedBatch } from '../model/trainable-model';
+import type { ReplicaGroup } from '../steps/replica-group';
+
+/** Rows of token ids with labels, as `prepareDataset` makes them. */
+export type PreparedDataset = Dataset<PreparedRow>;
+
+/** What a `Trainer` works on. */
+export interface TrainerOptions<Batch extends UploadedBatch> {
+  readonly model: TrainableModel<Batch>;
+  readonly args: TrainingArguments;
+  readonly trainDataset: PreparedDataset;
+  readonly evalDataset?: PreparedDataset;
+  /** Where it is a GPU, training steps are recorded as plans and replayed; without it they go through tfjs op by op. */
+  readonly device?: Device;
+  /**
+   * Copies of the model in threads of their own that take a part of each micro-batch's rows, on wasm and cpu; on another
+   * backend they are an error. They stay the caller's, who disposes of them, unless one fails, which ends them all.
+   * Evaluations are dealt out to them by whole batches, to the same bits.
+   */
+  readonly replicas?: ReplicaGroup;
+  /** Pads training batches. */
+  readonly collator: DataCollatorWithPadding;
+  readonly callbacks?: readonly TrainerCallback[];
+  /** Where checkpoints go; default: memory. */
+  readonly checkpoints?: CheckpointStore;
+  /** SHA-256 of what else the run depends on, such as the tokenizer's files: compared when a run is resumed. */
+  readonly hashes?: Readonly<Record<string, string>>;
+  /** Names what an evaluation logs. Default: accuracy, weighted f1 as `f1`, and f1_macro. */
+  readonly computeMetrics?: (metrics: ConfusionMetrics) => Record<string, number>;
+  /**
+   * Stops the run: the step under way is finished, a checkpoint saved, and `train` rejects with a TrainerError of code
+   * STOPPED that says how to go on. `stopSignals` of @qlora-js/trainer/node makes one of SIGINT, SIGTERM and SIGHUP.
+   */
+  readonly signal?: AbortSignal;
+  /** Takes what the trainer has to say: what it goes on from, what it has tidied up, where a failed run can be gone on from. */
+  readonly log?: (line: string) => void;
+}
+
+/** How `train` begins; the arguments of these names by default. */
+export type TrainOptions = Partial<Pick<TrainingArguments, 'resumeFromCheckpoint' | 'acceptChanges'>>;
+
+/** What a training came to. */
+export interface TrainOutput {
+  readonly globalStep: number;
+  /** Mean loss over all steps. */
+  readonly trainingLoss: number;
+  /** Of this process; those before a resumed checkpoint are not in it. */
+  readonly seconds: number;
+  readonly bestMetric: number | null;
+  readonly bestModelCheckpoint: string | null;
+}

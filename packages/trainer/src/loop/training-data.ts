@@ -1,0 +1,68 @@
+import {
+  batchCount,
+  batches,
+  LengthGroupedSampler,
+  RandomSampler,
+  type CollatedBatch,
+  type DataCollatorWithPadding,
+  type Dataset,
+  type PreparedRow,
+  type Sampler,
+} from '@qlora-js/data';
+import type { TrainingArguments } from '../arguments/training-arguments';
+
+/** How long a training is. */
+export interface TrainingLength {
+  /** Optimiser steps. */
+  readonly steps: number;
+  /** Epochs begun. */
+  readonly epochs: number;
+}
+
+/** The rows of a training as accumulation windows: a function of (seed, epoch), so any window can be come back to. */
+export class TrainingData {
+  private readonly sampler: Sampler;
+
+  constructor(
+    private readonly dataset: Dataset<PreparedRow>,
+    private readonly args: TrainingArguments,
+    private readonly collator: DataCollatorWithPadding,
+  ) {
+    const { groupByLength, seed, perDeviceTrainBatchSize, gradientAccumulationSteps } = args;
+    this.sampler = groupByLength
+      ? new LengthGroupedSampler({
+          lengths: dataset.column('input_ids').map((ids) => ids.length),
+          batchSize: perDeviceTrainBatchSize * gradientAccumulationSteps,
+          seed,
+        })
+      : new RandomSampler({ length: dataset.numRows, seed });
+  }
+
+  /** Optimiser steps an epoch. */
+  get windowsPerEpoch(): number {
+    const { perDeviceTrainBatchSize: batchSize, gradientAccumulationSteps } = this.args;
+    return Math.ceil(batchCount(this.dataset.numRows, { batchSize }) / gradientAccumulationSteps);
+  }
+
+  /** By maxSteps where there is one, else by numTrainEpochs. */
+  get length(): TrainingLength {
+    const { maxSteps, numTrainEpochs } = this.args;
+    return maxSteps > 0
+      ? { steps: maxSteps, epochs: Math.ceil(maxSteps / this.windowsPerEpoch) }
+      : { steps: Math.ceil(numTrainEpochs * this.windowsPerEpoch), epochs: Math.ceil(numTrainEpochs) };
+  }
+
+  /** The windows of an epoch from the one named on: each a list of micro-batches; the last may be short. */
+  *windows(epoch: number, from: number): Generator<CollatedBatch[]> {
+    const { perDeviceTrainBatchSize: batchSize, gradientAccumulationSteps } = this.args;
+    let window: CollatedBatch[] = [];
+    for (const indices of batches(this.sampler, { batchSize, epoch, skip: from * gradientAccumulationSteps })) {
+      window.push(this.collator.collate(Array.from(indices, (index) => this.dataset.row(index))));
+      if (window.length === gradientAccumulationSteps) {
+        yield window;
+        window = [];
+      }
+    }
+    if (window.length > 0) yield window;
+  }
+}

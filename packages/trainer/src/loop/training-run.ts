@@ -1,0 +1,89 @@
+import type { Device } from '@qlora-js/kernels';
+import {
+  createOptimizer,
+  createSchedule,
+  decayGroups,
+  GradScaler,
+  type NamedVariable,
+  type Optimizer,
+} from '@qlora-js/optim';
+import { warmupStepCount, type TrainingArguments } from '../arguments/training-arguments';
+import type { States } from '../checkpoints/state-files';
+import { TrainerError } from '../errors';
+import type { TrainableModel, UploadedBatch } from '../model/trainable-model';
+import type { Stateful } from '../state/stateful';
+import { EagerSteps } from '../steps/eager-steps';
+import { LossLog } from '../steps/loss-log';
+import { PlannedSteps } from '../steps/planned-steps';
+import type { TrainingSteps } from '../steps/recipe';
+import type { ReplicaGroup } from '../steps/replica-group';
+import { Progress } from './progress';
+
+/** What a training is run on. */
+export interface TrainingRunOptions<Batch extends UploadedBatch> {
+  readonly model: TrainableModel<Batch>;
+  readonly args: TrainingArguments;
+  readonly device?: Device;
+  readonly replicas?: ReplicaGroup;
+  /** Optimiser steps in all. */
+  readonly totalSteps: number;
+}
+
+/** What lives as long as one training, and what of it a checkpoint keeps. */
+export class TrainingRun<Batch extends UploadedBatch> {
+  readonly trained: readonly NamedVariable[];
+  readonly steps: TrainingSteps;
+  /** The learning rate of a step, counted from 0. */
+  readonly schedule: (step: number) => number;
+  readonly losses: LossLog;
+  readonly scaler: GradScaler;
+  readonly progress = new Progress();
+  private readonly optimizer: Optimizer;
+
+  constructor({ model, args, device, replicas, totalSteps }: TrainingRunOptions<Batch>) {
+    this.trained = model.trainedVariables();
+    this.schedule = createSchedule(args.lrSchedulerType, {
+      learningRate: args.learningRate,
+      warmupSteps: warmupStepCount(args, totalSteps),
+      trainingSteps: totalSteps,
+    });
+    this.optimizer = createOptimizer(args.optim, decayGroups(this.trained, args.weightDecay), {
+      betas: [args.adamBeta1, args.adamBeta2],
+      epsilon: args.adamEpsilon,
+    });
+    this.losses = new LossLog(args.fp16);
+    this.scaler = new GradScaler({ enabled: args.fp16 });
+    const { trained, optimizer, losses, scaler } = this;
+    const parts = { model, trained, optimizer, losses, scaler, maxGradNorm: args.maxGradNorm, replicas };
+    this.steps = device?.backend === 'webgpu' ? new PlannedSteps(parts, device) : new EagerSteps(parts);
+  }
+
+  /** Copies of everything that a resumed training goes on from, beside the weights. */
+  async states(): Promise<States> {
+    const states: Record<string, object> = {};
+    for (const [name, part] of this.parts()) states[name] = await part.stateDict();
+    return states;
+  }
+
+  /** @throws TrainerError BAD_CHECKPOINT that names the part whose state does not fit */
+  async load(states: States, place: string): Promise<void> {
+    for (const [name, part] of this.parts()) {
+      if (!Object.hasOwn(states, name)) throw new TrainerError('BAD_CHECKPOINT', `${place} has no state '${name}'`);
+      try {
+        await part.loadStateDict(states[name]!);
+      } catch (cause) {
+        const message = cause instanceof Error ? cause.message : String(cause);
+        throw new TrainerError('BAD_CHECKPOINT', `${place}: the state '${name}' does not fit: ${message}`, { cause });
+      }
+    }
+  }
+
+  dispose(): void {
+    for (const part of [this.steps, this.optimizer, this.losses, this.scaler]) part.dispose();
+  }
+
+  private parts(): [string, Stateful][] {
+    const { optimizer, scaler, losses, progress } = this;
+    return Object.entries({ optimizer, scaler, losses, progress });
+  }
+}
