@@ -18,15 +18,15 @@ const refusal = (run: () => void): Refusal => {
 };
 
 describe('ReadBudget', () => {
-  it('allows a document 16 bytes of memory and a step for each of its bytes, besides what any may have', () => {
-    const any = 2 ** 25;
+  it('allows a document 24 bytes of memory and a step for each of its bytes, besides what any may have', () => {
+    const any = 2 ** 24;
     const memory = budget().document('x', 1000);
-    memory.spend(0, any + 16_000);
-    expect(refusal(() => memory.spend(0, 1))).toMatchObject({ code: 'OVER_BUDGET', place: 'x', value: any + 17_001 });
+    memory.spend(0, any + 24_000);
+    expect(refusal(() => memory.spend(0, 1))).toMatchObject({ code: 'OVER_BUDGET', place: 'x', value: any + 25_001 });
     const steps = budget().document('x', 1000);
-    steps.spend(2_001_000, 0);
+    steps.spend(1_001_000, 0);
     expect(refusal(() => steps.spend(1, 0)).message).toBe(
-      'x: reading its 1000 bytes would take more than 2001000 steps of work. No file made in earnest does: it is ' +
+      'x: reading its 1000 bytes would take more than 1001000 steps of work. No file made in earnest does: it is ' +
         'damaged, or was made to do harm.',
     );
   });

@@ -116,7 +116,7 @@ class PickleReader {
         if (!(error instanceof PickleEnded) || this.bytes.length >= limit) throw error;
         account.release();
       }
-      const length = Math.min(limit, Math.max(firstRead, 2 * this.bytes.length));
+      const length = Math.min(limit, Math.max(firstRead, 4 * this.bytes.length));
       this.bytes = await this.source.read(0, length);
     }
   }

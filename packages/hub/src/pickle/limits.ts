@@ -19,12 +19,12 @@ export const pickleLimits = {
 export const pickleCosts = {
   /** Any opcode, with the value that it may push. */
   opcode: [1, 16],
-  list: [1, 64],
+  list: [3, 64],
   /** Besides its items. */
-  tuple: [1, 64],
-  dict: [3, 256],
+  tuple: [3, 64],
+  dict: [5, 256],
   entry: [2, 48],
-  memo: [1, 40],
+  memo: [2, 40],
   call: [3, 64],
   tensor: [10, 256],
   storage: [5, 256],
