@@ -169,6 +169,7 @@ function sameChoices(a: readonly CategoricalChoice[], b: readonly CategoricalCho
 
 /** Whether two distributions are the same. */
 export function sameDistribution(a: Distribution, b: Distribution): boolean {
+  if (a === b) return true;
   if (a.kind === 'categorical' || b.kind === 'categorical') {
     return a.kind === 'categorical' && b.kind === 'categorical' && sameChoices(a.choices, b.choices);
   }

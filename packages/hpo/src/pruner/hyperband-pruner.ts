@@ -1,7 +1,7 @@
 import { checkAtLeast, checkOptions } from '../check-options';
 import { HpoError } from '../errors';
 import { type StudyView } from '../study/study-view';
-import { type FrozenTrial, lastStep } from '../trial/frozen-trial';
+import { type FrozenTrial } from '../trial/frozen-trial';
 import { crc32 } from './crc32';
 import { type Pruner } from './pruner';
 import { SuccessiveHalvingPruner } from './successive-halving-pruner';
@@ -67,7 +67,7 @@ export class HyperbandPruner implements Pruner {
     const { minResource, reductionFactor, bootstrapCount } = this.options;
     let { maxResource } = this.options;
     if (maxResource === 'auto') {
-      const steps = study.getTrials(['COMPLETE']).flatMap((trial) => lastStep(trial) ?? []);
+      const steps = study.getTrials(['COMPLETE']).flatMap((trial) => trial.intermediateValues.lastStep ?? []);
       if (steps.length === 0) return undefined;
       maxResource = steps.reduce((a, b) => Math.max(a, b)) + 1;
     }

@@ -1,7 +1,7 @@
 import { checkAtLeast, checkOptions } from '../check-options';
 import { HpoError, shown } from '../errors';
-import { type Direction, type StudyView } from '../study/study-view';
-import { type FrozenTrial, lastStep } from '../trial/frozen-trial';
+import { type StudyView } from '../study/study-view';
+import { type FrozenTrial } from '../trial/frozen-trial';
 import { type Pruner } from './pruner';
 
 export interface PercentilePrunerOptions {
@@ -35,15 +35,6 @@ export function nanPercentile(values: readonly number[], percentile: number): nu
   return fraction < 0.5 ? before + gap * fraction : after - gap * (1 - fraction);
 }
 
-function bestReported(trial: FrozenTrial, direction: Direction): number {
-  const better = direction === 'maximize' ? Math.max : Math.min;
-  let best = NaN;
-  for (const value of trial.intermediateValues.values()) {
-    if (!Number.isNaN(value)) best = Number.isNaN(best) ? value : better(best, value);
-  }
-  return best;
-}
-
 /**
  * Prunes a trial whose best reported value so far is worse than a percentile of what the completed trials reported at
  * the same step. Source: optuna.pruners.PercentilePruner.
@@ -70,9 +61,10 @@ export class PercentilePruner implements Pruner {
     const { percentile, nStartupTrials, nWarmupSteps, nMinTrials } = this.options;
     const completed = study.getTrials(['COMPLETE']);
     if (completed.length === 0 || completed.length < nStartupTrials) return false;
-    const step = lastStep(trial);
+    const step = trial.intermediateValues.lastStep;
     if (step === undefined || step < nWarmupSteps || !this.isFirstOfInterval(step, trial)) return false;
-    const best = bestReported(trial, study.direction);
+    const { lowest, highest } = trial.intermediateValues;
+    const best = study.direction === 'maximize' ? highest : lowest;
     // Nothing but NaN so far: not worth waiting for.
     if (Number.isNaN(best)) return true;
     const others = completed.flatMap((other) => other.intermediateValues.get(step) ?? []);
@@ -85,10 +77,6 @@ export class PercentilePruner implements Pruner {
   private isFirstOfInterval(step: number, trial: FrozenTrial): boolean {
     const { nWarmupSteps, intervalSteps } = this.options;
     const start = Math.floor((step - nWarmupSteps) / intervalSteps) * intervalSteps + nWarmupSteps;
-    let before = -1;
-    for (const reported of trial.intermediateValues.keys()) {
-      if (reported > before && reported !== step) before = reported;
-    }
-    return before < start;
+    return trial.intermediateValues.stepBeforeLast < start;
   }
 }

@@ -2,7 +2,7 @@ import { checkAtLeast, checkOptions } from '../check-options';
 import { HpoError } from '../errors';
 import { ownProperty } from '../own-property';
 import { type Direction, type StudyView } from '../study/study-view';
-import { type FrozenTrial, lastStep } from '../trial/frozen-trial';
+import { type FrozenTrial } from '../trial/frozen-trial';
 import { type Pruner } from './pruner';
 
 export interface SuccessiveHalvingPrunerOptions {
@@ -28,7 +28,9 @@ function rungValue(trial: FrozenTrial, rung: number): number | undefined {
 
 /** Longest completed trial's last step / 100, at least 1; undefined while none has completed. */
 function estimateMinResource(trials: readonly FrozenTrial[]): number | undefined {
-  const steps = trials.flatMap((trial) => (trial.state === 'COMPLETE' ? (lastStep(trial) ?? []) : []));
+  const steps = trials.flatMap((trial) =>
+    trial.state === 'COMPLETE' ? (trial.intermediateValues.lastStep ?? []) : [],
+  );
   if (steps.length === 0) return undefined;
   return Math.max(Math.floor(steps.reduce((a, b) => Math.max(a, b)) / 100), 1);
 }
@@ -71,7 +73,7 @@ export class SuccessiveHalvingPruner implements Pruner {
   }
 
   prune(study: StudyView, trial: FrozenTrial): boolean {
-    const step = lastStep(trial);
+    const step = trial.intermediateValues.lastStep;
     if (step === undefined) return false;
     const value = trial.intermediateValues.get(step)!;
     let rung = 0;

@@ -10,7 +10,7 @@ import { HpoError, shown } from '../errors';
 import { type JsonValue } from '../json-value';
 import { ownProperty } from '../own-property';
 import { RandomState } from '../random/random-state';
-import { compareNames } from '../study/search-space';
+import { compareNames } from '../study/compare-names';
 import { type StudyView } from '../study/study-view';
 import { type FrozenTrial, isFinished } from '../trial/frozen-trial';
 import { type Sampler } from './sampler';

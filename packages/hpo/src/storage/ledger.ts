@@ -1,10 +1,20 @@
-import { checkCompatible, toExternal } from '../distribution/distribution';
+import { checkCompatible, type Distribution, toExternal } from '../distribution/distribution';
 import { HpoError, shown } from '../errors';
 import { withEntry } from '../ordered-record';
-import { ownProperty } from '../own-property';
 import { type FrozenTrial, isFinished, paramsRecord, type TrialState, unreadableParam } from '../trial/frozen-trial';
 import { type Operation } from './operation';
 import { type FrozenStudy } from './storage';
+import { TrialTable } from './trial-table';
+
+/** An operation on one trial. */
+export type TrialOperation = Extract<Operation, { trialId: number }>;
+
+interface StudyState {
+  study: FrozenStudy;
+  readonly trials: TrialTable;
+  /** By name, the first distribution that was used; or why it can't be read. */
+  readonly params: Map<string, Distribution | { problem: string }>;
+}
 
 /**
  * The state that a sequence of operations leads to. One set of rules for every storage that keeps its studies as such
@@ -14,36 +24,31 @@ import { type FrozenStudy } from './storage';
  * that replays other workers' operations drops that error, as every other worker does.
  */
 export class Ledger {
-  private readonly byId = new Map<number, FrozenStudy>();
-  private readonly all: FrozenTrial[] = [];
-  private readonly studyOfTrial: number[] = [];
-  private readonly trialsOfStudy = new Map<number, number[]>();
+  private readonly states = new Map<number, StudyState>();
+  private readonly idsByName = new Map<string, number>();
+  private readonly studyOfTrial = new Map<number, StudyState>();
+  private readonly numberOfTrial = new Map<number, number>();
   private nextStudyId = 0;
+  private nextTrialId = 0;
 
+  /** Every study, in the order in which they were made. */
   studies(): FrozenStudy[] {
-    return [...this.byId.values()];
+    return Array.from(this.states.values(), ({ study }) => study);
   }
 
+  /** Throws HpoError `UNKNOWN_STUDY`. */
   study(studyId: number): FrozenStudy {
-    const study = this.byId.get(studyId);
-    if (study === undefined) {
-      throw new HpoError('UNKNOWN_STUDY', `the storage has no study with id ${shown(studyId)}`, { value: studyId });
-    }
-    return study;
+    return this.stateOf(studyId).study;
   }
 
+  /** Throws HpoError `UNKNOWN_TRIAL`. */
   trial(trialId: number): FrozenTrial {
-    const trial = this.all[trialId];
-    if (trial === undefined) {
-      throw new HpoError('UNKNOWN_TRIAL', `the storage has no trial with id ${shown(trialId)}`, { value: trialId });
-    }
-    return trial;
+    return this.trialsWith(trialId).at(this.numberOfTrial.get(trialId)!);
   }
 
-  trials(studyId: number, states?: readonly TrialState[]): FrozenTrial[] {
-    this.study(studyId);
-    const trials = this.trialsOfStudy.get(studyId)!.map((id) => this.all[id]!);
-    return states === undefined ? trials : trials.filter((trial) => states.includes(trial.state));
+  /** A study's trials by number; with `states`, those in one of them. Throws HpoError `UNKNOWN_STUDY`. */
+  trials(studyId: number, states?: readonly TrialState[]): readonly FrozenTrial[] {
+    return this.stateOf(studyId).trials.list(states);
   }
 
   /** Returns the id of the study or trial that was made, or of the trial that was started; otherwise undefined. */
@@ -51,57 +56,45 @@ export class Ledger {
     switch (operation.kind) {
       case 'create-study':
         return this.createStudy(operation);
-      case 'delete-study':
-        this.study(operation.studyId);
-        this.byId.delete(operation.studyId);
+      case 'delete-study': {
+        const { study } = this.stateOf(operation.studyId);
+        this.states.delete(study.id);
+        this.idsByName.delete(study.name);
         return undefined;
+      }
       case 'set-study-user-attr': {
-        const study = this.study(operation.studyId);
-        const userAttrs = withEntry(study.userAttrs, operation.key, operation.value);
-        this.byId.set(study.id, Object.freeze({ ...study, userAttrs }));
+        const state = this.stateOf(operation.studyId);
+        const userAttrs = withEntry(state.study.userAttrs, operation.key, operation.value);
+        state.study = Object.freeze({ ...state.study, userAttrs });
         return undefined;
       }
       case 'set-study-system-attr': {
-        const study = this.study(operation.studyId);
-        const systemAttrs = withEntry(study.systemAttrs, operation.key, operation.value);
-        this.byId.set(study.id, Object.freeze({ ...study, systemAttrs }));
+        const state = this.stateOf(operation.studyId);
+        const systemAttrs = withEntry(state.study.systemAttrs, operation.key, operation.value);
+        state.study = Object.freeze({ ...state.study, systemAttrs });
         return undefined;
       }
       case 'create-trial':
         return this.createTrial(operation);
       case 'discard-trials':
         return undefined;
-      default:
-        return this.changeTrial(operation);
+      default: {
+        const before = this.trial(operation.trialId);
+        const after = this.preview(before, operation);
+        if (after === before) return undefined;
+        const state = this.studyOfTrial.get(before.id)!;
+        state.trials.replace(after);
+        this.learnParams(state, after, operation);
+        return operation.kind === 'start-trial' ? before.id : undefined;
+      }
     }
   }
 
-  private createStudy({ name, directions }: Operation & { kind: 'create-study' }): number {
-    if (this.studies().some((study) => study.name === name)) {
-      throw new HpoError('DUPLICATED_STUDY', `the storage already has a study named ${shown(name)}`, {
-        place: name,
-        value: name,
-        remedy: 'Choose another name, or set loadIfExists',
-      });
-    }
-    const id = this.nextStudyId++;
-    this.byId.set(id, Object.freeze({ id, name, directions: [...directions], userAttrs: {}, systemAttrs: {} }));
-    this.trialsOfStudy.set(id, []);
-    return id;
-  }
-
-  private createTrial({ studyId, template }: Operation & { kind: 'create-trial' }): number {
-    this.study(studyId);
-    const id = this.all.length;
-    const siblings = this.trialsOfStudy.get(studyId)!;
-    this.all.push(Object.freeze({ ...template, id, number: siblings.length }));
-    this.studyOfTrial.push(studyId);
-    siblings.push(id);
-    return id;
-  }
-
-  private changeTrial(operation: Extract<Operation, { trialId: number }>): number | undefined {
-    const trial = this.trial(operation.trialId);
+  /**
+   * What an operation would make of a trial; the trial itself where it would change nothing. Throws HpoError
+   * `FINISHED_TRIAL`, `INCOMPATIBLE_DISTRIBUTION`, `UNSUPPORTED`.
+   */
+  preview(trial: FrozenTrial, operation: TrialOperation): FrozenTrial {
     if (isFinished(trial.state)) {
       throw new HpoError(
         'FINISHED_TRIAL',
@@ -109,63 +102,106 @@ export class Ledger {
         { value: trial.number },
       );
     }
-    const change = (changes: Partial<FrozenTrial>) => {
-      this.all[trial.id] = Object.freeze({ ...trial, ...changes });
-    };
+    const change = (changes: Partial<FrozenTrial>) => Object.freeze({ ...trial, ...changes });
     switch (operation.kind) {
       case 'set-param': {
         const { name, internalValue, distribution } = operation;
-        this.checkParam(trial, name, distribution);
+        this.checkParam(trial.id, name, distribution);
         const values = [...Object.entries(trial.params), [name, toExternal(distribution, internalValue)] as const];
-        change({
+        return change({
           params: paramsRecord(values, trial.unreadableParams),
           distributions: withEntry(trial.distributions, name, distribution),
         });
-        return undefined;
       }
       case 'set-unreadable-param': {
         const unreadableParams = withEntry(trial.unreadableParams, operation.name, operation.problem);
-        change({ unreadableParams, params: paramsRecord(Object.entries(trial.params), unreadableParams) });
-        return undefined;
+        return change({ unreadableParams, params: paramsRecord(Object.entries(trial.params), unreadableParams) });
       }
       case 'start-trial':
         // Another worker has it already: the claim fails, nothing changes.
-        if (trial.state === 'RUNNING') return undefined;
-        change({ state: 'RUNNING', datetimeStart: operation.datetimeStart });
-        return trial.id;
+        if (trial.state === 'RUNNING') return trial;
+        return change({ state: 'RUNNING', datetimeStart: operation.datetimeStart });
       case 'requeue-trial':
-        change({ state: 'WAITING' });
-        return undefined;
+        return change({ state: 'WAITING' });
       case 'finish-trial': {
         const { state, values, datetimeComplete } = operation;
-        change({
+        return change({
           state,
           datetimeComplete,
           ...(values && { values, value: values.length === 1 ? values[0] : undefined }),
         });
-        return undefined;
       }
       case 'set-intermediate-value':
-        change({ intermediateValues: new Map(trial.intermediateValues).set(operation.step, operation.value) });
-        return undefined;
+        return change({ intermediateValues: trial.intermediateValues.with(operation.step, operation.value) });
       case 'set-trial-user-attr':
-        change({ userAttrs: withEntry(trial.userAttrs, operation.key, operation.value) });
-        return undefined;
+        return change({ userAttrs: withEntry(trial.userAttrs, operation.key, operation.value) });
       case 'set-trial-system-attr':
-        change({ systemAttrs: withEntry(trial.systemAttrs, operation.key, operation.value) });
-        return undefined;
+        return change({ systemAttrs: withEntry(trial.systemAttrs, operation.key, operation.value) });
     }
   }
 
-  /** A name keeps to the distribution that the study's first trial with it used, as far as `checkCompatible` asks. */
-  private checkParam(trial: FrozenTrial, name: string, now: FrozenTrial['distributions'][string]): void {
-    const siblings = this.trialsOfStudy.get(this.studyOfTrial[trial.id]!)!;
-    for (const id of siblings) {
-      const { distributions, unreadableParams } = this.all[id]!;
-      const problem = ownProperty(unreadableParams, name);
-      if (problem !== undefined) throw unreadableParam(name, problem);
-      const before = ownProperty(distributions, name);
-      if (before !== undefined) return checkCompatible({ name, before, now });
+  private stateOf(studyId: number): StudyState {
+    const state = this.states.get(studyId);
+    if (state === undefined) {
+      throw new HpoError('UNKNOWN_STUDY', `the storage has no study with id ${shown(studyId)}`, { value: studyId });
     }
+    return state;
+  }
+
+  private trialsWith(trialId: number): TrialTable {
+    const state = this.studyOfTrial.get(trialId);
+    if (state === undefined) {
+      throw new HpoError('UNKNOWN_TRIAL', `the storage has no trial with id ${shown(trialId)}`, { value: trialId });
+    }
+    return state.trials;
+  }
+
+  private createStudy({ name, directions }: Operation & { kind: 'create-study' }): number {
+    if (this.idsByName.has(name)) {
+      throw new HpoError('DUPLICATED_STUDY', `the storage already has a study named ${shown(name)}`, {
+        place: name,
+        value: name,
+        remedy: 'Choose another name, or set loadIfExists',
+      });
+    }
+    const id = this.nextStudyId++;
+    const study = Object.freeze({ id, name, directions: [...directions], userAttrs: {}, systemAttrs: {} });
+    this.states.set(id, { study, trials: new TrialTable(), params: new Map() });
+    this.idsByName.set(name, id);
+    return id;
+  }
+
+  private createTrial({ studyId, template }: Operation & { kind: 'create-trial' }): number {
+    const state = this.stateOf(studyId);
+    const trial = Object.freeze({ ...template, id: this.nextTrialId++, number: state.trials.length });
+    this.studyOfTrial.set(trial.id, state);
+    this.numberOfTrial.set(trial.id, trial.number);
+    state.trials.add(trial);
+    this.learnParams(state, trial);
+    return trial.id;
+  }
+
+  /** Keeps the first distribution of every name. */
+  private learnParams({ params }: StudyState, trial: FrozenTrial, operation?: TrialOperation): void {
+    if (operation?.kind === 'set-param') {
+      if (!params.has(operation.name)) params.set(operation.name, operation.distribution);
+    } else if (operation?.kind === 'set-unreadable-param') {
+      if (!params.has(operation.name)) params.set(operation.name, { problem: operation.problem });
+    } else if (operation === undefined) {
+      for (const [name, distribution] of Object.entries(trial.distributions)) {
+        if (!params.has(name)) params.set(name, distribution);
+      }
+      for (const [name, problem] of Object.entries(trial.unreadableParams)) {
+        if (!params.has(name)) params.set(name, { problem });
+      }
+    }
+  }
+
+  /** A name keeps to the distribution that the study first used for it, as far as `checkCompatible` asks. */
+  private checkParam(trialId: number, name: string, now: Distribution): void {
+    const before = this.studyOfTrial.get(trialId)!.params.get(name);
+    if (before === undefined) return;
+    if ('problem' in before) throw unreadableParam(name, before.problem);
+    checkCompatible({ name, before, now });
   }
 }

@@ -6,6 +6,7 @@ import { categoricalDistribution, floatDistribution, intDistribution } from '../
 import { JournalFileBackend } from '../node';
 import { type JournalBackend, TextJournalBackend } from './journal/backend';
 import { JournalStorage } from './journal/journal-storage';
+import { ReportedValues } from '../trial/reported-values';
 import { trialTemplate } from './storage';
 import { InMemoryStorage } from './in-memory-storage';
 import { type OperationStorage } from './operation-storage';
@@ -123,7 +124,7 @@ describe.each(kinds)('%s', (_, make) => {
       values: [3],
       params: { x: 0.5, c: 'b' },
       distributions: { x: floatDistribution({ low: 0, high: 1 }), c: categoricalDistribution(['a', 'b']) },
-      intermediateValues: new Map([[4, NaN]]),
+      intermediateValues: ReportedValues.of([[4, NaN]]),
       userAttrs: { u: 1 },
       systemAttrs: { s: 'x' },
       datetimeStart: new Date(1e12),

@@ -1,3 +1,4 @@
+import { ReportedValues } from '../trial/reported-values';
 import { type Distribution } from '../distribution/distribution';
 import { type JsonValue } from '../json-value';
 import { type Direction } from '../study/study-view';
@@ -26,7 +27,7 @@ export function trialTemplate(parts: Partial<TrialTemplate> & Pick<TrialTemplate
     params: {},
     distributions: {},
     unreadableParams: {},
-    intermediateValues: new Map(),
+    intermediateValues: ReportedValues.of(),
     userAttrs: {},
     systemAttrs: {},
     datetimeStart: undefined,

@@ -1,7 +1,7 @@
 import { HpoError, shown } from '../errors';
 import { ownProperty } from '../own-property';
 import { type Sampler } from '../sampler/sampler';
-import { type FinishedState, type FrozenTrial, isFinished, lastStep } from '../trial/frozen-trial';
+import { type FinishedState, type FrozenTrial, isFinished } from '../trial/frozen-trial';
 import { type StudyView } from './study-view';
 
 /** System attribute that says why a trial failed. Ours; Optuna only logs it. */
@@ -58,7 +58,7 @@ function checkRequest({ state, value }: TellRequest): void {
 function endOf(request: TellRequest, trial: FrozenTrial): { state: FinishedState; value?: number; reason?: string } {
   const { state, value, reason } = request;
   if (state === 'PRUNED') {
-    const step = lastStep(trial);
+    const step = trial.intermediateValues.lastStep;
     const last = step === undefined ? undefined : trial.intermediateValues.get(step);
     return { state, value: problemOf(last) === undefined ? last : undefined };
   }

@@ -1,3 +1,4 @@
+import { ReportedValues } from '../trial/reported-values';
 import { type FrozenTrial } from '../trial/frozen-trial';
 
 /** A trial as a storage would give it; what is not said is empty. */
@@ -10,7 +11,7 @@ export function frozenTrial(parts: Partial<FrozenTrial> & { number: number }): F
     params: {},
     distributions: {},
     unreadableParams: {},
-    intermediateValues: new Map(),
+    intermediateValues: ReportedValues.of(),
     userAttrs: {},
     systemAttrs: {},
     datetimeStart: undefined,

@@ -2,6 +2,7 @@ import { type Distribution, type ParamValue } from '../distribution/distribution
 import { HpoError, shown } from '../errors';
 import { type JsonValue } from '../json-value';
 import { orderedRecord } from '../ordered-record';
+import { type ReportedValues } from './reported-values';
 
 /** WAITING: enqueued, not begun. RUNNING: begun. The other three are ends. Source: optuna.trial.TrialState. */
 export type TrialState = 'RUNNING' | 'COMPLETE' | 'PRUNED' | 'FAIL' | 'WAITING';
@@ -30,7 +31,7 @@ export interface FrozenTrial {
   /** Parameters that another program stored and this package can't hold, such as one whose choices are lists: why not. */
   readonly unreadableParams: Readonly<Record<string, string>>;
   /** Reported values by step. */
-  readonly intermediateValues: ReadonlyMap<number, number>;
+  readonly intermediateValues: ReportedValues;
   readonly userAttrs: Readonly<Record<string, JsonValue>>;
   readonly systemAttrs: Readonly<Record<string, JsonValue>>;
   readonly datetimeStart: Date | undefined;
@@ -57,13 +58,6 @@ export function unreadableParam(name: string, problem: string): HpoError {
     place: name,
     remedy: 'Use another name for it, or another study',
   });
-}
-
-/** The highest step a value was reported for. */
-export function lastStep(trial: Pick<FrozenTrial, 'intermediateValues'>): number | undefined {
-  let last: number | undefined;
-  for (const step of trial.intermediateValues.keys()) if (last === undefined || step > last) last = step;
-  return last;
 }
 
 const constraintPrefix = 'constraints:';

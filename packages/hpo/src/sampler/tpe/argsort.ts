@@ -1,4 +1,4 @@
-const networkLimit = 256;
+export const networkLimit = 256;
 
 /**
  * Indices that sort the values, in the order that numpy.argsort gives on x86 CPUs with AVX2 or AVX-512.

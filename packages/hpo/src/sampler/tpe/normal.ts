@@ -1,54 +1,37 @@
+import { scaledErfc } from './normal-tables';
+
 const sqrt2 = Math.SQRT2;
+/** Half the width of the interval around 0 in which erf is taken by its series, for its relative digits. */
+const small = 0.5;
 export const logSqrt2Pi = 0.5 * Math.log(2 * Math.PI);
-
-/** erf by its series of positive terms, 2/sqrt(pi) exp(-x^2) sum 2^n x^(2n+1) / (2n+1)!! (DLMF 7.6.2); for |x| below 2. */
-function erfSeries(x: number): number {
-  const square = x * x;
-  let term = x;
-  let sum = x;
-  for (let n = 1; Math.abs(term) > 1e-18 * Math.abs(sum); n++) {
-    term *= (2 * square) / (2 * n + 1);
-    sum += term;
-  }
-  return (2 / Math.sqrt(Math.PI)) * Math.exp(-square) * sum;
-}
-
-/** exp(x^2) erfc(x) by its continued fraction (DLMF 7.9.2), evaluated forwards (Lentz); for x of 2 or more. */
-function scaledErfc(x: number): number {
-  let fraction = x;
-  let c = x;
-  let d = 0;
-  for (let n = 1; n < 300; n++) {
-    d = 1 / (x + (n / 2) * d);
-    c = x + n / 2 / c;
-    const factor = c * d;
-    fraction *= factor;
-    if (Math.abs(factor - 1) < 1e-16) break;
-  }
-  return 1 / (fraction * Math.sqrt(Math.PI));
-}
 
 /** The error function. */
 export function erf(x: number): number {
-  if (Math.abs(x) < 2) return erfSeries(x);
-  return x > 0 ? 1 - erfc(x) : erfc(-x) - 1;
+  if (x < 0) return -erf(-x);
+  if (x >= small) return 1 - erfc(x);
+  let term = x;
+  let sum = x;
+  for (let n = 1; term > 1e-18 * sum; n++) {
+    term *= (2 * x * x) / (2 * n + 1);
+    sum += term;
+  }
+  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
 }
 
 /** 1 - erf(x), without cancellation where x is large. */
 export function erfc(x: number): number {
-  return x < 2 ? 1 - erf(x) : Math.exp(-x * x) * scaledErfc(x);
+  return x < 0 ? 2 - erfc(-x) : Math.exp(-x * x) * scaledErfc(x);
 }
 
 /** Probability that a standard normal variable lies below x. */
 export function normalCdf(x: number): number {
-  return x < -sqrt2 ? 0.5 * erfc(-x / sqrt2) : 0.5 + 0.5 * erf(x / sqrt2);
+  return 0.5 * erfc(-x / sqrt2);
 }
 
 /** Logarithm of `normalCdf`, exact in both tails. */
 export function logNormalCdf(x: number): number {
   if (x > 0) return Math.log1p(-normalCdf(-x));
   const scaled = -x / sqrt2;
-  if (scaled < 2) return Math.log(normalCdf(x));
   return -scaled * scaled + Math.log(0.5 * scaledErfc(scaled));
 }
 

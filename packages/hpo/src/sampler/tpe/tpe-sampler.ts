@@ -1,16 +1,17 @@
 import { type Distribution, isSingle, type ParamValue, type SearchSpace } from '../../distribution/distribution';
-import { toExternal, toInternal } from '../../distribution/distribution';
+import { toExternal } from '../../distribution/distribution';
 import { checkAtLeast, checkOptions } from '../../check-options';
 import { HpoError, shown } from '../../errors';
 import { RandomState } from '../../random/random-state';
-import { intersectionSearchSpace } from '../../study/search-space';
+import { type Storage } from '../../storage/storage';
 import { type StudyView } from '../../study/study-view';
-import { type FrozenTrial, isFinished } from '../../trial/frozen-trial';
+import { type FrozenTrial } from '../../trial/frozen-trial';
 import { RandomSampler } from '../random-sampler';
 import { type Sampler } from '../sampler';
-import { defaultWeights, type Observations, ParzenEstimator, type ParzenEstimatorOptions } from './parzen-estimator';
+import { makeEstimators, type OpenTrial } from './estimators';
+import { History } from './history';
+import { defaultWeights, type ParzenEstimatorOptions } from './parzen-estimator';
 import { relativeParamsOf, shareRelativeParams } from './relative-params';
-import { splitTrials } from './split-trials';
 import { orderedRecord } from '../../ordered-record';
 
 export interface TPESamplerOptions {
@@ -30,7 +31,7 @@ export interface TPESamplerOptions {
   /** Number of trials in the better density, of n ended ones. */
   gamma?: (n: number) => number;
   /** Weights of n observations, oldest first. */
-  weights?: (n: number) => readonly number[];
+  weights?: (n: number) => ArrayLike<number>;
 }
 
 /** A tenth of the trials, 25 at most. Source: optuna.samplers._tpe.sampler.default_gamma. */
@@ -53,6 +54,7 @@ export class TPESampler implements Sampler {
   private readonly constantLiar: boolean;
   private readonly gamma: (n: number) => number;
   private readonly estimator: ParzenEstimatorOptions;
+  private history: { storage: Storage; studyId: number; trials: History } | undefined;
 
   constructor(options: TPESamplerOptions = {}) {
     checkOptions('TPESampler', options, [
@@ -92,7 +94,7 @@ export class TPESampler implements Sampler {
 
   inferRelativeSearchSpace(study: StudyView): SearchSpace {
     if (!this.multivariate) return {};
-    const common = Object.entries(intersectionSearchSpace(study.getTrials()));
+    const common = Object.entries(this.historyOf(study).intersection);
     return orderedRecord(common.filter(([, distribution]) => !isSingle(distribution)));
   }
 
@@ -104,26 +106,34 @@ export class TPESampler implements Sampler {
   }
 
   sampleIndependent(study: StudyView, trial: FrozenTrial, name: string, distribution: Distribution): ParamValue {
-    if (this.isStartingUp(study)) {
-      return this.randomSampler.sampleIndependent(study, trial, name, distribution);
-    }
-    return Object.values(this.sample(study, trial, orderedRecord([[name, distribution]])))[0]!;
+    if (this.isStartingUp(study)) return this.randomSampler.sampleIndependent(study, trial, name, distribution);
+    return this.sample(study, trial, orderedRecord([[name, distribution]]))[name]!;
   }
 
   private isStartingUp(study: StudyView): boolean {
-    return study.getTrials(['COMPLETE', 'PRUNED']).length < this.nStartupTrials;
+    return this.historyOf(study).length < this.nStartupTrials;
+  }
+
+  /** The study's ended trials. One sampler serves one study after another, seldom several in turn. */
+  private historyOf(study: StudyView): History {
+    if (this.history?.storage !== study.storage || this.history.studyId !== study.id) {
+      this.history = { storage: study.storage, studyId: study.id, trials: new History(study.direction) };
+    }
+    const { trials } = this.history;
+    trials.update(study.getTrials(['COMPLETE', 'PRUNED']));
+    return trials;
   }
 
   private sample(study: StudyView, trial: FrozenTrial, space: SearchSpace): Readonly<Record<string, ParamValue>> {
-    const trials = study
-      .getTrials(this.constantLiar ? ['COMPLETE', 'PRUNED', 'RUNNING'] : ['COMPLETE', 'PRUNED'])
-      .filter((other) => other.number !== trial.number);
-    const nEnded = trials.filter((other) => other.state !== 'RUNNING').length;
-    const nBelow = checkAtLeast('gamma(n)', this.gamma(nEnded), 0);
-    const { below, above } = splitTrials({ trials, direction: study.direction, nBelow });
-    const better = new ParzenEstimator(this.observe(below, space), space, this.estimator);
-    const worse = new ParzenEstimator(this.observe(above, space), space, this.estimator);
-
+    const history = this.historyOf(study);
+    const nBelow = checkAtLeast('gamma(n)', this.gamma(history.length), 0);
+    const { better, worse } = makeEstimators({
+      history,
+      open: this.openTrials(study, trial),
+      nBelow,
+      space,
+      options: this.estimator,
+    });
     const candidates = better.sample(this.random, this.nEiCandidates);
     const logBetter = better.logPdf(candidates);
     const logWorse = worse.logPdf(candidates);
@@ -136,16 +146,14 @@ export class TPESampler implements Sampler {
     );
   }
 
-  /** Internal values of the trials that have every parameter of the space. */
-  private observe(trials: readonly FrozenTrial[], space: SearchSpace): Observations {
-    const entries = Object.entries(space);
-    const rows: number[][] = [];
-    for (const trial of trials) {
-      const params: Readonly<Record<string, unknown>> =
-        isFinished(trial.state) || !this.multivariate ? trial.params : relativeParamsOf(trial);
-      if (!entries.every(([name]) => Object.hasOwn(params, name))) continue;
-      rows.push(entries.map(([name, distribution]) => toInternal(distribution, params[name], name)));
-    }
-    return orderedRecord(entries.map(([name], i) => [name, Float64Array.from(rows, (row) => row[i]!)]));
+  private openTrials(study: StudyView, trial: FrozenTrial): OpenTrial[] {
+    if (!this.constantLiar) return [];
+    return study
+      .getTrials(['RUNNING'])
+      .filter((other) => other.number !== trial.number)
+      .map((other) => ({
+        number: other.number,
+        params: this.multivariate ? relativeParamsOf(other) : other.params,
+      }));
   }
 }

@@ -4,9 +4,10 @@ import { type SearchSpace, toInternal } from '../../distribution/distribution';
 import { createStudy } from '../../study/create-study';
 import { recordedDensities, recordedStudy, referenceObjective, referenceSpace } from '../../testing/optuna-fixtures';
 import { frozenTrial } from '../../testing/trials';
+import { ReportedValues } from '../../trial/reported-values';
 import { type TrialState } from '../../trial/frozen-trial';
 import { defaultWeights, ParzenEstimator } from './parzen-estimator';
-import { splitTrials } from './split-trials';
+import { History } from './history';
 import { defaultGamma, TPESampler } from './tpe-sampler';
 
 const estimatorOptions = {
@@ -25,7 +26,9 @@ describe.skipIf(fixturesFolder === undefined)('TPE against the recorded run of O
       state: trial.state as TrialState,
       value: trial.value ?? undefined,
       params: trial.params,
-      intermediateValues: new Map(Object.entries(trial.intermediate).map(([step, value]) => [Number(step), value])),
+      intermediateValues: ReportedValues.of(
+        Object.entries(trial.intermediate).map(([step, value]) => [Number(step), value]),
+      ),
     }),
   );
 
@@ -37,15 +40,18 @@ describe.skipIf(fixturesFolder === undefined)('TPE against the recorded run of O
         Float64Array.from(numbers, (number) => toInternal(space[name]!, trials[number]!.params[name], name)),
       ]),
     );
-    return new ParzenEstimator(observations, space, estimatorOptions);
+    return ParzenEstimator.of(observations, space, estimatorOptions);
   }
 
   it('splits the trials into better and others alike', () => {
     const ended = trials.filter((trial) => trial.state === 'COMPLETE' || trial.state === 'PRUNED');
     expect(defaultGamma(densities.n_done)).toBe(densities.gamma);
-    const { below, above } = splitTrials({ trials: ended, direction: 'maximize', nBelow: densities.gamma });
-    expect(below.map(({ number }) => number)).toEqual(densities.below);
-    expect(above.map(({ number }) => number)).toEqual(densities.above);
+    const history = new History('maximize');
+    history.update(ended);
+    const ranked = Array.from(history.ranked.values.subarray(0, history.length), (row) => history.numberOf(row));
+    const byNumber = (a: number, b: number) => a - b;
+    expect(ranked.slice(0, densities.gamma).sort(byNumber)).toEqual(densities.below);
+    expect(ranked.slice(densities.gamma).sort(byNumber)).toEqual(densities.above);
   });
 
   it('gives the recorded log densities within 1e-9, and the same best candidate', () => {

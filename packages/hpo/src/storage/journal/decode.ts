@@ -4,6 +4,7 @@ import { HpoError, shown } from '../../errors';
 import { type JsonValue } from '../../json-value';
 import { type Direction } from '../../study/study-view';
 import { isFinished, paramsRecord, type TrialState } from '../../trial/frozen-trial';
+import { ReportedValues } from '../../trial/reported-values';
 import { type Operation } from '../operation';
 import { directionCodes, opCodes, stateCodes } from './codes';
 import { Fields } from './fields';
@@ -63,8 +64,8 @@ function numbers(fields: Fields, name: string): number[] | undefined {
 }
 
 /** A step is a key here, so it comes as text. */
-function intermediateValues(fields: Fields): Map<number, number> {
-  return new Map(
+function intermediateValues(fields: Fields): ReportedValues {
+  return ReportedValues.of(
     fields.keys().map((key) => {
       if (!/^\d{1,15}$/.test(key)) fields.refuse(key, 'under a step, an integer of at least 0');
       return [Number(key), fields.number(key)];
