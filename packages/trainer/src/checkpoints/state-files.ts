@@ -40,7 +40,7 @@ export function encodeStates(states: States): Record<string, string | Uint8Array
     if (typeof value === 'object') {
       return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, encode(item, `${place}/${key}`)]));
     }
-    throw refused(place, `${typeof value} ${String(value)}`);
+    throw refused(place, typeof value === 'number' ? `the number ${value}` : `a ${typeof value}`);
   };
   const json = Object.fromEntries(Object.entries(states).map(([part, state]) => [part, encode(state, part)]));
   return {

@@ -1,5 +1,5 @@
 import type { TrainingArguments } from '../arguments/training-arguments';
-import type { CallbackContext, TrainerCallback, TrainerControl } from '../callbacks/callback';
+import type { TrainerCallback, TrainerControl } from '../callbacks/callback';
 import { TrainerError } from '../errors';
 import type { TrainerState } from '../state/trainer-state';
 
@@ -25,10 +25,10 @@ export class Events {
   }
 
   async emit(event: EventName, extra: object = {}): Promise<void> {
-    const context = { ...this.context, ...extra } as CallbackContext;
+    const context = { ...this.context, ...extra };
     for (const callback of this.callbacks) {
-      const listener = callback[event] as ((context: CallbackContext) => void | Promise<void>) | undefined;
-      await listener?.call(callback, context);
+      const listeners = callback as Partial<Record<EventName, (context: object) => void | Promise<void>>>;
+      await listeners[event]?.(context);
     }
   }
 

@@ -20,7 +20,7 @@ function stopping(when: (callbackName: string, step: number) => boolean): TinyRu
   const events = ['onStepEnd', 'onPredictionStep', 'onEvaluate', 'onSave', 'onEpochEnd'];
   return {
     signal: abort.signal,
-    callbacks: [Object.fromEntries(events.map((event) => [event, at(event)])) as TrainerCallback],
+    callbacks: [Object.fromEntries(events.map((event) => [event, at(event)]))],
   };
 }
 

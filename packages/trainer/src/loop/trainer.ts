@@ -17,6 +17,7 @@ import type { PreparedDataset, TrainerOptions, TrainOptions, TrainOutput } from 
 import { identityOf, openCheckpoints, type StartOptions } from './start';
 import { TrainingData } from './training-data';
 import { TrainingRun } from './training-run';
+import { turn } from './turn';
 
 /** transformers' Trainer for a classifier with adapters: its arguments, its log rows, its order of events. */
 export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
@@ -189,6 +190,7 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
       state.globalStep++;
       state.epoch = progress.epoch + progress.window / data.windowsPerEpoch;
       await this.events.emit('onStepEnd');
+      await turn();
       this.askForWhatIsDue();
       this.keeper.throwIfFailed();
       this.options.device?.throwIfFailed();
