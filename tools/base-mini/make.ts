@@ -4,7 +4,8 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { loadBanking77 } from '@qlora-js/data';
+import { loadTextDataset } from '@qlora-js/data';
+import { openData } from '@qlora-js/data/node';
 import { loadGpt2LMHeadModel } from '@qlora-js/gpt2';
 import type { ModelFiles } from '@qlora-js/hub';
 import { folderFiles, writeFileAtomic, writeSafetensors } from '@qlora-js/hub/node';
@@ -34,7 +35,7 @@ await writeFileAtomic(card, withFigures(await readFile(card, 'utf8'), figures));
 async function measure(quantised: ModelFiles): Promise<Figures> {
   await openDevice({ backend: 'wasm' });
   const tokenizer = await GPT2Tokenizer.load(base);
-  const { test } = await loadBanking77(await folderFiles(heldOutFolder!));
+  const { test } = await loadTextDataset(await openData(heldOutFolder!));
   const texts = test.toRows().map(({ text }) => text);
   const losses = async (name: string, files: ModelFiles, dense: boolean) => {
     const { model } = await loadGpt2LMHeadModel(files, dense ? { quantization: null } : {});

@@ -3,7 +3,14 @@
 // usage: npx tsx --conditions=@qlora-js/source tools/bench/epoch.ts DATA [EPOCHS]
 //   DATA  a folder with Banking77's train.csv, test.csv and categories.json
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { DataCollatorWithPadding, loadBanking77, prepareDataset, trainTestSplit } from '@qlora-js/data';
+import {
+  DataCollatorWithPadding,
+  type Dataset,
+  loadTextDataset,
+  prepareDataset,
+  type PreparedRow,
+} from '@qlora-js/data';
+import { openData } from '@qlora-js/data/node';
 import { folderFiles } from '@qlora-js/hub/node';
 import { openDevice } from '@qlora-js/kernels';
 import { GPT2Tokenizer } from '@qlora-js/tokenize-gpt2';
@@ -20,9 +27,8 @@ const MAX_LENGTH = 128;
 const tokenizer = await GPT2Tokenizer.load(await folderFiles('packages/base-mini/weights'));
 tokenizer.padToken ??= tokenizer.eosToken;
 const padTokenId = tokenizer.padTokenId!;
-const { train: all, labelMap } = await loadBanking77(await folderFiles(data));
-const { train } = trainTestSplit(all, { testSize: 0.1, seed: 0 });
-const { dataset } = prepareDataset(train, { tokenizer, labelMap, maxLength: MAX_LENGTH });
+const { train, labelMap } = await loadTextDataset(await openData(data), { validation: 0.1, seed: 0 });
+const dataset = prepareDataset(train, { tokenizer, labelMap, maxLength: MAX_LENGTH }).dataset as Dataset<PreparedRow>;
 const realTokens = dataset.column('input_ids').reduce((sum, ids) => sum + ids.length, 0);
 
 const model = randomModel(GPT2_MEDIUM);

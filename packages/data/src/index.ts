@@ -18,8 +18,25 @@ export {
   type SplitSummary,
 } from './dataset/summary';
 export { type CsvOptions, parseCsv } from './read/csv';
-export { parseJsonl } from './read/jsonl';
-export { type Banking77, type LabelledText, loadBanking77, type TextFiles } from './read/banking77';
+export { type JsonlOptions, parseJsonl } from './read/jsonl';
+export { DATA_FORMATS, type DataFormat } from './read/format';
+export { readTable, type TableOptions } from './read/read-table';
+export { type BadRows, type SkippedRow, type Table } from './read/table';
+export { blobSource, bytesSource, type ByteSource, streamSource } from './files/byte-source';
+export { type DataFiles, memoryDataFiles, singleFile } from './files/data-files';
+export { DEFAULT_LIMITS, type DataLimits } from './files/limits';
+export { type ChosenColumns, type ColumnOptions } from './load/columns';
+export { type LabelOptions, type Task, TASKS, type TextRow } from './load/labels';
+export { placeOf, type RowPlace } from './load/rows';
+export { type SplitName } from './load/splits';
+export { type DataInput, loadTextDataset, type TextDataset, type TextDatasetOptions } from './load/load-text-dataset';
+export {
+  type ClassBalance,
+  type DataReport,
+  type DuplicateRows,
+  formatDataReport,
+  inspectTextDataset,
+} from './load/inspect';
 export {
   type CollatableRow,
   type CollatedBatch,

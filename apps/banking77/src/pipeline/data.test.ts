@@ -50,5 +50,5 @@ it('--data hub reads the data set of that name from the hub', async () => {
   });
   expect([train.numRows, validation.numRows, test.numRows]).toEqual([18, 2, 1]);
   expect(labelMap.names).toEqual(['lost_card', 'top_up']);
-  expect(seen[0]).toBe('/datasets/PolyAI/banking77/resolve/main/categories.json');
+  expect(seen[0]).toBe('/datasets/PolyAI/banking77/resolve/main/train.csv');
 });

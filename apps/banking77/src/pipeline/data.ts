@@ -1,19 +1,21 @@
 import {
   datasetSummary,
   type Dataset,
+  type DataFiles,
   formatDatasetSummary,
   type LabelMap,
-  loadBanking77,
+  loadTextDataset,
   prepareDataset,
-  trainTestSplit,
-  type LabelledText,
   type PreparedRow,
 } from '@qlora-js/data';
 import { generateBankingIntents } from '@qlora-js/data/banking';
-import type { ModelFiles } from '@qlora-js/hub';
-import { folderFiles, resolveModel } from '@qlora-js/hub/node';
+import { openData } from '@qlora-js/data/node';
+import { resolveModel } from '@qlora-js/hub/node';
 import type { GPT2Tokenizer } from '@qlora-js/tokenize-gpt2';
 import type { RunOptions } from '../cli/options';
+
+/** One labelled query: its text and the name of its label. */
+export type LabelledText = { text: string; label: string };
 
 export interface TextSplits {
   readonly name: string;
@@ -23,8 +25,9 @@ export interface TextSplits {
   readonly labelMap: LabelMap;
 }
 
-/** Hub id of the data set that `--data hub` means. */
+/** Hub id of the data set that `--data hub` means, and its files. */
 const BANKING77_HUB_ID = 'datasets/PolyAI/banking77';
+const BANKING77_FILES = ['categories.json', 'test.csv', 'train.csv'];
 
 /** Texts and labels, split into training, validation and test rows. */
 export async function loadTexts(
@@ -32,14 +35,28 @@ export async function loadTexts(
 ): Promise<TextSplits> {
   const { data, seed, testSize, stratify } = options;
   if (data === undefined) return generatedTexts(options);
-  const files: ModelFiles = data === 'hub' ? await resolveModel(BANKING77_HUB_ID) : await folderFiles(data);
-  const { train: all, test, labelMap } = await loadBanking77(files);
-  const { train, test: validation } = trainTestSplit(all, {
-    testSize,
+  const files = data === 'hub' ? await banking77OnHub() : await openData(data);
+  const task = 'single_label_classification';
+  const { train, validation, test, labelMap } = await loadTextDataset(files, {
+    task,
     seed,
-    ...(stratify ? { stratifyBy: 'label' } : {}),
+    stratify,
+    validation: testSize,
   });
-  return { name: data, train, validation, test, labelMap };
+  const labelled = (rows: typeof train): Dataset<LabelledText> =>
+    rows.map(({ text, label }) => ({ text, label: label as string }));
+  return {
+    name: data,
+    train: labelled(train),
+    validation: labelled(validation),
+    test: labelled(test),
+    labelMap: labelMap!,
+  };
+}
+
+async function banking77OnHub(): Promise<DataFiles> {
+  const { id, open } = await resolveModel(BANKING77_HUB_ID);
+  return { id, list: async () => BANKING77_FILES, open };
 }
 
 function generatedTexts({ seed }: Pick<RunOptions, 'seed'>): TextSplits {
@@ -65,7 +82,7 @@ export function tokenize(texts: TextSplits, tokenizer: GPT2Tokenizer, maxLength:
     train: train.dataset,
     validation: validation.dataset,
     test: test.dataset,
-    truncated: train.truncated + validation.truncated + test.truncated,
+    truncated: train.cutRows.length + validation.cutRows.length + test.cutRows.length,
   };
 }
 

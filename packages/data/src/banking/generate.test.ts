@@ -1,14 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { besideFixtures } from '../../../../tools/test/fixtures';
-import { openFolder } from '../node/open-folder';
-import { loadBanking77 } from '../read/banking77';
 import { bankingIntents, bareWords, generateBankingIntents } from './generate';
 import { type Split } from './intent';
 import { slotFillers } from './slots';
 
 const splits: readonly Split[] = ['train', 'validation', 'test'];
 const data = generateBankingIntents();
-const banking77 = besideFixtures('banking77');
 
 describe('generateBankingIntents', () => {
   it('makes a balanced set of at least 16 intents and 1,000 queries', () => {
@@ -82,13 +78,5 @@ describe('generateBankingIntents', () => {
       /trainPerIntent is a number of queries, got -1/,
     );
     expect(() => generateBankingIntents({ testPerIntent: 1.5 })).toThrow(/testPerIntent/);
-  });
-
-  it.skipIf(banking77 === undefined)('shares no query with Banking77', async () => {
-    const { train, test } = await loadBanking77(openFolder(banking77!));
-    const known = new Set([...train.column('text'), ...test.column('text')].map(bareWords));
-    const large = generateBankingIntents({ seed: 5, trainPerIntent: 150, validationPerIntent: 15, testPerIntent: 120 });
-    const shared = splits.flatMap((split) => large[split].column('text').filter((text) => known.has(bareWords(text))));
-    expect(shared).toEqual([]);
   });
 });

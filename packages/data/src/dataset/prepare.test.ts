@@ -47,10 +47,30 @@ describe('prepareDataset', () => {
     expect(prepareDataset(numbered, { tokenizer: characters, labelMap }).dataset.row(0).label).toBe(1);
   });
 
-  it('counts the texts it cut, and not those that just fit', () => {
+  it('makes a 0 or 1 for each id of several labels', () => {
+    const tagged = Dataset.fromRows([
+      { text: 'a', label: ['exchange_rate'] },
+      { text: 'b', label: [] },
+    ]);
+    const { dataset } = prepareDataset(tagged, { tokenizer: characters, labelMap });
+    expect(dataset.column('label')).toEqual([
+      [0, 1],
+      [0, 0],
+    ]);
+  });
+
+  it('keeps the numbers to be predicted where there is no label map, and refuses names', () => {
+    const scored = Dataset.fromRows([{ text: 'a', label: 4.5 }]);
+    expect(prepareDataset(scored, { tokenizer: characters }).dataset.column('label')).toEqual([4.5]);
+    expect(() => prepareDataset(rows, { tokenizer: characters })).toThrow(
+      /^row 0: without a label map a label is a finite number to be predicted, got "exchange_rate"/,
+    );
+  });
+
+  it('tells the rows it cut, and not those that just fit', () => {
     const lengths = Dataset.fromRows(['abcd', 'abc', 'ab', 'abcde'].map((text) => ({ text, label: 0 })));
-    const { dataset, truncated, tokens } = prepareDataset(lengths, { tokenizer: characters, labelMap, maxLength: 3 });
-    expect(truncated).toBe(2);
+    const { dataset, cutRows, tokens } = prepareDataset(lengths, { tokenizer: characters, labelMap, maxLength: 3 });
+    expect(cutRows).toEqual([0, 3]);
     expect(tokens).toBe(11);
     expect(dataset.column('input_ids').map((ids) => ids.length)).toEqual([3, 3, 2, 3]);
   });

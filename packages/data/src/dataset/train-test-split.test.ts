@@ -1,18 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { besideFixtures } from '../../../../tools/test/fixtures';
-import { openFolder } from '../node/open-folder';
-import { loadBanking77 } from '../read/banking77';
 import { Dataset } from './dataset';
 import { trainTestSplit } from './train-test-split';
 
 const fifty = Dataset.fromRows(Array.from({ length: 50 }, (_, i) => ({ i, y: i % 7 })));
-const banking77 = besideFixtures('banking77');
-
-/** Row numbers of both sides, shortened: how many, the first six, and a sum that depends on their order. */
-function digest(rows: readonly number[]): [number, number[], number] {
-  return [rows.length, rows.slice(0, 6), rows.reduce((sum, row, place) => sum + row * (place + 1), 0)];
-}
 
 // Expected rows: datasets 4.x, Dataset.train_test_split with the same arguments.
 describe('trainTestSplit', () => {
@@ -28,31 +19,6 @@ describe('trainTestSplit', () => {
     expect(byFraction.train.column('i').slice(0, 8)).toEqual([12, 43, 42, 24, 20, 29, 16, 10]);
     const byCount = trainTestSplit(fifty, { testSize: 13, seed: 3, stratifyBy: 'y' });
     expect(byCount.test.column('i')).toEqual([35, 21, 20, 46, 2, 3, 4, 10, 26, 9, 22, 41, 15]);
-  });
-
-  it.skipIf(banking77 === undefined)("splits Banking77 into Hugging Face's 9,002 and 1,001 rows", async () => {
-    const { train, labelMap } = await loadBanking77(openFolder(banking77!));
-    const numbered = train.map(({ label }, i) => ({ i, label: labelMap.id(label) }));
-    const split = (seed: number, stratifyBy?: string): unknown => {
-      const sides = trainTestSplit(numbered, { testSize: 0.1, seed, stratifyBy });
-      return [digest(sides.train.column('i')), digest(sides.test.column('i'))];
-    };
-    expect(split(0)).toEqual([
-      [9002, [6823, 2601, 7898, 4487, 5501, 501], 201494683772],
-      [1001, [6772, 2290, 2891, 4754, 2125, 4861], 2500051511],
-    ]);
-    expect(split(42)).toEqual([
-      [9002, [4335, 9658, 7290, 2014, 3097, 9929], 203127913993],
-      [1001, [5128, 7515, 719, 3921, 9619, 8437], 2509263530],
-    ]);
-    expect(split(0, 'label')).toEqual([
-      [9002, [1607, 1842, 6975, 5838, 7846, 7330], 202297455057],
-      [1001, [2239, 4161, 8064, 7712, 7201, 1191], 2501212308],
-    ]);
-    expect(split(42, 'label')).toEqual([
-      [9002, [751, 3948, 2650, 2889, 9162, 5563], 203604532570],
-      [1001, [9770, 2999, 8952, 7129, 1173, 7800], 2460751514],
-    ]);
   });
 
   it('keeps the order where it must not shuffle', () => {

@@ -1,1 +1,1 @@
-export { openFolder } from './open-folder';
+export { openData } from './open-data';

@@ -1,5 +1,7 @@
 import { Dataset } from '../dataset/dataset';
 import { DataError, shown } from '../errors';
+import { DEFAULT_LIMITS, MAX_COLUMNS, tooLarge, type DataLimits } from '../files/limits';
+import { badRowHandler, type BadRows, type Table } from './table';
 
 export interface CsvOptions {
   /** One character between fields; default a comma. */
@@ -10,12 +12,19 @@ export interface CsvOptions {
   withoutHeader?: boolean;
   /** What errors call the text, a file name usually; default "CSV text". */
   source?: string;
+  /** Default 'error'. */
+  onBadRow?: BadRows;
+  /** Take a quote inside a field that doesn't begin with one as a letter, as tab-separated files have it. Default false. */
+  strayQuotes?: boolean;
+  /** Default: DEFAULT_LIMITS. */
+  limits?: DataLimits;
 }
 
-/** A record and the line on which it starts, counted from 1 as editors do. */
+/** A record and the line on which it starts, counted from 1 as editors do; with the fault of one that can't be read. */
 interface CsvRecord {
   fields: string[];
   line: number;
+  fault?: DataError;
 }
 
 /**
@@ -26,7 +35,12 @@ interface CsvRecord {
  * @throws DataError `MALFORMED_CSV` naming the line; `UNKNOWN_COLUMN`, `DUPLICATE_COLUMN` about the header
  */
 export function parseCsv(text: string, options: CsvOptions = {}): Dataset<Record<string, string>> {
-  const { delimiter = ',', columns, withoutHeader = false, source = 'CSV text' } = options;
+  return readCsv(text, options).dataset as Dataset<Record<string, string>>;
+}
+
+/** As `parseCsv`, with the lines of the rows and what was left out. */
+export function readCsv(text: string, options: CsvOptions = {}): Table {
+  const { delimiter = ',', columns, withoutHeader = false, source = 'CSV text', limits = DEFAULT_LIMITS } = options;
   if (delimiter.length !== 1 || '"\r\n'.includes(delimiter)) {
     throw new DataError(
       'INVALID_OPTION',
@@ -40,28 +54,45 @@ export function parseCsv(text: string, options: CsvOptions = {}): Dataset<Record
       'CSV without a header needs the option columns: the names to give its fields',
     );
   }
-  const records = csvRecords(text, delimiter, source);
+  const records = csvRecords(text, { delimiter, source, strayQuotes: options.strayQuotes ?? false });
   const first = withoutHeader ? undefined : records.next();
   if (first?.done === true)
     throw new DataError('MALFORMED_CSV', `${source} is empty: it needs a header line with the column names`);
   const names = first === undefined ? [...columns!] : header(first.value, columns, source);
 
+  const { refuse, skipped } = badRowHandler(options.onBadRow ?? 'error');
   const values = names.map((): string[] => []);
-  for (const { fields, line } of records) {
-    if (fields.length !== names.length) {
-      throw new DataError(
-        'MALFORMED_CSV',
-        `${source}, line ${line}: ${counted(fields.length)} where there are ${names.length} columns (${names.join(', ')}); ` +
-          `the record starts with ${shown(fields[0])}. A field with a ${shown(delimiter)} or a line break in it must be quoted`,
-        fields,
-      );
+  const numbers: number[] = [];
+  for (const { fields, line, fault } of records) {
+    const error = fault ?? uneven({ fields, line }, names, { source, delimiter });
+    if (error !== undefined) {
+      refuse(`${source}, line ${line}`, error);
+      continue;
     }
     fields.forEach((field, place) => values[place]!.push(field));
+    if (numbers.push(line) * names.length > limits.maxValues)
+      throw tooLarge(source, `it has more than ${limits.maxValues} values`);
   }
-  return Dataset.fromColumns(Object.fromEntries(names.map((name, place) => [name, values[place]!])));
+  const dataset = Dataset.fromColumns(Object.fromEntries(names.map((name, place) => [name, values[place]!])));
+  return { dataset, numbers, numbering: 'line', classNames: new Map(), skipped };
 }
 
-function header({ fields, line }: CsvRecord, columns: readonly string[] | undefined, source: string): string[] {
+function uneven(
+  { fields, line }: CsvRecord,
+  names: readonly string[],
+  { source, delimiter }: { readonly source: string; readonly delimiter: string },
+): DataError | undefined {
+  if (fields.length === names.length) return undefined;
+  return new DataError(
+    'MALFORMED_CSV',
+    `${source}, line ${line}: ${counted(fields.length)} where there are ${names.length} columns (${names.join(', ')}); ` +
+      `the record starts with ${shown(fields[0])}. A field with a ${shown(delimiter)} or a line break in it must be quoted`,
+    fields,
+  );
+}
+
+function header({ fields, line, fault }: CsvRecord, columns: readonly string[] | undefined, source: string): string[] {
+  if (fault !== undefined) throw fault;
   const twice = fields.find((name, place) => fields.indexOf(name) !== place);
   if (twice !== undefined) {
     throw new DataError(
@@ -82,49 +113,77 @@ function header({ fields, line }: CsvRecord, columns: readonly string[] | undefi
   return fields;
 }
 
-function* csvRecords(text: string, delimiter: string, source: string): Generator<CsvRecord, void, undefined> {
+interface RecordOptions {
+  readonly delimiter: string;
+  readonly source: string;
+  readonly strayQuotes: boolean;
+}
+
+function* csvRecords(
+  text: string,
+  { delimiter, source, strayQuotes }: RecordOptions,
+): Generator<CsvRecord, void, undefined> {
   let at = text.startsWith('\uFEFF') ? 1 : 0;
   let line = 1;
   while (at < text.length) {
+    const begin = at;
     const start = line;
     const fields: string[] = [];
-    for (;;) {
+    let fault: DataError | undefined;
+    const fail = (cause: string, value?: string): void => {
+      fault = new DataError('MALFORMED_CSV', `${source}, line ${line}: ${cause}`, value);
+    };
+    while (fault === undefined) {
       if (text[at] === '"') {
-        const field = quotedField(text, at, line, source);
+        const field = quotedField(text, at);
+        if (field === undefined) {
+          fail(`a quoted field that starts with ${shown(text.slice(at, at + 40))} is never closed`);
+          break;
+        }
         fields.push(field.value);
         at = field.end;
         line += field.lineBreaks;
         const next = text[at];
         if (next !== undefined && next !== delimiter && next !== '\n' && next !== '\r') {
-          throw new DataError(
-            'MALFORMED_CSV',
-            `${source}, line ${line}: ${shown(next)} follows a closing quote, after the field ${shown(field.value)}; a quote inside a field must be doubled ("")`,
+          fail(
+            `${shown(next)} follows a closing quote, after the field ${shown(field.value)}; a quote inside a field must be doubled ("")`,
             field.value,
           );
         }
       } else {
         const end = fieldEnd(text, at, delimiter);
         const field = text.slice(at, end);
-        if (field.includes('"')) {
-          throw new DataError(
-            'MALFORMED_CSV',
-            `${source}, line ${line}: a quote inside the unquoted field ${shown(field)}; quote the whole field and double the quotes in it`,
+        if (!strayQuotes && field.includes('"')) {
+          fail(
+            `a quote inside the unquoted field ${shown(field)}; quote the whole field and double the quotes in it`,
             field,
           );
         }
         fields.push(field);
         at = end;
       }
+      if (fields.length > MAX_COLUMNS) fail(`more than ${MAX_COLUMNS} fields in one record`);
       if (text[at] !== delimiter) break;
       at += 1;
     }
-    const empty = fields.length === 1 && fields[0] === '' && text[at - 1] !== '"';
+    if (fault !== undefined) {
+      // Whatever is wrong with the record, the next line is taken for the start of another.
+      at = lineEnd(text, begin);
+      line = start;
+    }
+    const empty = fault === undefined && fields.length === 1 && fields[0] === '' && text[at - 1] !== '"';
     if (at < text.length) {
       at += text.startsWith('\r\n', at) ? 2 : 1;
       line += 1;
     }
-    if (!empty) yield { fields, line: start };
+    if (!empty) yield { fields, line: start, fault };
   }
+}
+
+function lineEnd(text: string, from: number): number {
+  let at = from;
+  while (at < text.length && text[at] !== '\n' && text[at] !== '\r') at++;
+  return at;
 }
 
 function fieldEnd(text: string, from: number, delimiter: string): number {
@@ -136,20 +195,11 @@ function fieldEnd(text: string, from: number, delimiter: string): number {
   return at;
 }
 
-function quotedField(
-  text: string,
-  from: number,
-  line: number,
-  source: string,
-): { value: string; end: number; lineBreaks: number } {
+/** Undefined where the quote is never closed. */
+function quotedField(text: string, from: number): { value: string; end: number; lineBreaks: number } | undefined {
   for (let at = from + 1; ; at += 2) {
     at = text.indexOf('"', at);
-    if (at < 0) {
-      throw new DataError(
-        'MALFORMED_CSV',
-        `${source}, line ${line}: a quoted field that starts with ${shown(text.slice(from, from + 40))} is never closed`,
-      );
-    }
+    if (at < 0) return undefined;
     if (text[at + 1] === '"') continue;
     const raw = text.slice(from + 1, at);
     return { value: raw.replaceAll('""', '"'), end: at + 1, lineBreaks: raw.match(/\r\n|\n|\r/g)?.length ?? 0 };

@@ -13,8 +13,8 @@ describe('parseJsonl', () => {
 
   it.each([
     ['{"a":1}\n{"a":', /^x\.jsonl, line 2: not JSON/],
-    ['{"a":1}\n\n[1]', /^x\.jsonl, line 3: a line holds one JSON object, got "\[1\]"/],
-    ['null', /^x\.jsonl, line 1: a line holds one JSON object/],
+    ['{"a":1}\n\n[1]', /^x\.jsonl, line 3: a row is one JSON object, got "\[1\]"/],
+    ['null', /^x\.jsonl, line 1: a row is one JSON object/],
     ['{"a":1}\n{"b":1}', /^x\.jsonl, line 2: the key "a" is missing; every line has the keys a/],
     ['{"a":1}\n{"a":1,"b":2}', /^x\.jsonl, line 2: the key "b" is new here/],
   ])('names the line in %j', (text, message) => {
