@@ -1,6 +1,13 @@
 /** What went wrong, for code that reacts to it. */
 export type TrainerErrorCode =
-  'BAD_ARGUMENT' | 'NON_FINITE' | 'BAD_CHECKPOINT' | 'UNWRITABLE' | 'NO_DATA' | 'STOPPED' | 'REPLICA_FAILED';
+  | 'BAD_ARGUMENT'
+  | 'NON_FINITE'
+  | 'BAD_CHECKPOINT'
+  | 'UNWRITABLE'
+  | 'NO_DATA'
+  | 'STOPPED'
+  | 'REPLICA_FAILED'
+  | 'DEVICE_LOST';
 
 /** What an error carries beside its message. */
 export interface TrainerErrorDetails extends ErrorOptions {

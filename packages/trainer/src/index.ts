@@ -18,6 +18,7 @@ export {
 export { evaluationBatches } from './evaluation/batches';
 export { windowGradients, type WindowGradients, type WindowPosition } from './steps/gradients';
 export { Trainer } from './loop/trainer';
+export { trainRecovering, type DeviceRun, type TrainRecoveringOptions } from './loop/recovering';
 export type { PreparedDataset, TrainerOptions, TrainOptions, TrainOutput } from './loop/options';
 export { sequenceClassifier, type ClassificationBatch } from './model/sequence-classifier';
 export {

@@ -53,6 +53,8 @@ export interface VerifiedFiles {
   readonly manifest: Manifest;
   /** In memory: what was checked is what is read. */
   readonly files: SavedFiles;
+  /** The same, to be written elsewhere, with the manifest. */
+  readonly contents: CheckpointFiles;
 }
 
 /**
@@ -64,7 +66,8 @@ export async function verified(saved: SavedFiles): Promise<VerifiedFiles> {
   if (!(await saved.has(MANIFEST))) {
     throw bad(`${saved.id} has no ${MANIFEST}: another program or an older version wrote it`);
   }
-  const { sha256: seal, ...rest } = parseObject(await saved.text(MANIFEST), `${saved.id}/${MANIFEST}`);
+  const text = await saved.text(MANIFEST);
+  const { sha256: seal, ...rest } = parseObject(text, `${saved.id}/${MANIFEST}`);
   if (rest['format'] !== FORMAT) throw bad(`${saved.id}/${MANIFEST} is not of a checkpoint of qlora.js`);
   if (rest['version'] !== VERSION) {
     throw bad(
@@ -90,7 +93,7 @@ export async function verified(saved: SavedFiles): Promise<VerifiedFiles> {
     }
     contents[name] = bytes;
   }
-  return { manifest, files: memoryFiles(saved.id, contents) };
+  return { manifest, files: memoryFiles(saved.id, contents), contents: { ...contents, [MANIFEST]: text } };
 }
 
 function bad(message: string): TrainerError {

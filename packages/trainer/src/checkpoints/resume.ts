@@ -5,7 +5,7 @@ import { stepOf } from './keeper';
 import { verified } from './manifest';
 import type { RunIdentity } from './run-identity';
 import { decodeStates, parseObject, type States } from './state-files';
-import type { CheckpointStore } from './store';
+import type { CheckpointFiles, CheckpointStore } from './store';
 
 /** The file that transformers keeps a run's state in. */
 export const TRAINER_STATE = 'trainer_state.json';
@@ -18,8 +18,10 @@ export interface LoadedCheckpoint {
   readonly state: TrainerState;
   /** States of the run's parts. */
   readonly states: States;
-  /** The files of the model. */
+  /** Its files, the model's among them. */
   readonly files: SavedFiles;
+  /** The same, to be written elsewhere. */
+  readonly contents: CheckpointFiles;
 }
 
 /**
@@ -57,8 +59,8 @@ export async function checkpointNames(store: CheckpointStore): Promise<string[]>
 }
 
 async function load(store: CheckpointStore, name: string): Promise<LoadedCheckpoint> {
-  const { manifest, files } = await verified(await store.open(name));
+  const { manifest, files, contents } = await verified(await store.open(name));
   const place = `${files.id}/${TRAINER_STATE}`;
   const state = parseTrainerState(parseObject(await files.text(TRAINER_STATE), place), place);
-  return { place: files.id, run: manifest.run, state, states: await decodeStates(files), files };
+  return { place: files.id, run: manifest.run, state, states: await decodeStates(files), files, contents };
 }

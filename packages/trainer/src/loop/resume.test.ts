@@ -293,6 +293,15 @@ describe('what a resumed run is compared in', () => {
     }
   });
 
+  it('is refused where the best weights so far are not beside it', async () => {
+    const store = copyOf(checkpoints);
+    store.saved.delete('checkpoint-2');
+    await expect(tinyTrainer({ checkpoints: store }).trainer.train(RESUME)).rejects.toMatchObject({
+      code: 'BAD_CHECKPOINT',
+      message: expect.stringMatching(/best weights so far are those of checkpoint-2, which is not beside/) as string,
+    });
+  });
+
   it('belongs to a run: another one does not begin among its checkpoints, unless it may delete them', async () => {
     const store = copyOf(checkpoints);
     await expect(tinyTrainer({ checkpoints: store }).trainer.train()).rejects.toMatchObject({

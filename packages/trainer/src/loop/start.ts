@@ -1,5 +1,6 @@
 import { engine } from '@tensorflow/tfjs-core';
 import type { TrainingArguments } from '../arguments/training-arguments';
+import { checkpointName } from '../checkpoints/keeper';
 import { checkpointNames, readCheckpoint, type LoadedCheckpoint } from '../checkpoints/resume';
 import {
   changesBetween,
@@ -85,8 +86,32 @@ export async function openCheckpoints(options: OpenCheckpointsOptions): Promise<
   refuseChanges(changes, acceptChanges, loaded.place);
   for (const { name, effect } of changes) log(`${loaded.place}: another ${name} is accepted; ${effect}`);
   for (const line of environmentChanges(loaded.run, identity)) log(`${loaded.place}: ${line}; last digits may differ`);
+  await adopt(store, loaded, names);
+  if (args.loadBestModelAtEnd) requireBest(loaded, names);
   log(`${loaded.place}: going on after step ${loaded.state.globalStep}`);
   return { loaded, names, rowsChanged: changes.some(({ name }) => OTHER_ROWS.includes(name)) };
+}
+
+/** A checkpoint from elsewhere, as one that was rescued from a full disk, becomes one of the store's. */
+async function adopt(store: CheckpointStore, loaded: LoadedCheckpoint, names: string[]): Promise<void> {
+  const name = checkpointName(loaded.state.globalStep);
+  if (names.includes(name)) return;
+  await store.save(name, loaded.contents);
+  names.push(name);
+}
+
+/** @throws TrainerError BAD_CHECKPOINT where the run could not load its best weights at its end */
+function requireBest({ state, place }: LoadedCheckpoint, names: readonly string[]): void {
+  const { bestModelCheckpoint: best } = state;
+  if (best === null || names.includes(best)) return;
+  throw new TrainerError(
+    'BAD_CHECKPOINT',
+    `the best weights so far are those of ${best}, which is not beside ${place}`,
+    {
+      value: best,
+      remedy: 'put it into outputDir, or go on with loadBestModelAtEnd: false',
+    },
+  );
 }
 
 async function beginAnew(store: CheckpointStore, names: readonly string[], overwrite: boolean): Promise<void> {
