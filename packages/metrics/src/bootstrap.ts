@@ -56,11 +56,9 @@ export function bootstrapConfidenceInterval<Data extends readonly [Column, ...Co
   const size = sizes[0]!;
   if (size === 0) throw new MetricsError('EMPTY', 'The columns hold no sample: pass at least one.');
   if (sizes.some((other) => other !== size)) {
-    throw new MetricsError(
-      'LENGTH_MISMATCH',
-      `The columns hold ${sizes.join(', ')} samples: pass equally many.`,
-      sizes,
-    );
+    throw new MetricsError('LENGTH_MISMATCH', `The columns hold ${sizes.join(', ')} samples: pass equally many.`, {
+      value: sizes,
+    });
   }
   return interval(metric(...data), options, (random) => {
     const rows = Uint32Array.from({ length: size }, () => random.nextBelow(size));
@@ -105,7 +103,7 @@ function cellOfEachSample(flat: Float64Array): Uint32Array {
   const samples = sum(flat);
   if (samples > MOST_SAMPLES) {
     const message = `The matrix counts ${samples} samples: a bootstrap takes up to ${MOST_SAMPLES}.`;
-    throw new MetricsError('INVALID_COUNTS', message, samples);
+    throw new MetricsError('INVALID_COUNTS', message, { value: samples });
   }
   const cells = new Uint32Array(samples);
   let filled = 0;
@@ -124,11 +122,11 @@ function interval(
   checkedInteger('resamples', resamples, 1, 10_000_000);
   if (!(confidenceLevel > 0 && confidenceLevel < 1)) {
     const message = `confidenceLevel is ${shown(confidenceLevel)}: pass a number between 0 and 1, such as 0.95.`;
-    throw new MetricsError('INVALID_OPTION', message, confidenceLevel);
+    throw new MetricsError('INVALID_OPTION', message, { value: confidenceLevel });
   }
   if (typeof estimate !== 'number' || Number.isNaN(estimate)) {
     const message = `The metric is ${shown(estimate)} on the samples themselves: there is nothing to put an interval around.`;
-    throw new MetricsError('INVALID_OPTION', message, estimate);
+    throw new MetricsError('INVALID_OPTION', message, { value: estimate });
   }
   const random = new SeededRandom(seed);
   const drawn = Float64Array.from({ length: resamples }, () => draw(random));

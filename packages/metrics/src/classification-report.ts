@@ -98,7 +98,7 @@ export function classificationReportObject(
       throw new MetricsError(
         'INVALID_OPTION',
         `The report has two rows named ${shown(name)}: choose other targetNames.`,
-        name,
+        { value: name },
       );
     }
     seen.add(name);
@@ -112,7 +112,7 @@ function report(trueLabels: Labels, predictedLabels: Labels, options: Classifica
   const encoded = encodeLabels(trueLabels, predictedLabels, requested);
   if (targetNames !== undefined && targetNames.length !== encoded.labels.length) {
     const message = `targetNames holds ${targetNames.length} names for ${encoded.labels.length} classes: pass one a class, and labels to say which.`;
-    throw new MetricsError('LENGTH_MISMATCH', message, targetNames.length);
+    throw new MetricsError('LENGTH_MISMATCH', message, { value: targetNames.length });
   }
   const counts = countClasses(encoded);
   const perClass = scoresFromCounts(counts, { average: 'none', zeroDivision }) as ClassScores;

@@ -23,7 +23,7 @@ export function confusionMatrix(
     throw new MetricsError(
       'UNKNOWN_LABEL',
       `None of the true labels is in labels (${encoded.labels.slice(0, 5).map(shown).join(', ')}).`,
-      labels,
+      { value: labels },
     );
   }
   const size = encoded.labels.length;
@@ -31,11 +31,9 @@ export function confusionMatrix(
   const rows = Array.from({ length: size }, (_, row) => [...flat.subarray(row * size, (row + 1) * size)]);
   if (normalize === undefined) return rows;
   if (normalize !== 'true' && normalize !== 'pred' && normalize !== 'all') {
-    throw new MetricsError(
-      'INVALID_OPTION',
-      `normalize is ${shown(normalize)}: pass 'true', 'pred' or 'all'.`,
-      normalize,
-    );
+    throw new MetricsError('INVALID_OPTION', `normalize is ${shown(normalize)}: pass 'true', 'pred' or 'all'.`, {
+      value: normalize,
+    });
   }
   const rowSums = rows.map((row) => row.reduce((a, b) => a + b, 0));
   const columnSums = rows.map((_, column) => rows.reduce((total, row) => total + row[column]!, 0));

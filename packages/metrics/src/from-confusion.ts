@@ -53,7 +53,9 @@ export function metricsFromConfusion(
   { zeroDivision = 0, classes = 'present' }: ConfusionMetricsOptions = {},
 ): ConfusionMetrics {
   if (classes !== 'present' && classes !== 'all') {
-    throw new MetricsError('INVALID_OPTION', `classes is ${shown(classes)}: pass 'present' or 'all'.`, classes);
+    throw new MetricsError('INVALID_OPTION', `classes is ${shown(classes)}: pass 'present' or 'all'.`, {
+      value: classes,
+    });
   }
   return metricsFromCounts(countsOfMatrix(flatMatrix(matrix)), { zeroDivision, classes });
 }
@@ -106,20 +108,20 @@ export function flatMatrix(matrix: ConfusionCounts): Float64Array {
   const size = rows ? rows.length : Math.sqrt(matrix.length);
   if (!Number.isInteger(size)) {
     const message = `A flat matrix of ${matrix.length} counts is not square: pass classes * classes of them.`;
-    throw new MetricsError('LENGTH_MISMATCH', message, matrix.length);
+    throw new MetricsError('LENGTH_MISMATCH', message, { value: matrix.length });
   }
   const flat = new Float64Array(size * size);
   for (let row = 0; row < size; row++) {
     const cells = rows?.[row];
     if (rows && cells?.length !== size) {
       const message = `Row ${row} of the matrix holds ${cells?.length} counts, there are ${size} rows: the matrix is square.`;
-      throw new MetricsError('LENGTH_MISMATCH', message, cells?.length);
+      throw new MetricsError('LENGTH_MISMATCH', message, { value: cells?.length });
     }
     for (let column = 0; column < size; column++) {
       const count: unknown = cells ? cells[column] : matrix[row * size + column];
       if (typeof count !== 'number' || !Number.isSafeInteger(count) || count < 0) {
         const message = `The count in row ${row}, column ${column} is ${shown(count)}: counts are integers of at least 0.`;
-        throw new MetricsError('INVALID_COUNTS', message, count);
+        throw new MetricsError('INVALID_COUNTS', message, { value: count });
       }
       flat[row * size + column] = count;
     }

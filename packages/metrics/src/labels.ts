@@ -28,7 +28,7 @@ export function encodeLabels(trueLabels: Labels, predictedLabels: Labels, reques
   const labels = requested === undefined ? sortedUnion([trueLabels, predictedLabels]) : checkedLabelList(requested);
   if (typeof labels[0] !== typeof trueLabels[0]) {
     const message = `The option labels holds ${typeof labels[0]}s, the samples ${typeof trueLabels[0]}s: use one kind.`;
-    throw new MetricsError('INVALID_OPTION', message, labels[0]);
+    throw new MetricsError('INVALID_OPTION', message, { value: labels[0] });
   }
   const indexOf = indexLookup(labels);
   return { labels, trueIndex: encode(trueLabels, indexOf), predictedIndex: encode(predictedLabels, indexOf) };
@@ -40,7 +40,7 @@ export function checkPair(trueLabels: Labels, predictedLabels: Labels): void {
     throw new MetricsError(
       'LENGTH_MISMATCH',
       `${trueLabels.length} true labels against ${predictedLabels.length} predicted labels: pass one of each a sample.`,
-      [trueLabels.length, predictedLabels.length],
+      { value: [trueLabels.length, predictedLabels.length] },
     );
   }
   const kind = checkLabels(trueLabels, 'true label');
@@ -49,7 +49,7 @@ export function checkPair(trueLabels: Labels, predictedLabels: Labels): void {
     throw new MetricsError(
       'INVALID_LABEL',
       `True labels are ${kind}s (${shown(trueLabels[0])}), predicted labels ${predictedKind}s (${shown(predictedLabels[0])}): map both to the same kind.`,
-      [trueLabels[0], predictedLabels[0]],
+      { value: [trueLabels[0], predictedLabels[0]] },
     );
   }
 }
@@ -68,7 +68,7 @@ export function checkLabels(labels: Labels, what: string): 'number' | 'string' {
       throw new MetricsError(
         'INVALID_LABEL',
         `${what[0]!.toUpperCase()}${what.slice(1)} ${i} is ${shown(label)}: labels are integers, or strings throughout.`,
-        label,
+        { value: label },
       );
     }
   }
@@ -81,7 +81,9 @@ export function checkedLabelList(labels: readonly Label[]): Label[] {
   const seen = new Set<Label>();
   for (const label of labels) {
     if (seen.has(label)) {
-      throw new MetricsError('INVALID_OPTION', `labels holds ${shown(label)} twice: name each label once.`, label);
+      throw new MetricsError('INVALID_OPTION', `labels holds ${shown(label)} twice: name each label once.`, {
+        value: label,
+      });
     }
     seen.add(label);
   }

@@ -70,11 +70,11 @@ export function precisionRecallFscoreSupport(
   const { labels } = encodeLabels(trueLabels, predictedLabels);
   if (labels.length > 2) {
     const message = `average is 'binary' (the default), the labels hold ${labels.length} classes: choose 'macro', 'micro', 'weighted' or 'none'.`;
-    throw new MetricsError('INVALID_OPTION', message, labels.length);
+    throw new MetricsError('INVALID_OPTION', message, { value: labels.length });
   }
   if (labels.length === 2 && !labels.includes(posLabel)) {
     const message = `posLabel ${shown(posLabel)} is neither ${shown(labels[0])} nor ${shown(labels[1])}, the labels that occur.`;
-    throw new MetricsError('UNKNOWN_LABEL', message, posLabel);
+    throw new MetricsError('UNKNOWN_LABEL', message, { value: posLabel });
   }
   const counts = countClasses(encodeLabels(trueLabels, predictedLabels, [posLabel]));
   return scoresFromCounts(counts, { average: 'macro', beta, zeroDivision });
@@ -87,10 +87,12 @@ export function scoresFromCounts(
 ): AveragedScores | ClassScores {
   const { average, beta = 1, zeroDivision = 0 } = options;
   if (!(zeroDivision === 0 || zeroDivision === 1 || Number.isNaN(zeroDivision))) {
-    throw new MetricsError('INVALID_OPTION', `zeroDivision is ${shown(zeroDivision)}: pass 0, 1 or NaN.`, zeroDivision);
+    throw new MetricsError('INVALID_OPTION', `zeroDivision is ${shown(zeroDivision)}: pass 0, 1 or NaN.`, {
+      value: zeroDivision,
+    });
   }
   if (typeof beta !== 'number' || !(beta >= 0)) {
-    throw new MetricsError('INVALID_OPTION', `beta is ${shown(beta)}: pass a number of at least 0.`, beta);
+    throw new MetricsError('INVALID_OPTION', `beta is ${shown(beta)}: pass a number of at least 0.`, { value: beta });
   }
   if (average === null || average === 'none') {
     const { precision, recall, fscore } = ratios(counts, beta, zeroDivision);
@@ -102,7 +104,7 @@ export function scoresFromCounts(
   }
   if (average !== 'macro' && average !== 'weighted') {
     const message = `average is ${shown(average)}: pass 'binary', 'macro', 'micro', 'weighted', or 'none' for one score a class.`;
-    throw new MetricsError('INVALID_OPTION', message, average);
+    throw new MetricsError('INVALID_OPTION', message, { value: average });
   }
   const { precision, recall, fscore } = ratios(counts, beta, zeroDivision);
   const weights = average === 'weighted' ? counts.actual : undefined;

@@ -45,7 +45,7 @@ export function rocAucScore(
   if (average === 'macro') return mean(areas);
   if (average !== 'weighted') {
     const message = `average is ${shown(average)}: pass 'macro', 'weighted', 'micro', or 'none' for one area a class.`;
-    throw new MetricsError('INVALID_OPTION', message, average);
+    throw new MetricsError('INVALID_OPTION', message, { value: average });
   }
   const support = new Float64Array(checked.classes);
   for (const column of columns) support[column]!++;

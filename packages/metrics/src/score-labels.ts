@@ -18,13 +18,13 @@ export function trueColumns(trueLabels: Labels, scores: CheckedScores, { labels 
   checkLabels(trueLabels, 'true label');
   if (trueLabels.length !== scores.samples) {
     const message = `${trueLabels.length} true labels against ${scores.samples} rows of scores: pass one of each a sample.`;
-    throw new MetricsError('LENGTH_MISMATCH', message, [trueLabels.length, scores.samples]);
+    throw new MetricsError('LENGTH_MISMATCH', message, { value: [trueLabels.length, scores.samples] });
   }
   const columns =
     labels === undefined ? Array.from({ length: scores.classes }, (_, column) => column) : checkedLabelList(labels);
   if (columns.length !== scores.classes) {
     const message = `labels names ${columns.length} classes, a row of scores has ${scores.classes}: name each column's label.`;
-    throw new MetricsError('LENGTH_MISMATCH', message, [columns.length, scores.classes]);
+    throw new MetricsError('LENGTH_MISMATCH', message, { value: [columns.length, scores.classes] });
   }
   const indexOf = indexLookup(columns);
   return Int32Array.from({ length: trueLabels.length }, (_, sample) => {
@@ -35,7 +35,7 @@ export function trueColumns(trueLabels: Labels, scores: CheckedScores, { labels 
       throw new MetricsError(
         'UNKNOWN_LABEL',
         `True label ${sample} is ${shown(label)}, not ${allowed}: it has no column.`,
-        label,
+        { value: label },
       );
     }
     return column;

@@ -28,7 +28,7 @@ export function checkScores(scores: ScoreMatrix): CheckedScores {
     const score: unknown = data[i];
     if (typeof score !== 'number' || Number.isNaN(score)) {
       const message = `The score in row ${Math.floor(i / classes)}, column ${i % classes} is ${shown(score)}: scores are numbers.`;
-      throw new MetricsError('INVALID_SCORES', message, score);
+      throw new MetricsError('INVALID_SCORES', message, { value: score });
     }
   }
   return checked;
@@ -40,15 +40,15 @@ function checkDense({ data, shape }: DenseScores): CheckedScores {
     throw new MetricsError(
       'INVALID_SCORES',
       `The shape of the scores is [${shape.join(', ')}]: pass [samples, classes].`,
-      shape,
+      { value: shape },
     );
   }
   if (samples * classes !== data.length) {
     const message = `Scores of shape [${samples}, ${classes}] need ${samples * classes} numbers, there are ${data.length}.`;
-    throw new MetricsError('LENGTH_MISMATCH', message, data.length);
+    throw new MetricsError('LENGTH_MISMATCH', message, { value: data.length });
   }
   if (data.length === 0)
-    throw new MetricsError('EMPTY', `Scores of shape [${samples}, ${classes}] hold no number.`, shape);
+    throw new MetricsError('EMPTY', `Scores of shape [${samples}, ${classes}] hold no number.`, { value: shape });
   return { data, shape, samples, classes, singlePrecision: data instanceof Float32Array };
 }
 
@@ -59,7 +59,7 @@ function gatherRows(rows: readonly ArrayLike<number>[]): CheckedScores {
     throw new MetricsError(
       'INVALID_SCORES',
       'The scores are a flat array: pass rows, or { data, shape: [samples, classes] }.',
-      rows[0],
+      { value: rows[0] },
     );
   }
   if (classes === 0)
@@ -68,7 +68,7 @@ function gatherRows(rows: readonly ArrayLike<number>[]): CheckedScores {
   rows.forEach((row, index) => {
     if (row.length !== classes) {
       const message = `Row ${index} holds ${row.length} scores, row 0 holds ${classes}: every row has one score a class.`;
-      throw new MetricsError('LENGTH_MISMATCH', message, row.length);
+      throw new MetricsError('LENGTH_MISMATCH', message, { value: row.length });
     }
     for (let column = 0; column < classes; column++) {
       const score: unknown = row[column];
@@ -77,7 +77,7 @@ function gatherRows(rows: readonly ArrayLike<number>[]): CheckedScores {
         throw new MetricsError(
           'INVALID_SCORES',
           `The score in row ${index}, column ${column} is ${shown(score)}: scores are numbers.`,
-          score,
+          { value: score },
         );
       }
       data[index * classes + column] = score;
@@ -103,13 +103,13 @@ export function checkProbabilities(scores: ScoreMatrix): CheckedScores {
       const probability = data[row * classes + column]!;
       if (probability < 0 || probability > 1) {
         const message = `The probability in row ${row}, column ${column} is ${probability}, outside 0..1: pass softmax(logits).`;
-        throw new MetricsError('INVALID_SCORES', message, probability);
+        throw new MetricsError('INVALID_SCORES', message, { value: probability });
       }
       total += probability;
     }
     if (Math.abs(total - 1) > tolerance) {
       const message = `The probabilities of row ${row} add up to ${total} and not to 1: pass softmax(logits).`;
-      throw new MetricsError('INVALID_SCORES', message, total);
+      throw new MetricsError('INVALID_SCORES', message, { value: total });
     }
   }
   return checked;
@@ -152,7 +152,7 @@ export function softmax(logits: ScoreMatrix): DenseScores<Float64Array> {
     for (let column = 0; column < classes; column++) largest = Math.max(largest, data[start + column]!);
     if (!Number.isFinite(largest)) {
       const message = `The largest logit of row ${row} is ${largest}: a softmax needs a finite one.`;
-      throw new MetricsError('INVALID_SCORES', message, largest);
+      throw new MetricsError('INVALID_SCORES', message, { value: largest });
     }
     let total = 0;
     for (let column = 0; column < classes; column++) {

@@ -45,7 +45,7 @@ export function readAddedToken(value: unknown, place: string, special: boolean):
   if (typeof value === 'string') return plainToken(value, special, place);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new TokenizerError(
-      'invalid-config',
+      'INVALID_CONFIG',
       `${place} is ${quote(value)}: a token is text or an object with content`,
       {
         value,
@@ -56,7 +56,7 @@ export function readAddedToken(value: unknown, place: string, special: boolean):
   const flag = (name: string, otherwise: boolean): boolean => {
     const found = Object.hasOwn(fields, name) ? fields[name] : otherwise;
     if (typeof found === 'boolean') return found;
-    throw new TokenizerError('invalid-config', `${place}.${name} is ${quote(found)}, not true or false`, {
+    throw new TokenizerError('INVALID_CONFIG', `${place}.${name} is ${quote(found)}, not true or false`, {
       value: found,
     });
   };
@@ -73,7 +73,7 @@ export function readAddedToken(value: unknown, place: string, special: boolean):
 function plainToken(content: unknown, special: boolean, place: string): AddedToken {
   if (typeof content !== 'string' || content === '') {
     throw new TokenizerError(
-      'invalid-config',
+      'INVALID_CONFIG',
       `${place} has the content ${quote(content)}: a token is text, not empty`,
       {
         value: content,
@@ -165,7 +165,7 @@ export class AddedTokens {
     if (!this.ids.has(token.content)) this.characters += token.content.length;
     if (this.characters > mostCharacters) {
       throw new TokenizerError(
-        'unsupported',
+        'UNSUPPORTED',
         `The added tokens up to ${quote(token.content)} have more than ${mostCharacters} characters together, which no ` +
           'known tokenizer has: put tokens that are not special into the vocabulary.',
         { value: token.content },

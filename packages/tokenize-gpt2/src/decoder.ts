@@ -30,7 +30,7 @@ export class TokenDecoder {
       const token = this.source.tokenOf(id);
       if (token === undefined) {
         throw new TokenizerError(
-          'unknown-id',
+          'UNKNOWN_ID',
           `${place} is ${quote(id)}: the tokenizer has the ids 0 to ${this.source.size - 1}. ` +
             'Ids that stand for nothing (-100 in labels, rows that pad an embedding) have to be taken out first.',
           { value: id },

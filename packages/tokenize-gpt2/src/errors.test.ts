@@ -3,8 +3,8 @@ import { quote, TokenizerError } from './errors';
 
 describe('TokenizerError', () => {
   it('is told apart from other errors, whichever build made it', () => {
-    const error = new TokenizerError('unknown-id', 'no such id', { value: -1, cause: 'test' });
-    expect(error).toMatchObject({ name: 'TokenizerError', code: 'unknown-id', value: -1, cause: 'test' });
+    const error = new TokenizerError('UNKNOWN_ID', 'no such id', { value: -1, cause: 'test' });
+    expect(error).toMatchObject({ name: 'TokenizerError', code: 'UNKNOWN_ID', value: -1, cause: 'test' });
     expect(TokenizerError.isInstance(error)).toBe(true);
     expect(TokenizerError.isInstance(new Error('no such id'))).toBe(false);
     expect(TokenizerError.isInstance({ name: 'TokenizerError' })).toBe(false);

@@ -142,7 +142,7 @@ describe('load', () => {
   });
 
   it('names the files that are missing', async () => {
-    await expect(load({})).rejects.toMatchObject({ code: 'missing-file' });
+    await expect(load({})).rejects.toMatchObject({ code: 'MISSING_FILE' });
     await expect(load({ 'merges.txt': '' })).rejects.toThrow('The folder has no vocab.json and no tokenizer.json');
     await expect(load({})).rejects.toThrow('no vocab.json and no merges.txt and no tokenizer.json');
   });

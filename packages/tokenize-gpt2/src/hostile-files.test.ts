@@ -35,27 +35,27 @@ function collidingMerges(count: number): { vocab: Record<string, number>; merges
 
 describe('files made to do harm', () => {
   it.each<[string, Partial<TokenizerFiles>, string, RegExp]>([
-    ['a nest in place of a vocabulary', { vocab: '{"a":'.repeat(2_000_000) }, 'invalid-vocabulary', /nests deeper/],
+    ['a nest in place of a vocabulary', { vocab: '{"a":'.repeat(2_000_000) }, 'INVALID_VOCABULARY', /nests deeper/],
     [
       'a vocabulary of empty lists',
       { vocab: `[${'[],'.repeat(4_000_000)}0]` },
-      'over-budget',
+      'OVER_BUDGET',
       /vocab.json: reading its/,
     ],
     [
       'a configuration of empty objects',
       { tokenizerConfig: `{"a":[${'{},'.repeat(3_000_000)}0]}` },
-      'over-budget',
+      'OVER_BUDGET',
       /config/,
     ],
-    ['9 million line ends', { merges: '\n'.repeat(9_000_000) }, 'invalid-merges', /line 1 is ""/],
-    ['merges that collide', collidingMerges(3000), 'invalid-merges', /falls on places that others have/],
+    ['9 million line ends', { merges: '\n'.repeat(9_000_000) }, 'INVALID_MERGES', /line 1 is ""/],
+    ['merges that collide', collidingMerges(3000), 'INVALID_MERGES', /falls on places that others have/],
     [
       'more added tokens than any has',
       {
         addedTokens: Object.fromEntries(Array.from({ length: 50_000 }, (_, i) => [`<|${i}|>`, tiny.endOfText + 1 + i])),
       },
-      'unsupported',
+      'UNSUPPORTED',
       /more than 250000 characters together/,
     ],
   ])('%s', (_, files, code, message) => {
@@ -68,6 +68,6 @@ describe('files made to do harm', () => {
     const vocab = JSON.stringify(tinyFiles.vocab);
     expect(refusal({ vocab }, { memoryBytes: 4000 }).message).toMatch(/vocab.json: .* higher limits.memoryBytes/);
     expect(refusal({ vocab }, { steps: 100 }).message).toMatch(/higher limits.steps/);
-    expect(refusal({}, { steps: NaN }).code).toBe('invalid-option');
+    expect(refusal({}, { steps: NaN }).code).toBe('INVALID_OPTION');
   });
 });

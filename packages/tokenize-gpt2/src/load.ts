@@ -32,7 +32,7 @@ export async function readFolder(
       (name) => name !== false,
     );
     throw new TokenizerError(
-      'missing-file',
+      'MISSING_FILE',
       `${files.id ?? 'The folder'} has no ${missing.join(' and no ')} and no tokenizer.json: a GPT-2 tokenizer is read from vocab.json and ` +
         'merges.txt, or from tokenizer.json. Is this the right folder?',
       { value: missing },

@@ -45,20 +45,20 @@ export function planLengths(
   const needsBound = pad === 'max_length' ? "padding: 'max_length'" : truncate ? 'truncation' : undefined;
   if (needsBound !== undefined && bound === Infinity) {
     throw new TokenizerError(
-      'missing-max-length',
+      'MISSING_MAX_LENGTH',
       `${needsBound} needs a length and there is none: pass maxLength, or set tokenizer.modelMaxLength`,
     );
   }
   if (pad !== 'no' && tokenizer.padToken === undefined) {
     throw new TokenizerError(
-      'no-pad-token',
+      'NO_PAD_TOKEN',
       'Asked to pad, but the tokenizer has no padding token: set one, as in tokenizer.padToken = tokenizer.eosToken, ' +
         "or add a new one with tokenizer.addSpecialTokens({ padToken: '[PAD]' })",
     );
   }
   if (truncate && pad !== 'no' && bound % multiple !== 0) {
     throw new TokenizerError(
-      'invalid-option',
+      'INVALID_OPTION',
       `maxLength ${bound} is not a multiple of padToMultipleOf ${multiple}: with truncation and padding it must be one`,
       { value: bound },
     );
@@ -78,7 +78,7 @@ function padStrategy(padding: Padding): LengthPlan['pad'] {
       return 'no';
     default:
       throw new TokenizerError(
-        'invalid-option',
+        'INVALID_OPTION',
         `padding is ${quote(padding)}: it must be true, false, 'longest', 'max_length' or 'do_not_pad'`,
         { value: padding },
       );
@@ -96,7 +96,7 @@ function truncates(truncation: Truncation): boolean {
       return false;
     default:
       throw new TokenizerError(
-        'invalid-option',
+        'INVALID_OPTION',
         `truncation is ${quote(truncation)}: it must be true, false, 'longest_first', 'only_first' or 'do_not_truncate'`,
         { value: truncation },
       );
@@ -105,7 +105,7 @@ function truncates(truncation: Truncation): boolean {
 
 function checkCount(value: number, name: string, least: number): number {
   if (Number.isSafeInteger(value) && value >= least) return value;
-  throw new TokenizerError('invalid-option', `${name} is ${quote(value)}: it must be a whole number from ${least}`, {
+  throw new TokenizerError('INVALID_OPTION', `${name} is ${quote(value)}: it must be a whole number from ${least}`, {
     value,
   });
 }
@@ -157,7 +157,7 @@ export function columnsOf(examples: readonly EncodedExample[]): EncodedColumns &
     columns[key] = examples.map((example, index) => {
       const value = (example as unknown as Record<string, unknown>)[key];
       if (value !== undefined) return value;
-      throw new TokenizerError('invalid-input', `Example ${index} has no ${key}, which example 0 has`, { value: key });
+      throw new TokenizerError('INVALID_INPUT', `Example ${index} has no ${key}, which example 0 has`, { value: key });
     });
   }
   return { inputIds: [], ...columns };
@@ -176,15 +176,15 @@ export function padColumns(
 ): EncodedColumns {
   const rows = columns.inputIds;
   if (!Array.isArray(rows)) {
-    throw new TokenizerError('invalid-input', `pad needs inputIds, a list of rows of ids, not ${quote(rows)}`, {
+    throw new TokenizerError('INVALID_INPUT', `pad needs inputIds, a list of rows of ids, not ${quote(rows)}`, {
       value: rows,
     });
   }
   rows.forEach((row: unknown, index) => {
     if (typeof row === 'object' && row !== null && typeof (row as ArrayLike<number>).length === 'number') return;
-    throw new TokenizerError('invalid-input', `inputIds[${index}] is ${quote(row)}, not a row of ids`, { value: row });
+    throw new TokenizerError('INVALID_INPUT', `inputIds[${index}] is ${quote(row)}, not a row of ids`, { value: row });
   });
-  const side = checkSide(options.paddingSide ?? tokenizer.paddingSide, 'paddingSide', 'invalid-option');
+  const side = checkSide(options.paddingSide ?? tokenizer.paddingSide, 'paddingSide', 'INVALID_OPTION');
   // Only padding is asked for here: a maxLength that isn't padded to does nothing, and doesn't truncate.
   const plan = planLengths({ ...options, padding: options.padding ?? true, truncation: false }, tokenizer);
   const length = paddedLength(columns.inputIds, plan);
@@ -194,7 +194,7 @@ export function padColumns(
   const masks = columns.attentionMask;
   if (masks !== undefined && masks.length !== columns.inputIds.length) {
     throw new TokenizerError(
-      'invalid-input',
+      'INVALID_INPUT',
       `attentionMask has ${masks.length} rows and inputIds ${columns.inputIds.length}: each text needs one of each`,
       { value: masks.length },
     );
@@ -206,7 +206,7 @@ export function padColumns(
       if (mask === undefined) return padRow(new Array<number>(row.length).fill(1), length, 0, side);
       if (mask.length === row.length) return padRow(mask, length, 0, side);
       throw new TokenizerError(
-        'invalid-input',
+        'INVALID_INPUT',
         `attentionMask[${index}] has ${mask.length} entries and inputIds[${index}] ${row.length}: they must be as many`,
         { value: mask.length },
       );

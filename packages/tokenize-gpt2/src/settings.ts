@@ -69,7 +69,7 @@ export function readFile(
 export function readObject(value: unknown, place: string): Map<string, unknown> {
   if (value === undefined || value === null) return new Map();
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new TokenizerError('invalid-config', `${place} must be an object, not ${quote(value)}`, { value });
+    throw new TokenizerError('INVALID_CONFIG', `${place} must be an object, not ${quote(value)}`, { value });
   }
   return new Map(Object.entries(value));
 }
@@ -117,8 +117,8 @@ export function readSettings(source: SettingsSource, budget: ReadBudget = readBu
       config.get('model_max_length') ?? config.get('max_len'),
       `${place}: model_max_length`,
     ),
-    paddingSide: checkSide(config.get('padding_side') ?? 'right', `${place}: padding_side`, 'invalid-config'),
-    truncationSide: checkSide(config.get('truncation_side') ?? 'right', `${place}: truncation_side`, 'invalid-config'),
+    paddingSide: checkSide(config.get('padding_side') ?? 'right', `${place}: padding_side`, 'INVALID_CONFIG'),
+    truncationSide: checkSide(config.get('truncation_side') ?? 'right', `${place}: truncation_side`, 'INVALID_CONFIG'),
     otherConfig: new Map([...config].filter(([key]) => !readKeys.has(key))),
   };
 }
@@ -127,7 +127,7 @@ function checkClass(value: unknown, place: string): void {
   if (value === undefined || value === null) return;
   if (typeof value === 'string' && acceptedClasses.includes(value)) return;
   throw new TokenizerError(
-    'unsupported',
+    'UNSUPPORTED',
     `${place}: tokenizer_class is ${quote(value)}; this package reads GPT-2's tokenizers only (${acceptedClasses.join(', ')})`,
     { value },
   );
@@ -136,14 +136,14 @@ function checkClass(value: unknown, place: string): void {
 function readFlag(config: Map<string, unknown>, key: string, place: string): boolean {
   const value = config.get(key) ?? false;
   if (typeof value === 'boolean') return value;
-  throw new TokenizerError('invalid-config', `${place}: ${key} is ${quote(value)}, not true or false`, { value });
+  throw new TokenizerError('INVALID_CONFIG', `${place}: ${key} is ${quote(value)}, not true or false`, { value });
 }
 
 /** A bound on the length: a whole number from 1, or none at all where it is above transformers' LARGE_INTEGER. */
 export function readMaxLength(
   value: unknown,
   place: string,
-  code: 'invalid-config' | 'invalid-option' = 'invalid-config',
+  code: 'INVALID_CONFIG' | 'INVALID_OPTION' = 'INVALID_CONFIG',
 ): number {
   if (value === undefined || value === null) return Infinity;
   if (typeof value === 'number' && value > largestBound) return Infinity;
@@ -153,7 +153,7 @@ export function readMaxLength(
   });
 }
 
-export function checkSide(value: unknown, place: string, code: 'invalid-config' | 'invalid-option'): Side {
+export function checkSide(value: unknown, place: string, code: 'INVALID_CONFIG' | 'INVALID_OPTION'): Side {
   if (value === 'right' || value === 'left') return value;
   throw new TokenizerError(code, `${place} is ${quote(value)}: it must be 'right' or 'left'`, { value });
 }
@@ -164,7 +164,7 @@ function readDeclaredTokens(value: unknown, place: string): [number, AddedToken]
   return sortById(
     [...readObject(value, where)].map(([key, token]) => {
       if (!/^\d{1,9}$/.test(key)) {
-        throw new TokenizerError('invalid-config', `${where} has the id ${quote(key)}, not a whole number`, {
+        throw new TokenizerError('INVALID_CONFIG', `${where} has the id ${quote(key)}, not a whole number`, {
           value: key,
         });
       }
@@ -179,7 +179,7 @@ function readLegacyTokens(source: unknown, special: ReadonlySet<string>, budget:
   return sortById(
     [...readFile(source, { place, budget })].map(([content, id]) => {
       if (typeof id !== 'number' || !Number.isSafeInteger(id) || id < 0) {
-        throw new TokenizerError('invalid-config', `${place} gives ${quote(content)} the id ${quote(id)}`, {
+        throw new TokenizerError('INVALID_CONFIG', `${place} gives ${quote(content)} the id ${quote(id)}`, {
           value: id,
         });
       }

@@ -19,7 +19,7 @@ export class TokenRegistry {
       const actual = this.add(token);
       if (actual !== id) {
         throw new TokenizerError(
-          'invalid-config',
+          'INVALID_CONFIG',
           `The added token ${quote(token.content)} is declared with the id ${id}, but gets ${actual}: added tokens are in ` +
             'the vocabulary or follow it without a hole. Do the files belong together?',
           { value: id },
@@ -67,7 +67,7 @@ export class TokenRegistry {
     const id = this.idOf(content);
     if (id === undefined) {
       throw new TokenizerError(
-        'unknown-token',
+        'UNKNOWN_TOKEN',
         `${name} can't be ${quote(content)}: there is no such token. Use one there is (tokenizer.eosToken, say), or add it ` +
           `with tokenizer.addSpecialTokens({ ${name}: ${quote(content)} }) and resize the model's embedding.`,
         { value: content },

@@ -64,7 +64,7 @@ export function readTokenizerJson(
       addedTokens: mergeTokens(addedTokens, settings.addedTokens),
       // "Right" and "Left" in this file.
       ...(typeof direction === 'string' && !settings.otherConfig.has('padding_side')
-        ? { paddingSide: checkSide(direction.toLowerCase(), `${place}: padding.direction`, 'invalid-config') }
+        ? { paddingSide: checkSide(direction.toLowerCase(), `${place}: padding.direction`, 'INVALID_CONFIG') }
         : {}),
     },
   };
@@ -80,7 +80,7 @@ function expect(
     if (values.includes(value)) continue;
     const path = name === undefined ? key : `${name}.${key}`;
     throw new TokenizerError(
-      'unsupported',
+      'UNSUPPORTED',
       `${place}: ${path} is ${quote(value)}, and GPT-2's is ${values.map(quote).join(' or ')}: this file is of another ` +
         'kind of tokenizer, which this package does not read',
       { value },
@@ -91,14 +91,14 @@ function expect(
 function readTokens(value: unknown): [number, AddedToken][] {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) {
-    throw new TokenizerError('invalid-config', `${place}: added_tokens is ${quote(value)}, not a list`, { value });
+    throw new TokenizerError('INVALID_CONFIG', `${place}: added_tokens is ${quote(value)}, not a list`, { value });
   }
   return (value as unknown[])
     .map((entry, index): [number, AddedToken] => {
       const where = `${place}: added_tokens[${index}]`;
       const id = readObject(entry, where).get('id');
       if (typeof id !== 'number' || !Number.isSafeInteger(id) || id < 0) {
-        throw new TokenizerError('invalid-config', `${where}.id is ${quote(id)}, not a whole number`, { value: id });
+        throw new TokenizerError('INVALID_CONFIG', `${where}.id is ${quote(id)}, not a whole number`, { value: id });
       }
       return [id, readAddedToken(entry, where, false)];
     })
@@ -134,7 +134,7 @@ function readSurroundings(
   const after = text === parts.length - 1 || (text === parts.length - 2 && parts[text + 1] === eos);
   if (text >= 0 && before && after) return { addBosToken: text === 1, addEosToken: text < parts.length - 1 };
   throw new TokenizerError(
-    'unsupported',
+    'UNSUPPORTED',
     `${where}.single puts ${quote(parts)} together; this package knows the text with bos before and eos after it`,
     { value: single },
   );

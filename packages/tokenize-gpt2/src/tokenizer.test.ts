@@ -51,7 +51,7 @@ describe('encode and decode', () => {
       expect(small!.encode(text)).toEqual(ids);
       expect(large!.encode(text)).toEqual(ids);
     }
-    expect(errorOf(() => tinyTokenizer({}, { cacheWords: -1 })).code).toBe('invalid-option');
+    expect(errorOf(() => tinyTokenizer({}, { cacheWords: -1 })).code).toBe('INVALID_OPTION');
   });
 
   it('splits special tokens out of the text', () => {
@@ -78,7 +78,7 @@ describe('encode and decode', () => {
     expect(tokenizer.decode(Int32Array.of(hello))).toBe('hello');
     for (const id of [-100, 269, 1.5, NaN])
       expect(errorOf(() => tokenizer.decode([hello, id])).message).toContain(`ids[1] is ${id}`);
-    expect(errorOf(() => tokenizer.convertIdsToTokens(269)).code).toBe('unknown-id');
+    expect(errorOf(() => tokenizer.convertIdsToTokens(269)).code).toBe('UNKNOWN_ID');
   });
 
   it('cleans up spaces only when told to', () => {
@@ -95,7 +95,7 @@ describe('encode and decode', () => {
     expect(tokenizer.convertIdsToTokens([hello, world])).toEqual(['hello', 'Ġworld']);
     expect(tokenizer.convertTokensToString(['Ġworld', 'Ã', '©'])).toBe(' worldé');
     tokenizer.unkToken = undefined;
-    expect(errorOf(() => tokenizer.convertTokensToIds('no such token')).code).toBe('unknown-token');
+    expect(errorOf(() => tokenizer.convertTokensToIds('no such token')).code).toBe('UNKNOWN_TOKEN');
   });
 
   it('refuses what is not text', () => {
@@ -110,7 +110,7 @@ describe('encode and decode', () => {
     expect(tokenizer.encode('hello world', { addSpecialTokens: false })).toEqual([hello, world]);
     expect(tokenizer.encode('hello world', { maxLength: 3 })).toEqual([endOfText, hello, endOfText]);
     expect(tokenizer.encode('hello world', { maxLength: 2 })).toEqual([endOfText, endOfText]);
-    expect(errorOf(() => tokenizer.encode('hello', { maxLength: 1 })).code).toBe('invalid-option');
+    expect(errorOf(() => tokenizer.encode('hello', { maxLength: 1 })).code).toBe('INVALID_OPTION');
     expect(tokenizer.tokenize('hello')).toEqual(['hello']);
     expect(tokenizer.countTokens('hello')).toBe(3);
   });
@@ -200,15 +200,15 @@ describe('batch', () => {
   });
 
   it.each<[string, Parameters<GPT2Tokenizer['batch']>[1], string, RegExp]>([
-    ['no pad token', { padding: true }, 'no-pad-token', /tokenizer\.padToken = tokenizer\.eosToken/],
-    ['no length to pad to', { padding: 'max_length' }, 'missing-max-length', /padding: 'max_length' needs a length/],
-    ['no length to cut to', { truncation: true }, 'missing-max-length', /truncation needs a length.*maxLength/],
-    ['a negative length', { truncation: true, maxLength: -1 }, 'invalid-option', /maxLength is -1/],
-    ['a broken length', { maxLength: 1.5 }, 'invalid-option', /maxLength is 1\.5/],
-    ['a multiple of zero', { padToMultipleOf: 0 }, 'invalid-option', /padToMultipleOf is 0/],
-    ['an unknown padding', { padding: 'most' as 'longest' }, 'invalid-option', /padding is "most".*'longest'/],
-    ['an unknown truncation', { truncation: 'most' as 'only_first' }, 'invalid-option', /truncation is "most"/],
-    ['an unknown side', { paddingSide: 'top' as 'left' }, 'invalid-option', /paddingSide is "top"/],
+    ['no pad token', { padding: true }, 'NO_PAD_TOKEN', /tokenizer\.padToken = tokenizer\.eosToken/],
+    ['no length to pad to', { padding: 'max_length' }, 'MISSING_MAX_LENGTH', /padding: 'max_length' needs a length/],
+    ['no length to cut to', { truncation: true }, 'MISSING_MAX_LENGTH', /truncation needs a length.*maxLength/],
+    ['a negative length', { truncation: true, maxLength: -1 }, 'INVALID_OPTION', /maxLength is -1/],
+    ['a broken length', { maxLength: 1.5 }, 'INVALID_OPTION', /maxLength is 1\.5/],
+    ['a multiple of zero', { padToMultipleOf: 0 }, 'INVALID_OPTION', /padToMultipleOf is 0/],
+    ['an unknown padding', { padding: 'most' as 'longest' }, 'INVALID_OPTION', /padding is "most".*'longest'/],
+    ['an unknown truncation', { truncation: 'most' as 'only_first' }, 'INVALID_OPTION', /truncation is "most"/],
+    ['an unknown side', { paddingSide: 'top' as 'left' }, 'INVALID_OPTION', /paddingSide is "top"/],
   ])('refuses %s', (_, options, code, message) => {
     const error = errorOf(() => tinyTokenizer().batch(['hello'], options));
     expect(error.code).toBe(code);
@@ -286,9 +286,9 @@ describe('pad', () => {
     expect(errorOf(() => tokenizer.pad({ inputIds: [3 as unknown as number[]] })).message).toContain(
       'inputIds[0] is 3',
     );
-    expect(errorOf(() => tinyTokenizer().pad({ inputIds: [[1]] })).code).toBe('no-pad-token');
+    expect(errorOf(() => tinyTokenizer().pad({ inputIds: [[1]] })).code).toBe('NO_PAD_TOKEN');
     expect(errorOf(() => tokenizer.pad({ inputIds: [[1]] }, { padding: 'max_length' })).code).toBe(
-      'missing-max-length',
+      'MISSING_MAX_LENGTH',
     );
   });
 
@@ -308,7 +308,7 @@ describe('special tokens', () => {
   it('takes a role only for a token there is', () => {
     const tokenizer = tinyTokenizer();
     const error = errorOf(() => (tokenizer.padToken = '[PAD]'));
-    expect(error.code).toBe('unknown-token');
+    expect(error.code).toBe('UNKNOWN_TOKEN');
     expect(error.message).toContain('addSpecialTokens({ padToken: "[PAD]" })');
     expect(tokenizer.padToken).toBeUndefined();
     tokenizer.padToken = 'card';
@@ -329,7 +329,7 @@ describe('special tokens', () => {
       unkToken: '<|endoftext|>',
       padToken: '[PAD]',
     });
-    expect(errorOf(() => tokenizer.addTokens([''])).code).toBe('invalid-config');
+    expect(errorOf(() => tokenizer.addTokens([''])).code).toBe('INVALID_CONFIG');
   });
 
   it('adds the end of text to a vocabulary that lacks it', () => {
@@ -343,9 +343,9 @@ describe('settings', () => {
   it('checks what is set', () => {
     const tokenizer = tinyTokenizer();
     expect(tokenizer.modelMaxLength).toBe(Infinity);
-    expect(errorOf(() => (tokenizer.modelMaxLength = 0)).code).toBe('invalid-option');
-    expect(errorOf(() => (tokenizer.paddingSide = 'up' as 'left')).code).toBe('invalid-option');
-    expect(errorOf(() => (tokenizer.truncationSide = 'up' as 'left')).code).toBe('invalid-option');
+    expect(errorOf(() => (tokenizer.modelMaxLength = 0)).code).toBe('INVALID_OPTION');
+    expect(errorOf(() => (tokenizer.paddingSide = 'up' as 'left')).code).toBe('INVALID_OPTION');
+    expect(errorOf(() => (tokenizer.truncationSide = 'up' as 'left')).code).toBe('INVALID_OPTION');
     tokenizer.modelMaxLength = 1e30;
     expect(tokenizer.modelMaxLength).toBe(Infinity);
     tokenizer.addPrefixSpace = true;

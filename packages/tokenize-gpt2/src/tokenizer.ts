@@ -42,7 +42,7 @@ export class GPT2Tokenizer {
     const { cacheWords = defaultCacheWords, onWarning = (message) => console.warn(message) } = options;
     if (!Number.isSafeInteger(cacheWords) || cacheWords < 0 || cacheWords > mostCacheWords) {
       throw new TokenizerError(
-        'invalid-option',
+        'INVALID_OPTION',
         `cacheWords is ${quote(cacheWords)}: it must be a whole number from 0 to ${mostCacheWords}`,
         { value: cacheWords },
       );
@@ -129,14 +129,14 @@ export class GPT2Tokenizer {
     return this.settings.modelMaxLength;
   }
   set modelMaxLength(value: number) {
-    this.settings.modelMaxLength = readMaxLength(value, 'modelMaxLength', 'invalid-option');
+    this.settings.modelMaxLength = readMaxLength(value, 'modelMaxLength', 'INVALID_OPTION');
   }
 
   get paddingSide(): Side {
     return this.settings.paddingSide;
   }
   set paddingSide(side: Side) {
-    this.settings.paddingSide = checkSide(side, 'paddingSide', 'invalid-option');
+    this.settings.paddingSide = checkSide(side, 'paddingSide', 'INVALID_OPTION');
   }
 
   /** The side that tokens are cut from. */
@@ -144,7 +144,7 @@ export class GPT2Tokenizer {
     return this.settings.truncationSide;
   }
   set truncationSide(side: Side) {
-    this.settings.truncationSide = checkSide(side, 'truncationSide', 'invalid-option');
+    this.settings.truncationSide = checkSide(side, 'truncationSide', 'INVALID_OPTION');
   }
 
   /** Put a space before a text (and after an added token) that doesn't begin with one. */
@@ -187,7 +187,7 @@ export class GPT2Tokenizer {
   batch(texts: string | readonly string[], options?: BatchOptions): EncodedBatch;
   batch(texts: string | readonly string[], options: BatchOptions = {}): Omit<EncodedBatch, 'attentionMask'> {
     const { addSpecialTokens = true, returnAttentionMask = true } = options;
-    const side = checkSide(options.paddingSide ?? this.paddingSide, 'paddingSide', 'invalid-option');
+    const side = checkSide(options.paddingSide ?? this.paddingSide, 'paddingSide', 'INVALID_OPTION');
     const plan = planLengths(options, this);
     if (plan.pad === 'longest' && options.maxLength !== undefined && !plan.truncate) {
       this.warn(
@@ -252,7 +252,7 @@ export class GPT2Tokenizer {
     if (typeof tokens !== 'string') return tokens.map((token) => this.convertTokensToIds(token));
     const id = this.registry.idOf(tokens) ?? this.unkTokenId;
     if (id !== undefined) return id;
-    throw new TokenizerError('unknown-token', `There is no token ${quote(tokens)}, and no unk token for it`, {
+    throw new TokenizerError('UNKNOWN_TOKEN', `There is no token ${quote(tokens)}, and no unk token for it`, {
       value: tokens,
     });
   }
@@ -264,7 +264,7 @@ export class GPT2Tokenizer {
     if (typeof ids !== 'number') return Array.from(ids, (id) => this.convertIdsToTokens(id));
     const token = this.registry.tokenOf(ids);
     if (token !== undefined) return token;
-    throw new TokenizerError('unknown-id', `There is no id ${quote(ids)}: the ids are 0 to ${this.length - 1}`, {
+    throw new TokenizerError('UNKNOWN_ID', `There is no id ${quote(ids)}: the ids are 0 to ${this.length - 1}`, {
       value: ids,
     });
   }
@@ -307,7 +307,7 @@ export class GPT2Tokenizer {
     plan: LengthPlan,
   ): { ids: number[]; truncated: boolean } {
     if (typeof text !== 'string') {
-      throw new TokenizerError('invalid-input', `${place} is ${quote(text)}, not text`, { value: text });
+      throw new TokenizerError('INVALID_INPUT', `${place} is ${quote(text)}, not text`, { value: text });
     }
     const before = addSpecialTokens && this.settings.addBosToken ? this.bosTokenId : undefined;
     const after = addSpecialTokens && this.settings.addEosToken ? this.eosTokenId : undefined;
@@ -318,7 +318,7 @@ export class GPT2Tokenizer {
       const room = plan.maxLength! - (before === undefined ? 0 : 1) - (after === undefined ? 0 : 1);
       if (room < 0) {
         throw new TokenizerError(
-          'invalid-option',
+          'INVALID_OPTION',
           `maxLength ${plan.maxLength} leaves no room for the special tokens: raise it, or pass addSpecialTokens: false`,
           { value: plan.maxLength },
         );

@@ -37,7 +37,7 @@ export function readVocabulary(source: VocabularySource, budget: ReadBudget = re
     const id = idOfToken.get(character);
     if (id === undefined) {
       throw new TokenizerError(
-        'invalid-vocabulary',
+        'INVALID_VOCABULARY',
         `${vocabName} has no token for byte 0x${byte.toString(16).padStart(2, '0')}, spelled ${quote(character)}: ` +
           'a byte-level vocabulary has all 256. Is this the vocabulary of another kind of tokenizer?',
         { value: character },
@@ -55,7 +55,7 @@ function readTokens(
   budget: ReadBudget,
 ): { tokens: string[]; idOfToken: Map<string, number> } {
   const fail = (problem: string, value?: unknown): never => {
-    throw new TokenizerError('invalid-vocabulary', `${name} ${problem}`, { value });
+    throw new TokenizerError('INVALID_VOCABULARY', `${name} ${problem}`, { value });
   };
   const parsed = typeof source === 'string' ? parseJson(source, budget.document(name, source.length)) : source;
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
@@ -112,7 +112,7 @@ function readMerges(source: unknown, name: string, budget: ReadBudget): string[]
     return merges;
   }
   if (!Array.isArray(source)) {
-    throw new TokenizerError('invalid-merges', `${name} must be text or a list of pairs, not ${quote(source)}`, {
+    throw new TokenizerError('INVALID_MERGES', `${name} must be text or a list of pairs, not ${quote(source)}`, {
       value: source,
     });
   }
@@ -132,7 +132,7 @@ function checkMerge(merge: unknown, place: string): string {
     if (gap > 0 && gap < merge.length - 1 && merge.indexOf(' ', gap + 1) < 0) return merge;
   }
   throw new TokenizerError(
-    'invalid-merges',
+    'INVALID_MERGES',
     `${place} is ${quote(merge)}: a merge is two tokens with one space between them`,
     { value: merge },
   );
@@ -152,7 +152,7 @@ function buildMergeTable(
   const mostProbes = PROBES_PER_MERGE * merges.length + PROBES_OF_ANY;
   const fail = (rank: number, problem: string): never => {
     const merge = merges[rank]!;
-    throw new TokenizerError('invalid-merges', `${mergesName}: merge ${rank}, ${quote(merge)}, ${problem}`, {
+    throw new TokenizerError('INVALID_MERGES', `${mergesName}: merge ${rank}, ${quote(merge)}, ${problem}`, {
       value: merge,
     });
   };

@@ -39,7 +39,7 @@ export class LayerLoader {
       return await load(loader);
     } catch (error) {
       for (const part of loader.made) part.dispose();
-      if (!(error instanceof QuantError)) throw error;
+      if (!QuantError.isInstance(error)) throw error;
       throw new Gpt2Error('BAD_CHECKPOINT', `${loader.source.place}: ${error.message}`, { cause: error });
     }
   }

@@ -53,7 +53,9 @@ export function bagOfWordsLogisticRegression(
   checkedInteger('numClasses', numClasses, 2);
   checkedInteger('maxIterations', maxIterations, 1);
   if (!(tolerance > 0)) {
-    throw new MetricsError('INVALID_OPTION', `tolerance is ${shown(tolerance)}: pass a number above 0.`, tolerance);
+    throw new MetricsError('INVALID_OPTION', `tolerance is ${shown(tolerance)}: pass a number above 0.`, {
+      value: tolerance,
+    });
   }
   const trainLabels = checkClasses('training', trainTexts, options.trainLabels, numClasses);
   const testLabels = checkClasses('test', testTexts, options.testLabels, numClasses);
@@ -91,7 +93,7 @@ function knownClasses(rows: SparseRows, labels: Int32Array): Problem {
   const classes = [...new Set(labels)].sort((a, b) => a - b);
   if (classes.length < 2) {
     const message = `All training labels are ${classes[0]}: there is nothing to tell apart; majorityClassBaseline says as much.`;
-    throw new MetricsError('INVALID_LABEL', message, classes[0]);
+    throw new MetricsError('INVALID_LABEL', message, { value: classes[0] });
   }
   const position = new Map(classes.map((label, known) => [label, known]));
   return { rows, labels: labels.map((label) => position.get(label)!), classes };
@@ -113,7 +115,7 @@ function holdOut(
   labels.forEach((label, row) => (++seen[label]! % 5 === 0 ? held : kept).push(row));
   if (held.length === 0) {
     const message = 'No class has five training texts, too few to choose C by: pass a single C.';
-    throw new MetricsError('INVALID_OPTION', message, candidates);
+    throw new MetricsError('INVALID_OPTION', message, { value: candidates });
   }
   const at = (rowsOfPart: readonly number[]): Int32Array => Int32Array.from(rowsOfPart, (row) => labels[row]!);
   const part: Problem = { rows: takeRows(rows, kept), labels: at(kept), classes };
@@ -131,7 +133,9 @@ function checkStrengths(C: number | readonly number[]): number[] {
   const candidates = [C].flat().sort((a, b) => a - b);
   const wrong = candidates.find((candidate) => !(candidate > 0 && candidate < Infinity));
   if (candidates.length === 0 || wrong !== undefined) {
-    throw new MetricsError('INVALID_OPTION', `C is ${shown(wrong ?? C)}: pass positive numbers.`, wrong ?? C);
+    throw new MetricsError('INVALID_OPTION', `C is ${shown(wrong ?? C)}: pass positive numbers.`, {
+      value: wrong ?? C,
+    });
   }
   return candidates;
 }
@@ -145,13 +149,13 @@ function checkClasses(
   if (texts.length === 0) throw new MetricsError('EMPTY', `There is no ${part} text: pass at least one.`);
   if (texts.length !== labels.length) {
     const message = `${texts.length} ${part} texts against ${labels.length} labels: pass one of each a sample.`;
-    throw new MetricsError('LENGTH_MISMATCH', message, [texts.length, labels.length]);
+    throw new MetricsError('LENGTH_MISMATCH', message, { value: [texts.length, labels.length] });
   }
   return Int32Array.from({ length: labels.length }, (_, i) => {
     const label = labels[i]!;
     if (!Number.isInteger(label) || label < 0 || label >= numClasses) {
       const message = `Label ${i} of the ${part} texts is ${shown(label)}: classes go from 0 to ${numClasses - 1}.`;
-      throw new MetricsError('INVALID_LABEL', message, label);
+      throw new MetricsError('INVALID_LABEL', message, { value: label });
     }
     return label;
   });

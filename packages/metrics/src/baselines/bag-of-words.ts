@@ -36,7 +36,7 @@ export class BagOfWords {
     const kept = [...documentFrequency].filter(([, texts]) => texts >= minDocumentFrequency);
     if (kept.length === 0) {
       const message = `No word of two or more letters occurs in ${minDocumentFrequency} of the ${trainTexts.length} training texts.`;
-      throw new MetricsError('EMPTY', message, trainTexts.length);
+      throw new MetricsError('EMPTY', message, { value: trainTexts.length });
     }
     this.features = new Map(kept.map(([term], feature) => [term, feature]));
   }
@@ -60,7 +60,9 @@ export class BagOfWords {
 
   private *terms(text: unknown, position: number): Generator<string> {
     if (typeof text !== 'string') {
-      throw new MetricsError('INVALID_OPTION', `Text ${position} is ${shown(text)}: texts are strings.`, text);
+      throw new MetricsError('INVALID_OPTION', `Text ${position} is ${shown(text)}: texts are strings.`, {
+        value: text,
+      });
     }
     const words = text.toLowerCase().match(WORD) ?? [];
     const [shortest, longest] = this.ngramRange;

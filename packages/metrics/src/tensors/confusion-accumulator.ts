@@ -40,7 +40,9 @@ export class ConfusionAccumulator {
     this.before = total;
     const outside = counts.at(-1)!;
     if (outside > 0) {
-      throw new MetricsError('INVALID_LABEL', `${outside} labels are none of the ${this.classes} classes`, outside);
+      throw new MetricsError('INVALID_LABEL', `${outside} labels are none of the ${this.classes} classes`, {
+        value: outside,
+      });
     }
     return counts.slice(0, -1);
   }

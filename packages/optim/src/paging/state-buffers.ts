@@ -1,5 +1,6 @@
 import { tensor, tidy, util, variable, zeros, type Tensor, type Variable } from '@tensorflow/tfjs-core';
 import { bytesToInt32, int32ToBytes } from '@qlora-js/kernels';
+import { OptimError } from '../errors';
 import type { StateArray } from '../optimizers/optimizer';
 import type { StateSpec } from '../rules/rule';
 
@@ -45,7 +46,8 @@ export class StateBuffers {
 
   /** The states on the device; only while resident. */
   get variables(): readonly Variable[] {
-    if (this.device === undefined) throw new Error('states that are paged out have no variables');
+    if (this.device === undefined)
+      throw new OptimError('BAD_STATE', 'states that are paged out have no variables: page them in first');
     return this.device;
   }
 

@@ -136,6 +136,16 @@ describe('quantizeArray', () => {
     expect(quantize).toThrow(expect.objectContaining({ code: 'NON_FINITE' }));
   });
 
+  it('says what overflows where all values are finite and their maxima have no float32 mean', () => {
+    const x = new Float32Array(256).fill(1e38);
+    const quantize = (doubleQuant: boolean) => quantizeArray(x, [256], { doubleQuant, dtype: 'bfloat16', name: 'w' });
+    expect(() => quantize(true)).toThrow(
+      /w: double quantisation takes the mean of 4 block maxima, the largest 9.99\d+e\+37, and their sum is beyond float32/,
+    );
+    expect(() => quantize(true)).toThrow(expect.objectContaining({ code: 'NON_FINITE', value: Math.fround(1e38) }));
+    expect(dequantizeArray(quantize(false))).toEqual(x);
+  });
+
   it.each([
     [{ blocksize: 48 }, /w: blocksize is 48, but one of 32, 64/],
     [{ quantType: 'nf3' as QuantType }, /w: quantType is "nf3", but one of nf4, fp4, int4/],

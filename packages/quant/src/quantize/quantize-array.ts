@@ -49,12 +49,21 @@ export function quantizeArray(
   }
   const { packed, absmax } = finite(name, () => quantize4bitArray(values, { quantType, blocksize }));
   const common = { packed, code: codeTable(quantType), shape: [...shape], blocksize, quantType, dtype };
-  return doubleQuant ? { ...common, ...nestAbsmax(absmax) } : { ...common, absmax };
+  return doubleQuant ? { ...common, ...nestAbsmax(name, absmax) } : { ...common, absmax };
 }
 
 /** Double quantisation: absmax less its mean in 8 bits, blocks of 256, by the signed dynamic map. */
-function nestAbsmax(absmax: Float32Array): { absmax: Uint8Array; nested: NestedArrays } {
+function nestAbsmax(name: string, absmax: Float32Array): { absmax: Uint8Array; nested: NestedArrays } {
   const offset = torchMean(absmax);
+  if (!Number.isFinite(offset)) {
+    const largest = absmax.reduce((most, value) => Math.max(most, value), 0);
+    throw new QuantError(
+      'NON_FINITE',
+      `${name}: double quantisation takes the mean of ${absmax.length} block maxima, the largest ${largest}, and their sum ` +
+        'is beyond float32 (3.4e38): scale the weight down or set doubleQuant to false',
+      { value: largest },
+    );
+  }
   const code = createDynamicMap({ signed: true });
   const centred = absmax.map((value) => value - offset);
   const { quantized, absmax: nestedAbsmax } = quantizeBlockwiseArray(centred, {
