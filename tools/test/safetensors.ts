@@ -16,11 +16,14 @@ interface Header {
 export class GoldenTensors {
   private readonly header: Header;
   private readonly data: Buffer;
+  /** What the file says about itself: versions, seed, command. */
+  readonly metadata: Readonly<Record<string, string>>;
 
   constructor(path: string) {
     const file = readFileSync(path);
     const headerBytes = Number(file.readBigUInt64LE(0));
     this.header = JSON.parse(file.toString('utf8', 8, 8 + headerBytes)) as Header;
+    this.metadata = (this.header['__metadata__'] ?? {}) as unknown as Record<string, string>;
     delete this.header['__metadata__'];
     this.data = file.subarray(8 + headerBytes);
   }

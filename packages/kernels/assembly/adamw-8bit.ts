@@ -10,11 +10,11 @@ export function adamw8bitScratchBytes(): i32 {
 }
 
 /**
- * One AdamW step over n parameters with 8-bit moments in blocks of 256, in the order of bitsandbytes' CPU backend
- * (backends/cpu/ops.py _optimizer_update_8bit_blockwise_cpu):
- *   g = grad·gradScale; m = m·b1 + (1 - b1)·g; v = v·b2 + ((1 - b2)·g)·g; p = p·(1 - lr·wd);
+ * One AdamW step over n parameters with 8-bit moments in blocks of 256:
+ *   g = grad·gradScale; m = m·b1 + (1 - b1)·g; v = v·b2 + ((1 - b2)·g)·g;
  *   p = p + ((-lr / bc1)·m) / (√v / √bc2 + eps)
- * with the exact float32 moments; then both are quantised again. state1 and state2 are u8[n]; absmax1 and absmax2 are
+ * with the exact float32 moments; then both are quantised again. p is multiplied by 1 - lr·wd after the step, as
+ * bitsandbytes' CUDA kernel does, or before it with `grid`, as its CPU path does. state1 and state2 are u8[n]; absmax1 and absmax2 are
  * f32[ceil(n / 256)]; code1 (signed) and code2 (unsigned) are f32[256] and bounds1 and bounds2 f32[255] as in
  * `quantizeBlockwise`, `grid` too. A NaN or infinite gradient zeroes its moments and leaves its parameter as it is, decay
  * included (csrc/kernels.cu kOptimizerStatic8bit2StateBlockwise).
@@ -28,6 +28,7 @@ export function adamw8bit(
   const scale = f32x4.splat(<f32>gradScale), decay = f32x4.splat(<f32>(1 - lr * wd)), infinity = f32x4.splat(Infinity);
   const beta1 = f32x4.splat(<f32>b1), weight1 = f32x4.splat(<f32>(1 - b1));
   const beta2 = f32x4.splat(<f32>b2), weight2 = f32x4.splat(<f32>(1 - b2));
+  const none = f32x4.splat(1), before = grid ? decay : none, after = grid ? none : decay;
   const stepSize = f32x4.splat(<f32>(-lr / bc1)), root2 = f32x4.splat(<f32>sqrt(bc2)), epsilon = f32x4.splat(<f32>eps);
   for (let start = 0; start < n; start += BLOCKSIZE) {
     const count = min(n - start, BLOCKSIZE);
@@ -41,7 +42,8 @@ export function adamw8bit(
       const old = inside ? v128.load(p + at) : loadPart(p + at, part);
       const first = f32x4.add(f32x4.mul(v128.load(m + at), beta1), f32x4.mul(weight1, grad));
       const second = meanSquare(v128.load(v + at), grad, beta2, weight2);
-      const next = v128.bitselect(step(f32x4.mul(old, decay), first, second, stepSize, root2, epsilon), old, finite);
+      const stepped = f32x4.mul(step(f32x4.mul(old, before), first, second, stepSize, root2, epsilon), after);
+      const next = v128.bitselect(stepped, old, finite);
       if (inside) v128.store(p + at, next);
       else storePart(p + at, next, part);
       v128.store(m + at, v128.and(first, finite));

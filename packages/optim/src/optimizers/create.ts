@@ -1,4 +1,4 @@
-import type { Nearest } from '@qlora-js/kernels';
+import type { Adamw8bitArithmetic } from '@qlora-js/kernels';
 import { OptimError } from '../errors';
 import type { ParameterGroup } from '../groups/groups';
 import { adamw32bit } from '../rules/adamw32bit';
@@ -15,8 +15,8 @@ export interface OptimizerOptions {
   readonly weightDecay?: number;
   /** Parameters with fewer elements keep float32 moments under an 8-bit optimiser; default 4096, as bitsandbytes. */
   readonly min8bitSize?: number;
-  /** How 8-bit moments find their codes; default 'exact', see the README. */
-  readonly nearest?: Nearest;
+  /** Whose 8-bit steps are taken, those of bitsandbytes on CUDA or on a CPU; default 'cuda', see the README. */
+  readonly arithmetic?: Adamw8bitArithmetic;
   /** Paged optimisers: from how many elements on a parameter's states may leave the device; default 100,000. */
   readonly pagingThreshold?: number;
   /** Paged optimisers: bytes that such states may take on the device together; default: all they need. */
@@ -44,18 +44,24 @@ export function createOptimizer(
     epsilon = 1e-8,
     weightDecay = 0,
     min8bitSize = 4096,
-    nearest = 'exact',
+    arithmetic = 'cuda',
     pagingThreshold = 100_000,
     deviceMemoryBudget = Infinity,
   } = options;
   checkBetas(betas);
+  if (arithmetic !== 'cuda' && arithmetic !== 'cpu') {
+    throw new OptimError('BAD_ARGUMENT', `arithmetic is ${JSON.stringify(arithmetic)}, but 'cuda' or 'cpu' is needed`, {
+      value: arithmetic,
+    });
+  }
   checkNumbers({ epsilon, weightDecay, min8bitSize, pagingThreshold, deviceMemoryBudget });
   checkGroups(groups);
-  const eightBit = name.includes('8bit') ? adamw8bit(nearest) : undefined;
+  const eightBit = name.includes('8bit') ? adamw8bit(arithmetic) : undefined;
   return new AdamW({
     name,
     groups,
-    betas,
+    // bitsandbytes' CUDA kernel takes 1 - beta in float32, where 1 - 0.999 is 1.3e-5 off; its CPU path and torch do not.
+    betas: eightBit !== undefined && arithmetic === 'cuda' ? [Math.fround(betas[0]), Math.fround(betas[1])] : betas,
     epsilon,
     weightDecay,
     ruleFor: ({ size }) => (eightBit === undefined || size < min8bitSize ? adamw32bit : eightBit),

@@ -56,7 +56,7 @@ print('clipGradients', clip);
 for (const [name, options] of [
   ['adamw_torch', {}],
   ['adamw_8bit', {}],
-  ['adamw_8bit', { nearest: 'grid' }],
+  ['adamw_8bit', { arithmetic: 'cpu' }],
   ['paged_adamw_8bit', {}],
   ['paged_adamw_8bit', { pagingThreshold: 10_000, deviceMemoryBudget: 0 }],
 ] as const) {

@@ -1,11 +1,17 @@
-import { adamw8bitMaps, adamw8bitSteps, int32Count, type Adamw8bitMaps, type Nearest } from '@qlora-js/kernels';
+import {
+  adamw8bitMaps,
+  adamw8bitSteps,
+  int32Count,
+  type Adamw8bitArithmetic,
+  type Adamw8bitMaps,
+} from '@qlora-js/kernels';
 import type { UpdateRule } from './rule';
 
 /** Elements that share an absmax (bitsandbytes optim/optimizer.py Optimizer2State.init_state). */
 export const BLOCKSIZE = 256;
 
 /** AdamW with block-wise 8-bit moments; the maps go to the device with the first step. */
-export function adamw8bit(nearest: Nearest): UpdateRule {
+export function adamw8bit(arithmetic: Adamw8bitArithmetic): UpdateRule {
   let maps: Adamw8bitMaps | undefined;
   return {
     inOne: true,
@@ -21,7 +27,7 @@ export function adamw8bit(nearest: Nearest): UpdateRule {
       ];
     },
     update: (entries, step) => {
-      maps ??= adamw8bitMaps(nearest);
+      maps ??= adamw8bitMaps(arithmetic);
       const steps = entries.map(({ states: [state], ...entry }) => ({ ...entry, state: state! }));
       adamw8bitSteps(steps, maps, step);
     },

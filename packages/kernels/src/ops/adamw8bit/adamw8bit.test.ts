@@ -53,7 +53,7 @@ const cases = fc.record({
   weightDecay: fc.constantFrom(0, 0.3),
   learningRateScale: fc.constantFrom(1, 4),
   gradientScale: fc.constantFrom(1, 1 / 64),
-  nearest: fc.constantFrom('exact' as const, 'grid' as const),
+  arithmetic: fc.constantFrom('cuda' as const, 'cpu' as const),
   nonFinite: fc.constantFrom(undefined, NaN, Infinity, -Infinity),
 });
 
@@ -71,14 +71,14 @@ describeBackends('adamw8bit', (backend) => {
   it('has the reference’s parameters, codes and absmax after a step', async () => {
     await forAll(
       cases,
-      async ({ size, nearest, gradientScale, nonFinite, ...others }) => {
+      async ({ size, arithmetic, gradientScale, nonFinite, ...others }) => {
         const attributes = { ...plain, ...others };
         const learningRate = 0.01;
         const start = normals(5, size);
         const gradient = normals(6, size, 1 / gradientScale);
         if (nonFinite !== undefined) gradient[size >> 1] = nonFinite;
         const before = moments(size);
-        const maps = adamw8bitMaps(nearest);
+        const maps = adamw8bitMaps(arithmetic);
         const [g, control] = [tensor1d(gradient), tensor1d([gradientScale, 1])];
         let sizes: number[] = [];
         const found = await runPoisoned(backend, () => {
@@ -98,7 +98,7 @@ describeBackends('adamw8bit', (backend) => {
           gradientScale,
           t: 7,
         };
-        const expected = adamw8bitReference(start, gradient, before.m, before.v, scaled, nearest);
+        const expected = adamw8bitReference(start, gradient, before.m, before.v, scaled, arithmetic);
         await expectClose('adamw8bit, parameter', backend, found[0]!, expected.parameter, { relative: 2e-6 });
         const { mAbsmax, vAbsmax } = partsOf(found[1] as Int32Array, size);
         await expectClose('adamw8bit, m absmax', backend, mAbsmax, expected.m.absmax, { relative: 1e-6 });
@@ -110,18 +110,18 @@ describeBackends('adamw8bit', (backend) => {
   });
 
   it('has the reference’s codes, and a tail that pads its last word with zeros', async () => {
-    for (const nearest of ['exact', 'grid'] as const) {
+    for (const arithmetic of ['cuda', 'cpu'] as const) {
       const size = 5001;
       const before = moments(size);
       const [start, gradient] = [normals(7, size), normals(8, size)];
       gradient[300] = NaN;
       const [parameter, g, counter] = [owned(start), tensor1d(gradient), owned(Float32Array.of(0))];
       const state = asState(before);
-      const maps = adamw8bitMaps(nearest);
+      const maps = adamw8bitMaps(arithmetic);
       const step = stepValues(0.01, counter, undefined, plain);
       adamw8bitSteps([{ parameter, gradient: g, state, attributes: plain }], maps, step);
       const scaled = { ...plain, learningRate: 0.01, gradientScale: 1, t: 1 };
-      const expected = adamw8bitReference(start, gradient, before.m, before.v, scaled, nearest);
+      const expected = adamw8bitReference(start, gradient, before.m, before.v, scaled, arithmetic);
       const { m, v } = partsOf((await state.data()) as Int32Array, size);
       for (const [words, wanted] of [
         [m, expected.m],
@@ -132,8 +132,29 @@ describeBackends('adamw8bit', (backend) => {
       }
       expect((await parameter.data())[300]).toBe(start[300]);
       const zero = createDynamicMap({ signed: true })[int32ToBytes(m, size)[300]!];
-      expect(Math.abs(zero!)).toBeLessThan(nearest === 'exact' ? 1e-30 : 3e-5);
+      expect(Math.abs(zero!)).toBeLessThan(arithmetic === 'cuda' ? 1e-30 : 3e-5);
       for (const held of [parameter, g, counter, state, maps.tables, step]) held.dispose();
+    }
+  });
+
+  it('as CUDA, gives a negative m nearest to zero the level below it, a positive one zero, and decays after the step', async () => {
+    const gradient = Float32Array.of(1, -1e-9, 1e-9, 0);
+    for (const [arithmetic, codes] of [
+      ['cuda', [255, 126, 127, 127]],
+      ['cpu', [255, 131, 131, 131]],
+    ] as const) {
+      const [parameter, g, state] = [owned(Float32Array.of(1, 1, 1, 1)), tensor1d(gradient), adamw8bitState(4)];
+      const [maps, counter] = [adamw8bitMaps(arithmetic), owned(Float32Array.of(0))];
+      const step = stepValues(0.25, counter, undefined, plain);
+      adamw8bitSteps([{ parameter, gradient: g, state, attributes: { ...plain, weightDecay: 2 } }], maps, step);
+      const { m } = partsOf((await state.data()) as Int32Array, 4);
+      expect([...int32ToBytes(m, 4)], arithmetic).toEqual(codes);
+      // A first step is the learning rate; the decay halves.
+      const expected = arithmetic === 'cuda' ? [0.375, 0.5 * (1 + 0.25 / 11)] : [0.25, 0.5 + 0.25 / 11];
+      await expectClose('adamw8bit, parameter', backend, (await parameter.data()).slice(0, 2), expected, {
+        relative: 1e-5,
+      });
+      for (const held of [parameter, g, state, maps.tables, counter, step]) held.dispose();
     }
   });
 
@@ -212,7 +233,7 @@ describe('adamw8bitReference', () => {
     const m = { codes: [255], absmax: [0.5] };
     const v = { codes: [255], absmax: [4] };
     const step = { ...plain, weightDecay: 0, learningRate: 1, gradientScale: 1, t: 1e9 };
-    const next = adamw8bitReference([0], [1], m, v, step, 'exact');
+    const next = adamw8bitReference([0], [1], m, v, step, 'cuda');
     expect(next.parameter[0]).toBeCloseTo(-0.55 / Math.sqrt(0.999 * 4 + 0.001), 8);
     expect(next.m).toEqual({ codes: Uint8Array.of(255), absmax: Float32Array.of(0.55) });
   });

@@ -2,11 +2,13 @@ import { tensor, tensor1d, type Tensor } from '@tensorflow/tfjs-core';
 import { hostValues } from '../../engine/host';
 import type { AdamwAttributes } from '../adamw';
 import { stepScalars, type StepScalars } from '../adamw/scalars';
-import { bytesToInt32, int32ToBytes, quantizeBlockwiseArray, type Nearest } from '../blockwise8bit';
+import { bytesToInt32, int32ToBytes, quantizeBlockwiseArray } from '../blockwise8bit';
 import {
   adamw8bitLayout,
   BLOCKSIZE,
   entryOf,
+  NEAREST,
+  type Adamw8bitArithmetic,
   type Adamw8bitAttributes,
   type Adamw8bitInputs,
   type EntryOf,
@@ -16,13 +18,13 @@ import {
  * On the host, each step rounded to float32: tfjs has no search in a table that all its backends share. Returns the new
  * parameter and state of each entry; nothing for a step that is left out.
  */
-export function composeAdamw8bit(inputs: Adamw8bitInputs, { entries, nearest }: Adamw8bitAttributes): Tensor[] {
+export function composeAdamw8bit(inputs: Adamw8bitInputs, { entries, arithmetic }: Adamw8bitAttributes): Tensor[] {
   const tables = hostValues(inputs.tables) as Float32Array;
   const step = hostValues(inputs.step);
   return entries.flatMap((attributes, index) => {
     const entry = entryOf(inputs as Record<string, Tensor>, index);
     const scalars = stepScalars(step, attributes);
-    return scalars.apply ? updated(entry, attributes, scalars, { tables, nearest }) : [];
+    return scalars.apply ? updated(entry, attributes, scalars, { tables, arithmetic }) : [];
   });
 }
 
@@ -30,7 +32,7 @@ function updated(
   entry: EntryOf<Tensor>,
   { beta1, beta2, epsilon, weightDecay }: AdamwAttributes,
   scalars: StepScalars,
-  { tables, nearest }: { readonly tables: Float32Array; readonly nearest: Nearest },
+  { tables, arithmetic }: { readonly tables: Float32Array; readonly arithmetic: Adamw8bitArithmetic },
 ): Tensor[] {
   const { fround } = Math;
   const { shape, size } = entry.parameter;
@@ -48,6 +50,7 @@ function updated(
     number,
   ];
   const decay = fround(1 - scalars.learningRate * weightDecay);
+  const [before, after] = arithmetic === 'cuda' ? [1, decay] : [decay, 1];
   const stepSize = fround(-scalars.learningRate / scalars.correction1);
   for (let i = 0; i < size; i++) {
     const scaled = fround(gradient[i]! * scalars.gradientScale);
@@ -59,11 +62,19 @@ function updated(
     const first = fround(fround(m[i]! * b1) + fround(weight1 * scaled));
     const second = fround(fround(v[i]! * b2) + fround(fround(weight2 * scaled) * scaled));
     const denominator = fround(fround(fround(Math.sqrt(second)) / scalars.rootCorrection2) + fround(epsilon));
-    parameter[i] = fround(parameter[i]! * decay) + fround(fround(stepSize * first) / denominator);
+    const stepped = fround(fround(parameter[i]! * before) + fround(fround(stepSize * first) / denominator));
+    parameter[i] = stepped * after;
     m[i] = first;
     v[i] = second;
   }
+  const nearest = NEAREST[arithmetic];
   const newM = quantizeBlockwiseArray(m, { code: signed, blocksize: BLOCKSIZE, nearest });
+  if (arithmetic === 'cuda') {
+    const zero = signed.indexOf(0);
+    newM.quantized.forEach((code, i) => {
+      if (code === zero && m[i]! < 0) newM.quantized[i] = zero - 1;
+    });
+  }
   const newV = quantizeBlockwiseArray(v, { code: unsigned, blocksize: BLOCKSIZE, nearest });
   state.set(bytesToInt32(newM.quantized), layout.m);
   state.set(bytesToInt32(newV.quantized), layout.v);

@@ -5,11 +5,12 @@ import { createDynamicMap } from '../../tables';
 import type { StepValues } from '../adamw';
 import { assignAll, ownData } from '../adamw/in-place';
 import { STEP_SIZE } from '../adamw/types';
-import type { Nearest } from '../blockwise8bit';
 import { blockwiseBounds } from '../blockwise8bit/grid';
 import { composeAdamw8bit } from './compose';
 import {
   adamw8bitLayout,
+  NEAREST,
+  type Adamw8bitArithmetic,
   type Adamw8bitAttributes,
   type Adamw8bitEntry,
   type Adamw8bitInputs,
@@ -20,7 +21,7 @@ import { wasmAdamw8bit } from './wasm';
 import { webgpuAdamw8bit } from './webgpu';
 
 export { adamw8bitLayout } from './types';
-export type { Adamw8bitEntry, Adamw8bitLayout, Adamw8bitMaps, Adamw8bitState } from './types';
+export type { Adamw8bitArithmetic, Adamw8bitEntry, Adamw8bitLayout, Adamw8bitMaps, Adamw8bitState } from './types';
 
 const run = defineOp<Adamw8bitInputs, Adamw8bitAttributes>({
   name: 'QAdamw8bit',
@@ -31,17 +32,16 @@ const run = defineOp<Adamw8bitInputs, Adamw8bitAttributes>({
 
 /**
  * One step of AdamW with moments in 8 bits, blocks of 256 (Dettmers et al. 2022, "8-bit Optimizers via Block-wise
- * Quantization"), in the order of bitsandbytes' CPU and Triton backends: decay before the step, the update by the exact
- * float32 moments, then both quantised again (backends/cpu/ops.py _optimizer_update_8bit_blockwise_cpu). An element
- * whose gradient is NaN or infinite gets moments of zero and keeps its value, decay included (csrc/kernels.cu
- * kOptimizerStatic8bit2StateBlockwise). Works in place on wasm and webgpu, there with as many parameters a dispatch as
+ * Quantization"): the update by the exact float32 moments, then both quantised again. What bitsandbytes' CUDA kernel and
+ * its CPU path do differently, and which of it is followed, stands at `Adamw8bitArithmetic`. An element whose gradient
+ * is NaN or infinite gets moments of zero and keeps its value, decay included. Works in place on wasm and webgpu, there with as many parameters a dispatch as
  * the device binds; where `step` says that the step is left out, nothing changes.
  *
  * @throws KernelError BAD_SHAPE
  */
 export function adamw8bitSteps(
   entries: readonly Adamw8bitEntry[],
-  { tables, nearest }: Adamw8bitMaps,
+  { tables, arithmetic }: Adamw8bitMaps,
   step: StepValues,
 ): void {
   const op = 'adamw8bitSteps';
@@ -57,24 +57,25 @@ export function adamw8bitSteps(
     for (const [name, tensor] of Object.entries({ ...variables, gradient })) inputs[`${name}${index}`] = tensor;
     return Object.values(variables);
   });
-  assignAll(changed, run(inputs, { nearest, entries: entries.map(({ attributes }) => attributes) }));
+  assignAll(changed, run(inputs, { arithmetic, entries: entries.map(({ attributes }) => attributes) }));
 }
 
-/**
- * The dynamic maps of both moments on the device.
- *
- * @param nearest how a moment finds its code: see `Nearest`
- */
-export function adamw8bitMaps(nearest: Nearest = 'exact'): Adamw8bitMaps {
+/** The largest negative number that no GPU takes for zero. */
+const BELOW_ZERO = -(2 ** -126);
+
+/** The dynamic maps of both moments on the device, for steps of either kind. */
+export function adamw8bitMaps(arithmetic: Adamw8bitArithmetic = 'cuda'): Adamw8bitMaps {
   const tables = new Float32Array(1024);
   [createDynamicMap({ signed: true }), createDynamicMap({ signed: false })].forEach((code, map) => {
     tables.set(code, 256 * map);
-    tables.set(blockwiseBounds(code, nearest), 256 * (map + 2));
+    tables.set(blockwiseBounds(code, NEAREST[arithmetic]), 256 * (map + 2));
+    // A negative m keeps its sign: the level zero begins at zero, not halfway from the level below.
+    if (map === 0 && arithmetic === 'cuda') tables[512 + code.indexOf(0) - 1] = BELOW_ZERO;
   });
   tables[767] = Infinity;
   tables[1023] = Infinity;
   // Kept: the first step that needs them may be one that is being recorded.
-  return { tables: keep(tensor1d(tables)), nearest };
+  return { tables: keep(tensor1d(tables)), arithmetic };
 }
 
 /** Moments of zero for a parameter of so many elements: codes and absmax 0, as bitsandbytes starts. */

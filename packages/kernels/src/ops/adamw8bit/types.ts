@@ -27,11 +27,34 @@ export function adamw8bitLayout(size: number): Adamw8bitLayout {
   return { m: 0, v: codes, mAbsmax: 2 * codes, vAbsmax: 2 * codes + blocks, length: 2 * (codes + blocks) };
 }
 
+/**
+ * Whose steps are taken: those of bitsandbytes' CUDA kernel (csrc/kernels.cu kOptimizerStatic8bit2StateBlockwise) or of
+ * its CPU path (backends/cpu/ops.py _optimizer_update_8bit_blockwise_cpu, csrc/cpu_ops.cpp).
+ *
+ * |                             | CUDA                              | CPU                            | here                       |
+ * | --------------------------- | --------------------------------- | ------------------------------ | -------------------------- |
+ * | code of a moment            | nearest level                     | of 65,536 even steps, then     | as asked                   |
+ * |                             |                                   | nearest level; 0 gives 2.1e-5  |                            |
+ * | tie between two levels      | the one its binary search stands  | the lower                      | the lower                  |
+ * |                             | on: either                        |                                |                            |
+ * | negative m nearest to zero  | first level below zero            | as any other                   | as asked                   |
+ * | weight decay                | after the step                    | before the step                | as asked                   |
+ * | gradient NaN or infinite    | both moments 0, parameter kept    | parameter, moments and the     | as CUDA                    |
+ * |                             |                                   | block's absmax become NaN      |                            |
+ * | block whose moments are 0   | codes 255 and 0, absmax 0         | codes 0, absmax 0              | any codes, absmax 0: all   |
+ * |                             |                                   |                                | of them stand for 0        |
+ */
+export type Adamw8bitArithmetic = 'cuda' | 'cpu';
+
+/** How a moment finds its code in either. */
+export const NEAREST: Readonly<Record<Adamw8bitArithmetic, Nearest>> = { cuda: 'exact', cpu: 'grid' };
+
 /** The maps both moments are quantised with, on the device: made by `adamw8bitMaps`, shared by all parameters. */
 export interface Adamw8bitMaps {
   /** float32 [1024]: signed levels, unsigned levels, and the bounds between each, padded to 256. */
   readonly tables: Tensor1D;
-  readonly nearest: Nearest;
+  /** Whose steps the tables are for. */
+  readonly arithmetic: Adamw8bitArithmetic;
 }
 
 /** One parameter of a step. */
@@ -44,7 +67,7 @@ export interface Adamw8bitEntry {
 }
 
 export interface Adamw8bitAttributes {
-  readonly nearest: Nearest;
+  readonly arithmetic: Adamw8bitArithmetic;
   readonly entries: readonly AdamwAttributes[];
 }
 

@@ -10,7 +10,7 @@ const TABLE_BYTES = 4 * 256;
 /** In place. */
 export const wasmAdamw8bit: NonNullable<OpDefinition<Adamw8bitInputs, Adamw8bitAttributes>['wasm']> = (
   inputs,
-  { entries, nearest },
+  { entries, arithmetic },
   wasm,
 ) => {
   const { tables, step } = inputs;
@@ -33,7 +33,7 @@ export const wasmAdamw8bit: NonNullable<OpDefinition<Adamw8bitInputs, Adamw8bitA
       table + TABLE_BYTES,
       table + 2 * TABLE_BYTES,
       table + 3 * TABLE_BYTES,
-      Number(nearest === 'grid'),
+      Number(arithmetic === 'cpu'),
       size,
       learningRate,
       attributes.beta1,

@@ -6,12 +6,13 @@ import { u32 } from '../../webgpu/uniforms';
 import { forgetHostCopies } from '../adamw/in-place';
 import { STEP } from '../adamw/types';
 import { ADAMW_UNIFORMS, adamwFactors, adamwWords } from '../adamw/webgpu';
-import { GRID_STEPS, type Nearest } from '../blockwise8bit/grid';
+import { GRID_STEPS } from '../blockwise8bit/grid';
 import {
   adamw8bitLayout,
   BLOCKSIZE,
   ENTRY_INPUTS,
   entryOf,
+  type Adamw8bitArithmetic,
   type Adamw8bitAttributes,
   type Adamw8bitInputs,
 } from './types';
@@ -23,7 +24,7 @@ const ENTRY_BUFFERS = ENTRY_INPUTS.length;
 const SHARED_BUFFERS = 2;
 
 /** WGSL of the update of one block of the entry's parameter. */
-const update = (i: number): string => /* wgsl */ `
+const update = (i: number, arithmetic: Adamw8bitArithmetic): string => /* wgsl */ `
 fn update${i}(block: u32, lane: u32) {
   let constants = uniforms.entry${i};
   ${adamwFactors('constants')}
@@ -44,7 +45,9 @@ fn update${i}(block: u32, lane: u32) {
       let next = before * constants.beta1 + constants.weight1 * scaled;
       let nextSquare = beforeSquare * constants.beta2 + constants.weight2 * scaled * scaled;
       let denominator = sqrt(nextSquare) / rootCorrection2 + constants.epsilon;
-      parameter${i}[start + e] = parameter${i}[start + e] * decay - stepSize * next / denominator;
+      let old = parameter${i}[start + e];
+      let change = stepSize * next / denominator;
+      parameter${i}[start + e] = ${arithmetic === 'cuda' ? '(old - change) * decay' : 'old * decay - change'};
       first[e] = next;
       second[e] = nextSquare;
     }
@@ -73,11 +76,13 @@ fn update${i}(block: u32, lane: u32) {
  * asked of the bits, since a compiler may take it for granted of the value. The reciprocal may be an ulp off the CPU's,
  * which moves a code where a moment lies that near to a bound.
  */
-const shader = shaderVariants('adamw8bit', ({ nearest, entries }: { nearest: Nearest; entries: number }) => {
-  const indices = Array.from({ length: entries }, (_, i) => i);
-  const binding = (i: number, at: number): string => `@group(0) @binding(${i * ENTRY_BUFFERS + at}) var<storage, `;
-  const shared = entries * ENTRY_BUFFERS;
-  return /* wgsl */ `
+const shader = shaderVariants(
+  'adamw8bit',
+  ({ arithmetic, entries }: { arithmetic: Adamw8bitArithmetic; entries: number }) => {
+    const indices = Array.from({ length: entries }, (_, i) => i);
+    const binding = (i: number, at: number): string => `@group(0) @binding(${i * ENTRY_BUFFERS + at}) var<storage, `;
+    const shared = entries * ENTRY_BUFFERS;
+    return /* wgsl */ `
 // Elements of the parameter, number of its first block, and where the parts of its state begin.
 struct Entry { size: u32, start: u32, ${ADAMW_UNIFORMS}, v: u32, mAbsmax: u32, vAbsmax: u32 }
 struct Uniforms { ${indices.map((i) => `entry${i}: Entry`).join(', ')}, blocks: u32 }
@@ -97,7 +102,7 @@ var<workgroup> mLargest: atomic<u32>;
 var<workgroup> vLargest: atomic<u32>;
 
 fn codeOf(bounds: u32, scaled: f32) -> u32 {
-  let searched = ${nearest === 'grid' ? `trunc((scaled + 1.0) * 0.5 * ${GRID_STEPS - 1}.0 + 0.5)` : 'scaled'};
+  let searched = ${arithmetic === 'cpu' ? `trunc((scaled + 1.0) * 0.5 * ${GRID_STEPS - 1}.0 + 0.5)` : 'scaled'};
   var low = 0u;
   var high = 255u;
   while (low < high) {
@@ -108,7 +113,7 @@ fn codeOf(bounds: u32, scaled: f32) -> u32 {
 }
 
 fn wordOf(bounds: u32, values: vec4f, absmax: f32, count: u32) -> u32 {
-  ${nearest === 'grid' ? 'if (absmax == 0.0) { return 0u; }' : ''}
+  ${arithmetic === 'cpu' ? 'if (absmax == 0.0) { return 0u; }' : ''}
   let reciprocal = 1.0 / max(absmax, 1e-37);
   var word = 0u;
   for (var e = 0u; e < count; e++) {
@@ -116,7 +121,7 @@ fn wordOf(bounds: u32, values: vec4f, absmax: f32, count: u32) -> u32 {
   }
   return word;
 }
-${indices.map(update).join('')}
+${indices.map((i) => update(i, arithmetic)).join('')}
 
 @compute @workgroup_size(${THREADS})
 fn main(${WORKGROUP_PARAMETERS}) {
@@ -133,12 +138,13 @@ fn main(${WORKGROUP_PARAMETERS}) {
     .map((i) => `if (block >= uniforms.entry${i}.start) { update${i}(block - uniforms.entry${i}.start, lane); }`)
     .join(' else ')}
 }`;
-});
+  },
+);
 
 /** In place. */
 export const webgpuAdamw8bit: NonNullable<OpDefinition<Adamw8bitInputs, Adamw8bitAttributes>['webgpu']> = (
   inputs,
-  { entries, nearest },
+  { entries, arithmetic },
   backend,
 ) => {
   const { tables, step } = inputs;
@@ -156,7 +162,7 @@ export const webgpuAdamw8bit: NonNullable<OpDefinition<Adamw8bitInputs, Adamw8bi
       return words;
     });
     dispatch(backend, {
-      ...shader({ nearest, entries: members.length }),
+      ...shader({ arithmetic, entries: members.length }),
       bindings: [...tensors.flatMap((entry) => ENTRY_INPUTS.map((name) => entry[name])), tables, step],
       uniforms: [...constants, u32(blocks)],
       workgroups: spread(blocks),
