@@ -7,6 +7,9 @@ import { openPyTorchCheckpoint } from '../src/pickle/open';
 import { openSafetensors } from '../src/safetensors/open';
 import { serializeSafetensors } from '../src/safetensors/serialize';
 import { type TensorFile } from '../src/tensor';
+import { ggufFiles } from '../src/gguf/files';
+import { ggufTokenizer } from '../src/gguf/metadata';
+import { ggufFile, type GgufEntry, type GgufTensorEntry } from './gguf-writer';
 import * as p from './pickle-writer';
 
 const isOwn = (error: unknown): boolean => HubError.isInstance(error);
@@ -118,6 +121,62 @@ function safetensorsFile(draw: Draw): Uint8Array {
   return bytes;
 }
 
+function ggufModel(draw: Draw): Uint8Array {
+  const uint = (value: number): GgufEntry => ({ type: 4, value: draw.chance(30) ? draw.integer(2 ** 32) : value });
+  const architecture = draw.chance(12) ? draw.text() : draw.pick(['llama', 'mistral', 'qwen2', 'qwen3']);
+  const metadata: Record<string, GgufEntry> = {
+    'general.architecture': { type: 8, value: architecture },
+    [`${architecture}.embedding_length`]: uint(8),
+    [`${architecture}.feed_forward_length`]: uint(8),
+    [`${architecture}.block_count`]: uint(1),
+    [`${architecture}.context_length`]: uint(64),
+    [`${architecture}.attention.head_count`]: uint(draw.pick([1, 2, 4])),
+    'tokenizer.ggml.model': { type: 8, value: 'gpt2' },
+    'tokenizer.ggml.tokens': { type: 9, itemType: 8, value: draw.list(4, () => 'a') },
+  };
+  if (draw.chance(3)) {
+    const type = draw.integer(14);
+    metadata[draw.text()] = { type, value: type === 8 ? '' : type === 9 ? [] : 1, itemType: draw.integer(14) };
+  }
+  if (draw.chance(6)) metadata[draw.pick(Object.keys(metadata))] = { type: draw.pick([0, 7, 12]), value: 1 };
+  const bomb = repeats(draw) % 50_000;
+  if (bomb > 10)
+    metadata['bomb'] = draw.chance(2)
+      ? { type: 9, itemType: 8, value: Array(bomb).fill('') }
+      : { type: 9, itemType: 0, value: Array(bomb).fill(0) };
+  const tensors: Record<string, GgufTensorEntry> = {};
+  for (const name of draw.list(4, () => draw.pick(ggufNames))) {
+    const [type, elements, bytes] = draw.pick([
+      [0, 1, 4],
+      [1, 1, 2],
+      [2, 32, 18],
+      [3, 32, 20],
+      [8, 32, 34],
+      [12, 256, 144],
+      [14, 256, 210],
+    ] as const);
+    const dims = draw.chance(12)
+      ? [draw.integer(2 ** 20), draw.integer(2 ** 20)]
+      : [elements * draw.pick([1, 2]), draw.pick([1, 4, 8])];
+    const count = draw.chance(8) ? draw.integer(9) : (dims[0]! / elements) * dims[1]!;
+    tensors[name] = {
+      dims,
+      type: draw.chance(30) ? draw.integer(40) : type,
+      bytes: new Uint8Array(Math.min(4096, Math.ceil(count)) * bytes),
+    };
+  }
+  return ggufFile({ metadata, tensors, version: draw.chance(30) ? draw.integer(5) : 3 });
+}
+
+const ggufNames = [
+  'token_embd.weight',
+  'blk.0.attn_q.weight',
+  'blk.0.attn_k.weight',
+  'blk.1.ffn_up.weight',
+  'rope_freqs.weight',
+  'x',
+];
+
 /** Every reader of this package, with files that are nearly right. */
 export const hubFuzzTargets: readonly FuzzTarget[] = [
   {
@@ -134,6 +193,19 @@ export const hubFuzzTargets: readonly FuzzTarget[] = [
     prepare: (draw) => {
       const bytes = draw.chance(3) ? damaged(draw, safetensorsFile(draw)) : safetensorsFile(draw);
       return async () => readAll(await openSafetensors(bufferSource(bytes, 'x.safetensors')));
+    },
+  },
+  {
+    name: 'gguf',
+    isOwn,
+    prepare: (draw) => {
+      const bytes = draw.chance(3) ? damaged(draw, ggufModel(draw)) : ggufModel(draw);
+      return async () => {
+        const files = await ggufFiles(bufferSource(bytes, 'x.gguf'));
+        if (files.gguf.metadata.has('tokenizer.ggml.model')) ggufTokenizer(files.gguf);
+        const checkpoint = await openCheckpoint(files);
+        for (const name of checkpoint.names()) await checkpoint.read(name);
+      };
     },
   },
   {

@@ -10,7 +10,7 @@ import { readShardIndex } from './shard-index';
 export interface Checkpoint {
   /** Id of the model files it was opened from. */
   readonly id: string;
-  readonly format: 'safetensors' | 'pytorch';
+  readonly format: 'safetensors' | 'pytorch' | 'gguf';
   /** Paths of the weight files, in the order of their first tensor. */
   readonly files: readonly string[];
   /** Entries of a PyTorch pickle that are no tensors and can't be read here; empty for safetensors. */
@@ -44,6 +44,7 @@ const formats: readonly Format[] = [
  * so that a missing or truncated shard is known before any work; tensors are read later, one by one.
  */
 export async function openCheckpoint(files: ModelFiles, options: OpenOptions = {}): Promise<Checkpoint> {
+  if (files.openWeights !== undefined) return files.openWeights();
   const budget = readBudget(options.limits);
   for (const format of formats) {
     if (await files.has(format.file)) return single(files, format, budget);

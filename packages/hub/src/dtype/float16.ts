@@ -66,3 +66,8 @@ export function float32ToFloat16(values: Float32Array): Uint16Array {
   }
   return result;
 }
+
+/** One binary16, by its bits, as a number. */
+export function float16Value(bits: number): number {
+  return (decoded ??= decodeTable())[bits]!;
+}

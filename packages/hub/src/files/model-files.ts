@@ -1,4 +1,5 @@
 import { type DocumentBudget, parseJson, type ReadLimits } from '@qlora-js/read-budget';
+import { type Checkpoint } from '../checkpoint/checkpoint';
 import { HubError, readBudget } from '../error';
 import { bufferSource, type ByteSource } from './byte-source';
 import { checkRelativePath } from './path';
@@ -15,6 +16,8 @@ export interface ModelFiles {
   text(path: string): Promise<string>;
   /** The file as JSON, unchecked beyond that. Throws `CORRUPT_FILE` where it isn't JSON. */
   json(path: string): Promise<unknown>;
+  /** Opens weights that lie in a form of their own (GGUF); `openCheckpoint` asks here first. */
+  openWeights?(): Promise<Checkpoint>;
 }
 
 /** How a model's texts are read. */
