@@ -2,7 +2,7 @@
 // usage: npm run bench [-- --tables | --peer]
 //   --tables  measure nothing, redraw from the result files that are there
 //   --peer    also run the Python stack: on the CPU beside our steps there where there is no GPU (QLORA_PYTHON names a
-//             Python that has it), else ../shared/peer where Python has torch with CUDA
+//             Python that has it), else peer-qlora.py of the folder that QLORA_PEER names
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RESULTS, type PeerResults } from './results';
 
-/** Folder of the scripts that run the Python stack, beside the project. */
-const SCRIPTS = process.env['QLORA_PEER'] ?? '../shared/peer';
+/** Folder of the script that runs the Python stack on a GPU, which the repository does not carry. */
+const SCRIPTS = process.env['QLORA_PEER'];
 
 const VERSIONS = `
 import torch, transformers, peft, bitsandbytes
@@ -13,17 +13,14 @@ print(torch.cuda.get_device_name(0))
 print(f'torch {torch.__version__}, transformers {transformers.__version__}, peft {peft.__version__}, bitsandbytes {bitsandbytes.__version__}')
 `;
 
-/** Runs transformers, PEFT and bitsandbytes on the same steps and writes bench/results/peer.json; says why where it can't. */
+/** Runs transformers, PEFT and bitsandbytes on the same steps and writes bench/results/peer.json */
 export function measurePeer(): void {
+  if (SCRIPTS === undefined) throw new Error('--peer needs QLORA_PEER: the folder that holds peer-qlora.py');
   const script = join(SCRIPTS, 'peer-qlora.py');
-  if (!existsSync(script)) {
-    console.log(`No Python stack: ${script} is not there; QLORA_PEER names another folder.`);
-    return;
-  }
+  if (!existsSync(script)) throw new Error(`QLORA_PEER is ${SCRIPTS}, which has no peer-qlora.py`);
   const probe = spawnSync('python3', ['-c', VERSIONS], { encoding: 'utf8' });
   if (probe.status !== 0) {
-    console.log(`No Python stack: ${probe.stderr.trim().split('\n').at(-1) ?? 'python3 could not be started'}`);
-    return;
+    throw new Error(`No Python stack: ${probe.stderr.trim().split('\n').at(-1) ?? 'python3 could not be started'}`);
   }
   const [machine = '', versions = ''] = probe.stdout.trim().split('\n').slice(-2);
   const { status, stdout } = spawnSync('python3', [script, 'medium', 'micro'], {

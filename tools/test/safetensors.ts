@@ -49,6 +49,10 @@ export class GoldenTensors {
     return new Float32Array(this.bytes(name).slice().buffer);
   }
 
+  integers(name: string): Int32Array {
+    return new Int32Array(this.bytes(name).slice().buffer);
+  }
+
   /** Values of an F16 tensor. */
   halfs(name: string): Float32Array {
     return Float32Array.from(new Uint16Array(this.bytes(name).slice().buffer), halfToFloat);

@@ -27,14 +27,17 @@ export function packageTests(
       ...options,
       // Worker threads take Node's options over from the process that a test file runs in.
       ...(workerThreads ? { execArgv: ['--conditions=@qlora-js/source', '--import', TYPESCRIPT] } : {}),
-      include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+      include: [
+        'src/**/*.test.ts',
+        'test/**/*.test.ts',
+        ...(process.env['QLORA_BANKING77'] ? ['src/**/*.real-data.ts'] : []),
+      ],
       pool: 'forks',
       maxWorkers: 2,
       testTimeout: 120_000,
       hookTimeout: 120_000,
       reporters: ['default', 'json'],
       outputFile: { json: 'reports/vitest.json' },
-      setupFiles: [fileURLToPath(new URL('./setup.ts', import.meta.url))],
     },
   });
 }

@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
 import {
-  add,
   tensor1d,
   tensor2d,
   variableGrads,
+  add,
   type Scalar,
   type Tensor2D,
   type Variable,
@@ -11,7 +10,7 @@ import {
 import { folderFiles } from '@qlora-js/hub/node';
 import { gemm, Linear, LinearLayer, Parameter, type ForwardContext } from '@qlora-js/kernels';
 import { Linear4bit } from '@qlora-js/quant';
-import { besideFixtures, fixturesFolder } from '../../../tools/test/fixtures';
+import { goldenJson, goldenPath } from '../../../tools/test/golden';
 import { GoldenTensors } from '../../../tools/test/safetensors';
 import {
   loadGpt2ForSequenceClassification,
@@ -20,49 +19,24 @@ import {
   type TokenBatch,
 } from '../src';
 
-/** A tensor's norm and some of its elements. */
-export interface Sampled {
-  readonly norm: number;
-  readonly at: readonly number[];
-  readonly values: readonly number[];
-}
+/** What tools/python/golden/training.py recorded of the start, as far as this package tests it. */
+export const golden = {
+  ...goldenJson<{ readonly numLabels: number; readonly padTokenId: number }>('training/runs.json'),
+  start: new GoldenTensors(goldenPath('training/start.safetensors')),
+};
+const config = goldenJson<{ n_positions: number; vocab_size: number }>('training/base/config.json');
+const { lora_alpha, r } = goldenJson<{ lora_alpha: number; r: number }>('training/adapter-start/adapter_config.json');
 
-export interface GoldenStart {
-  /** The first so many of batch 0. */
-  readonly texts: number;
-  readonly loss: number;
-  readonly logits: readonly number[];
-  readonly hidden: readonly Sampled[];
-  readonly gradients: Readonly<Record<string, Sampled>>;
-}
-
-/** What tools/python/golden_training.py recorded, as far as this package tests it. */
-export interface GoldenTraining {
-  /** The whole first batch. */
-  readonly start: GoldenStart;
-  /** Its first two texts, for backends that would take minutes for the whole. */
-  readonly pair: GoldenStart;
-}
-
-export const golden = JSON.parse(
-  readFileSync(new URL('./golden-training.json', import.meta.url), 'utf8'),
-) as GoldenTraining;
-
-const PAD = 50256;
-const SCALING = 32 / 16;
-
-/** A classifier on the small base, 4-bit, with the adapter that the golden runs start from. No dropout. */
-export async function goldenClassifier(
-  replaceBase: (base: Linear4bit) => Promise<LinearLayer> = async (base) => base,
-): Promise<{
+/** A classifier on the golden base, 4-bit, with the adapter that the golden runs start from. No dropout. */
+export async function goldenClassifier(): Promise<{
   model: GPT2ForSequenceClassification;
   trained: Map<string, Variable>;
 }> {
-  const { model } = await loadGpt2ForSequenceClassification(await folderFiles(besideFixtures('mini')!), {
-    numLabels: 77,
-    config: { padTokenId: PAD, embdPdrop: 0, attnPdrop: 0, residPdrop: 0 },
+  const { model } = await loadGpt2ForSequenceClassification(await folderFiles(goldenPath('training/base')), {
+    numLabels: golden.numLabels,
+    config: { padTokenId: golden.padTokenId, embdPdrop: 0, attnPdrop: 0, residPdrop: 0 },
   });
-  const adapter = new GoldenTensors(`${fixturesFolder}/adapter-start/adapter_model.safetensors`);
+  const adapter = new GoldenTensors(goldenPath('training/adapter-start/adapter_model.safetensors'));
   const trained = new Map<string, Variable>();
   const parameter = (name: string): Parameter => {
     const { shape } = adapter.get(name);
@@ -74,13 +48,9 @@ export async function goldenClassifier(
   for (const [name, module] of [...model.namedModules()]) {
     if (!(module instanceof Linear4bit)) continue;
     const prefix = `base_model.model.${name}`;
-    const base = await replaceBase(module);
-    model.replaceModule(
-      name,
-      adapter.names.includes(`${prefix}.lora_A.weight`)
-        ? new LoraDouble(base, parameter(`${prefix}.lora_A.weight`), parameter(`${prefix}.lora_B.weight`))
-        : base,
-    );
+    if (!adapter.names.includes(`${prefix}.lora_A.weight`)) continue;
+    const [a, b] = [parameter(`${prefix}.lora_A.weight`), parameter(`${prefix}.lora_B.weight`)];
+    model.replaceModule(name, new LoraDouble(module, a, b));
   }
   const score = parameter('base_model.model.score.weight');
   const head = new Linear(score.value.clone() as Tensor2D);
@@ -91,7 +61,7 @@ export async function goldenClassifier(
   return { model, trained };
 }
 
-/** base(x) + 2 B A x, written out: a test of this package does not lean on the package of adapters. */
+/** base(x) + alpha / r B A x, written out: a test of this package does not lean on the package of adapters. */
 class LoraDouble extends LinearLayer {
   readonly inFeatures: number;
   readonly outFeatures: number;
@@ -110,7 +80,7 @@ class LoraDouble extends LinearLayer {
 
   forward(x: Tensor2D, context: ForwardContext): Tensor2D {
     const down = gemm(x, this.a.value as Tensor2D, { transposeB: true });
-    const up = gemm(down, this.b.value as Tensor2D, { transposeB: true, alpha: SCALING });
+    const up = gemm(down, this.b.value as Tensor2D, { transposeB: true, alpha: lora_alpha / r });
     return add(this.base.forward(x, context), up);
   }
 
@@ -123,21 +93,20 @@ class LoraDouble extends LinearLayer {
   }
 }
 
-/** The first texts of batch 0 of the golden runs. */
-export function goldenBatch(texts: number, packed: boolean): { batch: TokenBatch; labels: Int32Array } {
-  const tensors = new GoldenTensors(`${fixturesFolder}/training.safetensors`);
-  const [, length = 0] = tensors.get('batch0.input_ids').shape;
-  const ints = (name: string, columns: number) =>
-    new Int32Array(tensors.bytes(`batch0.${name}`).slice().buffer).subarray(0, texts * columns);
+/** The first batch of the golden runs. */
+export function goldenBatch(packed: boolean): { batch: TokenBatch; labels: Int32Array } {
+  const tensors = new GoldenTensors(goldenPath('training/batches.safetensors'));
+  const [batchSize = 0, length = 0] = tensors.get('0.input_ids').shape;
   const padded = {
-    inputIds: ints('input_ids', length),
-    attentionMask: ints('attention_mask', length),
-    batchSize: texts,
+    inputIds: tensors.integers('0.input_ids'),
+    attentionMask: tensors.integers('0.attention_mask'),
+    batchSize,
     length,
   };
+  const { n_positions: nPositions, vocab_size: vocabSize } = config;
   return {
-    batch: tokenBatch(padded, { padTokenId: PAD, nPositions: 256, vocabSize: 50257, packed }),
-    labels: ints('labels', 1),
+    batch: tokenBatch(padded, { padTokenId: golden.padTokenId, nPositions, vocabSize, packed }),
+    labels: tensors.integers('0.labels'),
   };
 }
 

@@ -1,7 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { goldenJson } from '../../../tools/test/golden';
 
-/** What tools/python/golden_variants.py recorded. */
+/** What tools/python/golden/variants.py recorded. */
 export interface GoldenVariants {
+  /** Of the formula that the weights come from. */
+  readonly seed: number;
   readonly texts: readonly (readonly number[])[];
   /** Hidden states of the real tokens of the default variant, padded on the left. */
   readonly leftPadded: readonly number[];
@@ -31,9 +33,7 @@ export interface GoldenVariants {
   };
 }
 
-export const goldenVariants = JSON.parse(
-  readFileSync(new URL('./golden-variants.json', import.meta.url), 'utf8'),
-) as GoldenVariants;
+export const goldenVariants: GoldenVariants = goldenJson('gpt2-variants.json');
 
 /** Texts padded to the longest, as a collator does it. */
 export function padTexts(

@@ -22,13 +22,13 @@ export const TINY: TinyConfig = {
   eos_token_id: 39,
 };
 
-/** Numbers made of a weight's name and places; tools/python/golden_variants.py makes the same. */
-export function tinyWeights(name: string, size: number): Float32Array {
-  let seed = 0;
-  for (const character of name) seed = (Math.imul(seed, 31) + character.charCodeAt(0)) >>> 0;
+/** Numbers made of a seed, a weight's name and places; tools/python/golden/variants.py makes the same. */
+export function tinyWeights(name: string, size: number, seed: number): Float32Array {
+  let start = seed;
+  for (const character of name) start = (Math.imul(start, 31) + character.charCodeAt(0)) >>> 0;
   const isNormWeight = name.split('.').at(-2)!.startsWith('ln_') && name.endsWith('.weight');
   return Float32Array.from({ length: size }, (_, i) => {
-    let word = (Math.imul(i, 2654435761) + seed) >>> 0;
+    let word = (Math.imul(i, 2654435761) + start) >>> 0;
     word = Math.imul(word ^ (word >>> 15), 2246822519) >>> 0;
     word = (word ^ (word >>> 13)) >>> 0;
     const value = word / 2 ** 32 - 0.5;
@@ -65,7 +65,7 @@ export function tinyShapes(config: TinyConfig): Map<string, number[]> {
   return shapes;
 }
 
-export function tinyTensors(config: TinyConfig = TINY): Map<string, StoredTensor> {
+export function tinyTensors(config: TinyConfig = TINY, seed = 0): Map<string, StoredTensor> {
   const tensors = new Map<string, StoredTensor>();
   for (const [name, shape] of tinyShapes(config)) {
     tensors.set(
@@ -76,6 +76,7 @@ export function tinyTensors(config: TinyConfig = TINY): Map<string, StoredTensor
         tinyWeights(
           name,
           shape.reduce((a, b) => a * b),
+          seed,
         ),
       ),
     );

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { fixturesFolder } from '../../../tools/test/fixtures';
+import { goldenJson } from '../../../tools/test/golden';
 import {
   accuracyScore,
   balancedAccuracyScore,
@@ -24,8 +23,8 @@ interface Case extends Scores {
 
 const within = 1e-12;
 
-describe.skipIf(fixturesFolder === undefined)('the recorded results of scikit-learn', () => {
-  const cases = JSON.parse(readFileSync(`${fixturesFolder}/metrics.json`, 'utf8')) as Case[];
+describe('the recorded results of scikit-learn', () => {
+  const cases = goldenJson<Case[]>('metrics.json');
 
   it.each(cases.map((recorded, number) => [number, recorded] as const))('case %i', (_, recorded) => {
     const { labels, predictions } = recorded;

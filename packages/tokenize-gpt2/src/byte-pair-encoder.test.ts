@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { fixturesFolder } from '../../../tools/test/fixtures';
 import { byteAlphabet } from './byte-alphabet';
 import { BytePairEncoder } from './byte-pair-encoder';
 import { baseFiles } from './testing/base-files';
@@ -82,7 +81,7 @@ describe('BytePairEncoder', () => {
   });
 });
 
-describe.skipIf(fixturesFolder === undefined)("BytePairEncoder on GPT-2's merges", () => {
+describe("BytePairEncoder on GPT-2's merges", () => {
   let vocabulary: Vocabulary;
 
   beforeAll(() => {

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { fixturesFolder } from '../../../tools/test/fixtures';
+import { goldenJson } from '../../../tools/test/golden';
 import { baseFiles } from './testing/base-files';
 import { GPT2Tokenizer } from './tokenizer';
 
@@ -10,13 +9,13 @@ interface GoldenText {
   decoded: string;
 }
 
-describe.skipIf(fixturesFolder === undefined)("transformers' ids", () => {
+describe("transformers' ids", () => {
   let tokenizer: GPT2Tokenizer;
   let golden: GoldenText[];
 
   beforeAll(() => {
     tokenizer = GPT2Tokenizer.fromFiles(baseFiles());
-    golden = JSON.parse(readFileSync(`${fixturesFolder}/tokenizer.json`, 'utf8')) as GoldenText[];
+    golden = goldenJson('tokenizer.json');
   });
 
   it('encodes every golden text to the recorded ids, with a cold and with a warm cache', () => {

@@ -2,22 +2,20 @@
  * Encodes the same texts with this package and with @huggingface/tokenizers, in one process and in alternating order, and
  * checks that the ids are equal. Writes bench/results.json and, from it, the README's table.
  *
- *   npx tsx --conditions=@qlora-js/source src/tokenizer.bench.ts [ROUNDS]
+ *   QLORA_BANKING77=FOLDER npx tsx --conditions=@qlora-js/source src/tokenizer.bench.ts [ROUNDS]
  */
 import { Tokenizer as PeerTokenizer } from '@huggingface/tokenizers';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { arch, cpus, platform } from 'node:os';
-import { besideFixtures } from '../../../tools/test/fixtures';
+import { banking77Folder } from '../../../tools/test/real-data';
 import { GPT2Tokenizer } from './index';
 
+const BASE = new URL('../../base-mini/weights/', import.meta.url);
 const rounds = Number(process.argv[2] ?? 15);
-const base = besideFixtures('mini');
-const banking = besideFixtures('banking77');
-if (base === undefined || banking === undefined)
-  throw new Error('Set QLORA_FIXTURES: the base and the texts lie beside it');
+const banking = banking77Folder();
 
-const vocab = readFileSync(`${base}/vocab.json`, 'utf8');
-const merges = readFileSync(`${base}/merges.txt`, 'utf8');
+const vocab = readFileSync(new URL('vocab.json', BASE), 'utf8');
+const merges = readFileSync(new URL('merges.txt', BASE), 'utf8');
 
 function loadOurs(): GPT2Tokenizer {
   return GPT2Tokenizer.fromFiles({ vocab, merges });

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { fixturesFolder } from '../../../tools/test/fixtures';
 import { TokenizerError } from './errors';
 import type { TokenizerOptions } from './options';
 import { baseFiles } from './testing/base-files';
@@ -353,7 +352,7 @@ describe('settings', () => {
   });
 });
 
-describe.skipIf(fixturesFolder === undefined)("with GPT-2's vocabulary", () => {
+describe("with GPT-2's vocabulary", () => {
   let tokenizer: GPT2Tokenizer;
 
   beforeAll(() => {

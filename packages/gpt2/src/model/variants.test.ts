@@ -4,7 +4,7 @@ import { activationNames, INFERENCE, type Linear, type LayerNorm } from '@qlora-
 import { describeBackends } from '../../test/backends';
 import { largestDifference, norm } from '../../test/compare';
 import { goldenVariants, padTexts } from '../../test/golden-variants';
-import { TINY, tinyFiles } from '../../test/tiny-gpt2';
+import { TINY, tinyFiles, tinyTensors, type TinyConfig } from '../../test/tiny-gpt2';
 import { nextTokenLabels } from '../batch/next-token-labels';
 import { tokenBatch } from '../batch/token-batch';
 import { loadGpt2LMHeadModel } from '../weights/load';
@@ -12,8 +12,11 @@ import type { GPT2LMHeadModel } from './language-model';
 
 const PAD = 39;
 
-const load = async (config: object = {}): Promise<GPT2LMHeadModel> =>
-  (await loadGpt2LMHeadModel(tinyFiles({ ...TINY, ...config }), { quantization: null })).model;
+async function load(changes: object = {}): Promise<GPT2LMHeadModel> {
+  const config: TinyConfig = { ...TINY, ...changes };
+  const files = tinyFiles(config, tinyTensors(config, goldenVariants.seed));
+  return (await loadGpt2LMHeadModel(files, { quantization: null })).model;
+}
 
 function batchOf(side: 'left' | 'right', packed = true) {
   const padded = padTexts(goldenVariants.texts, side, PAD);
@@ -21,7 +24,7 @@ function batchOf(side: 'left' | 'right', packed = true) {
   return { padded, batch, labels: nextTokenLabels(padded, { packed }) };
 }
 
-/** Against transformers on weights of a formula (tools/python/golden_variants.py), float32. */
+/** Against transformers on weights of a formula (tools/python/golden/variants.py), float32. */
 describeBackends('every config variant', () => {
   it.each(goldenVariants.variants)('$name: hidden states, logits, loss, gradients', async (golden) => {
     const model = await load(golden.config);

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { memory, tidy } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { memoryFiles, openSafetensors, serializeSafetensors, type ModelFiles, type StoredTensor } from '@qlora-js/hub';
+import { memoryFiles, serializeSafetensors, type ModelFiles, type StoredTensor } from '@qlora-js/hub';
 import { folderFiles } from '@qlora-js/hub/node';
 import { countParameters, INFERENCE, Linear, openDevice, type Device } from '@qlora-js/kernels';
 import { Linear4bit, quantizeArray, quantStateToTensors } from '@qlora-js/quant';
-import { besideFixtures, fixturesFolder } from '../../../../tools/test/fixtures';
+import { goldenJson, goldenPath } from '../../../../tools/test/golden';
 import { GoldenTensors } from '../../../../tools/test/safetensors';
 import { largestDifference } from '../../test/compare';
 import { floatTensor, TINY, tinyFiles, tinyTensors } from '../../test/tiny-gpt2';
@@ -21,16 +21,16 @@ afterAll(() => {
   device.dispose();
 });
 
-const checkpoints = `${fixturesFolder}/checkpoints`;
+const checkpoints = goldenPath('checkpoints');
 
-/** A pickle of the fixtures with their config.json. */
+/** A golden pickle with its config.json. */
 const pickleFiles = (name: string): ModelFiles =>
   memoryFiles(name, {
     'config.json': readFileSync(`${checkpoints}/config.json`),
     'pytorch_model.bin': readFileSync(`${checkpoints}/${name}`),
   });
 
-describe.skipIf(fixturesFolder === undefined)('checkpoints as the hub has them', () => {
+describe('checkpoints as the hub has them', () => {
   it.each<[string, () => Promise<ModelFiles>]>([
     ['a legacy pickle', async () => pickleFiles('legacy.bin')],
     ['a zip pickle', async () => pickleFiles('zip.bin')],
@@ -41,7 +41,8 @@ describe.skipIf(fixturesFolder === undefined)('checkpoints as the hub has them',
     const { model, report } = await loadGpt2LMHeadModel(await files(), { quantization: null });
     // Masks and the copy of the embedding as a head are known, and left out.
     expect(report).toEqual({ newlyInitialized: [], unexpected: [] });
-    const batch = packSequences([ids.subarray(0, 6), ids.subarray(6)], model.config);
+    const length = ids.length / 2;
+    const batch = packSequences([ids.subarray(0, length), ids.subarray(length)], model.config);
     const hidden = tidy(() => model.transformer.forward(batch, INFERENCE));
     expect(largestDifference(await hidden.data(), golden.floats('hidden'))).toBeLessThan(1e-4);
     const logits = tidy(() => model.forward(batch, INFERENCE));
@@ -50,19 +51,14 @@ describe.skipIf(fixturesFolder === undefined)('checkpoints as the hub has them',
   });
 
   it("weights that Python's bitsandbytes stored are taken as they are, and equal ours", async () => {
-    // The file lacks the embedding, which is the base's own.
-    const python = await folderFiles(`${fixturesFolder}/mini-nf4-bnb`);
-    const base = await folderFiles(besideFixtures('mini')!);
-    const tensors = await storedTensors(python);
-    tensors.push(...(await storedTensors(base)).filter(({ name }) => name === 'transformer.wte.weight'));
-    const stored = memoryFiles('python', {
-      'config.json': await python.text('config.json'),
-      'model.safetensors': serializeSafetensors(tensors),
-    });
-    const { model: theirs, report } = await loadGpt2ForSequenceClassification(stored, { numLabels: 77 });
+    const [python, base] = await Promise.all(
+      ['base-nf4', 'base'].map((name) => folderFiles(goldenPath(`training/${name}`))),
+    );
+    const { numLabels } = goldenJson<{ numLabels: number }>('training/runs.json');
+    const { model: theirs, report } = await loadGpt2ForSequenceClassification(python!, { numLabels });
     expect(report).toEqual({ newlyInitialized: [], unexpected: [] });
-    const { model: ours } = await loadGpt2ForSequenceClassification(base, { numLabels: 77 });
-    for (const name of ['transformer.h.0.attn.c_attn', 'transformer.h.5.mlp.c_proj']) {
+    const { model: ours } = await loadGpt2ForSequenceClassification(base!, { numLabels });
+    for (const name of ['transformer.h.0.attn.c_attn', 'transformer.h.1.mlp.c_proj']) {
       const [a, b] = [theirs, ours].map((model) => (model.module(name) as Linear4bit).denseWeight().dataSync());
       expect(largestDifference(a!, b!), name).toBe(0);
     }
@@ -70,11 +66,6 @@ describe.skipIf(fixturesFolder === undefined)('checkpoints as the hub has them',
     ours.dispose();
   });
 });
-
-async function storedTensors(files: ModelFiles): Promise<StoredTensor[]> {
-  const opened = await openSafetensors(await files.open('model.safetensors'));
-  return Promise.all([...opened.tensors.keys()].map((name) => opened.read(name)));
-}
 
 describe('loading', () => {
   it('quantises the blocks to NF4 by default and counts every weight they stand for', async () => {

@@ -8,8 +8,9 @@ import { drawUniform } from './uniform';
 
 describe('drawUniform', () => {
   it("draws what Optuna's RandomSampler draws", () => {
-    const random = new RandomState(3);
-    for (const [name, wanted] of goldens.uniform_draws) {
+    const { seed, draws } = goldens.uniform_draws;
+    const random = new RandomState(seed);
+    for (const [name, wanted] of draws) {
       const drawn = drawUniform(distributionFromJson(goldens.distributions[name]!), random);
       if (typeof wanted === 'number') expect(drawn, name).toBeCloseTo(wanted, 13);
       else expect(drawn, name).toBe(wanted);

@@ -17,27 +17,25 @@ import { createStudy } from './create-study';
 
 const logger = { info: () => undefined, warn: () => undefined };
 
-/** The settings of verify/make_goldens.py. */
-const settings: Record<string, [sampler: Sampler, pruner: Pruner]> = {
-  'tpe-multivariate': [new TPESampler({ seed: 1 }), new NopPruner()],
-  'tpe-independent': [new TPESampler({ seed: 2, multivariate: false }), new MedianPruner()],
-  'tpe-hyperband': [new TPESampler({ seed: 4 }), new HyperbandPruner({ maxResource: 9 })],
-  median: [new RandomSampler({ seed: 5 }), new MedianPruner({ nStartupTrials: 3, nWarmupSteps: 2, intervalSteps: 3 })],
-  percentile: [new RandomSampler({ seed: 6 }), new PercentilePruner({ percentile: 25, nMinTrials: 8 })],
-  'halving-auto': [new RandomSampler({ seed: 7 }), new SuccessiveHalvingPruner()],
-  halving: [
-    new RandomSampler({ seed: 8 }),
-    new SuccessiveHalvingPruner({ minResource: 1, reductionFactor: 2, minEarlyStoppingRate: 1 }),
-  ],
+const tpe = (seed: number): Sampler => new TPESampler({ seed });
+const independent = (seed: number): Sampler => new TPESampler({ seed, multivariate: false });
+const uniform = (seed: number): Sampler => new RandomSampler({ seed });
+
+/** The settings of tools/python/golden/search_cases.py. */
+const settings: Record<string, [sampler: (seed: number) => Sampler, pruner: Pruner]> = {
+  'tpe-multivariate': [tpe, new NopPruner()],
+  'tpe-independent': [independent, new MedianPruner()],
+  'tpe-hyperband': [tpe, new HyperbandPruner({ maxResource: 9 })],
+  median: [uniform, new MedianPruner({ nStartupTrials: 3, nWarmupSteps: 2, intervalSteps: 3 })],
+  percentile: [uniform, new PercentilePruner({ percentile: 25, nMinTrials: 8 })],
+  'halving-auto': [uniform, new SuccessiveHalvingPruner()],
+  halving: [uniform, new SuccessiveHalvingPruner({ minResource: 1, reductionFactor: 2, minEarlyStoppingRate: 1 })],
   'halving-bootstrap': [
-    new RandomSampler({ seed: 9 }),
+    uniform,
     new SuccessiveHalvingPruner({ minResource: 2, reductionFactor: 3, bootstrapCount: 3 }),
   ],
-  hyperband: [
-    new RandomSampler({ seed: 10 }),
-    new HyperbandPruner({ minResource: 1, maxResource: 27, reductionFactor: 3 }),
-  ],
-  'hyperband-auto': [new RandomSampler({ seed: 11 }), new HyperbandPruner({ reductionFactor: 2 })],
+  hyperband: [uniform, new HyperbandPruner({ minResource: 1, maxResource: 27, reductionFactor: 3 })],
+  'hyperband-auto': [uniform, new HyperbandPruner({ reductionFactor: 2 })],
 };
 
 function noise(trialNumber: number, step: number): number {
@@ -79,15 +77,15 @@ function expectTrials(trials: readonly FrozenTrial[], wanted: readonly GoldenTri
 }
 
 describe("Optuna's own studies, repeated from their seeds", () => {
-  it.each(goldens.studies)('$name', async ({ name, steps, nan, direction, trials }) => {
+  it.each(goldens.studies)('$name', async ({ name, seed, steps, nan, direction, trials }) => {
     const [sampler, pruner] = settings[name]!;
-    const study = await createStudy({ studyName: name, sampler, pruner, direction, logger });
+    const study = await createStudy({ studyName: name, sampler: sampler(seed), pruner, direction, logger });
     await study.optimize((trial) => objective(trial, steps, nan), { nTrials: trials.length });
     expectTrials(study.trials, trials);
   });
 
   it('by ask and tell: four trials at once, failures, a constraint, an enqueued trial', async () => {
-    const study = await createStudy({ sampler: new TPESampler({ seed: 12 }), logger });
+    const study = await createStudy({ sampler: new TPESampler({ seed: goldens.asked.seed }), logger });
     await study.enqueueTrial({ x: 0.5, c: 'c' });
     const open: { trial: Trial; value: number }[] = [];
     for (let i = 0; i < 40; i++) {
@@ -108,7 +106,10 @@ describe("Optuna's own studies, repeated from their seeds", () => {
   });
 
   it('with names that JavaScript takes for indices', async () => {
-    const study = await createStudy({ sampler: new TPESampler({ seed: 14, nStartupTrials: 4 }), logger });
+    const study = await createStudy({
+      sampler: new TPESampler({ seed: goldens.index_names.seed, nStartupTrials: 4 }),
+      logger,
+    });
     await study.optimize(
       (trial) =>
         trial.suggestFloat('10', 0, 1) +
@@ -121,7 +122,7 @@ describe("Optuna's own studies, repeated from their seeds", () => {
   });
 
   it('over a grid, each point once', async () => {
-    const sampler = new GridSampler({ b: [4, 8, 16], a: [0.1, 0.2], z: ['u', 'v'] }, { seed: 13 });
+    const sampler = new GridSampler({ b: [4, 8, 16], a: [0.1, 0.2], z: ['u', 'v'] }, { seed: goldens.grid.seed });
     const study = await createStudy({ sampler, logger });
     await study.optimize(
       (trial) =>
@@ -129,7 +130,7 @@ describe("Optuna's own studies, repeated from their seeds", () => {
         trial.suggestFloat('a', 0, 1) +
         trial.suggestCategorical('z', ['u', 'v']).length,
     );
-    expect(study.trials.map(({ params }) => params)).toEqual(goldens.grid);
+    expect(study.trials.map(({ params }) => params)).toEqual(goldens.grid.params);
     expect(sampler.isExhausted(study)).toBe(true);
   });
 });

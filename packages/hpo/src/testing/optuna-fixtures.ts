@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { goldenJson } from '../../../../tools/test/golden';
 import {
   categoricalDistribution,
   type Distribution,
@@ -19,7 +18,7 @@ export const referenceSpace: Readonly<Record<string, Distribution>> = {
   warmup_steps: intDistribution({ low: 100, high: 500, step: 50 }),
 };
 
-/** The objective that the recorded study maximised (fixtures/make.py), with its failure in trial 7. */
+/** The objective that the recorded study maximised (tools/python/golden/search_study.py), with its failure in trial 7. */
 export function referenceObjective(trial: Trial): number {
   const learningRate = trial.suggestFloat('learning_rate', 1e-5, 5e-4, { log: true });
   const batchSize = trial.suggestCategorical('batch_size', [4, 8, 16]);
@@ -47,9 +46,14 @@ export interface RecordedTrial {
   value: number | null;
   params: Record<string, ParamValue>;
   intermediate: Record<string, number>;
+  start: string;
+  complete: string;
 }
 
 export interface RecordedStudy {
+  seed: number;
+  name: string;
+  user_attrs: Record<string, string>;
   best_value: number;
   best_params: Record<string, ParamValue>;
   trials: RecordedTrial[];
@@ -61,7 +65,6 @@ export interface RecordedDensities {
   below: number[];
   above: number[];
   cases: {
-    multivariate: boolean;
     candidates: Record<string, number[]>;
     log_l: number[];
     log_g: number[];
@@ -69,10 +72,5 @@ export interface RecordedDensities {
   }[];
 }
 
-export const recordedStudy = (fixtures: string): RecordedStudy => read(fixtures, 'expected.json') as RecordedStudy;
-export const recordedDensities = (fixtures: string): RecordedDensities =>
-  read(fixtures, 'tpe.json') as RecordedDensities;
-
-function read(fixtures: string, name: string): unknown {
-  return JSON.parse(readFileSync(join(fixtures, 'optuna', name), 'utf8'));
-}
+export const recordedStudy: RecordedStudy = goldenJson('optuna/expected.json');
+export const recordedDensities: RecordedDensities = goldenJson('optuna/tpe.json');

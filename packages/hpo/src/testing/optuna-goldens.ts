@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { goldenPath } from '../../../../tools/test/golden';
 import { type ParamValue } from '../distribution/distribution';
 
 type Points = Record<string, number[]>;
@@ -10,7 +11,7 @@ export interface GoldenTrial {
   params: Record<string, ParamValue>;
 }
 
-/** What verify/make_goldens.py wrote. */
+/** What tools/python/golden/search_cases.py wrote. */
 export interface OptunaGoldens {
   random_state: {
     seed: number;
@@ -27,7 +28,7 @@ export interface OptunaGoldens {
   ppf: [q: number, a: number, b: number, x: number][];
   argsort: [values: number[], order: number[]][];
   distributions: Record<string, string>;
-  uniform_draws: [name: string, value: ParamValue][];
+  uniform_draws: { seed: number; draws: [name: string, value: ParamValue][] };
   adjusted_high: [low: number, high: number, step: number, adjusted: number][];
   parzen: {
     prior_weight: number;
@@ -42,10 +43,17 @@ export interface OptunaGoldens {
   }[];
   percentiles: [values: number[], percentile: number, result: number][];
   crc32: [text: string, checksum: number][];
-  studies: { name: string; steps: number; nan: boolean; direction: 'minimize' | 'maximize'; trials: GoldenTrial[] }[];
-  asked: { trials: GoldenTrial[]; best: number };
-  index_names: { trials: GoldenTrial[]; names: string[][] };
-  grid: Record<string, ParamValue>[];
+  studies: {
+    name: string;
+    seed: number;
+    steps: number;
+    nan: boolean;
+    direction: 'minimize' | 'maximize';
+    trials: GoldenTrial[];
+  }[];
+  asked: { seed: number; trials: GoldenTrial[]; best: number };
+  index_names: { seed: number; trials: GoldenTrial[]; names: string[][] };
+  grid: { seed: number; params: Record<string, ParamValue>[] };
 }
 
 const words = new Map([
@@ -55,7 +63,7 @@ const words = new Map([
 ]);
 
 function read(): OptunaGoldens {
-  const text = readFileSync(new URL('./optuna-goldens.jsonl', import.meta.url), 'utf8');
+  const text = readFileSync(goldenPath('optuna/cases.jsonl'), 'utf8');
   const lines = text.trimEnd().split('\n');
   return Object.fromEntries(
     lines.map((line) => {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { fixturesFolder } from '../../../../tools/test/fixtures';
+import { goldenPath } from '../../../../tools/test/golden';
 import * as p from '../../test/pickle-writer';
 import { memoryFiles } from '../files/model-files';
 import { openSafetensors } from '../safetensors/open';
@@ -107,13 +107,14 @@ describe('openCheckpoint', () => {
     expect(error).toMatchObject({ code });
   });
 
-  it.skipIf(fixturesFolder === undefined)('reads the shards that transformers wrote', async () => {
-    const folder = `${fixturesFolder}/checkpoints`;
+  it('reads the shards that transformers wrote', async () => {
+    const folder = goldenPath('checkpoints');
     const read = (name: string): [string, Uint8Array] => [name, readFileSync(`${folder}/sharded/${name}`)];
     const shards = readdirSync(`${folder}/sharded`).map(read);
     const checkpoint = await openCheckpoint(memoryFiles('gpt2', Object.fromEntries(shards)));
     const expected = await openSafetensors(bufferSource(readFileSync(`${folder}/expected.safetensors`)));
-    expect(checkpoint.files.length).toBe(8);
+    expect(checkpoint.files.length).toBe(shards.filter(([name]) => name.endsWith('.safetensors')).length);
+    expect(checkpoint.files.length).toBeGreaterThan(2);
     for (const name of expected.tensors.keys()) {
       const [ours, theirs] = [await checkpoint.read(`transformer.${name}`), await expected.read(name)];
       expect([ours.dtype, ours.shape, Buffer.compare(ours.bytes, theirs.bytes)]).toEqual([

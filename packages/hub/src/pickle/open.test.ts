@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fixturesFolder } from '../../../../tools/test/fixtures';
+import { goldenPath } from '../../../../tools/test/golden';
 import * as p from '../../test/pickle-writer';
 import { torchFiles } from '../../test/torch-files';
 import { toFloat32 } from '../dtype/to-float32';
@@ -81,8 +81,8 @@ describe.each(['zip', 'legacy'] as const)('a %s file of torch.save', (format) =>
     expect(file.tensors.get('bool')!.dtype).toBe('BOOL');
   });
 
-  it.skipIf(fixturesFolder === undefined)('of GPT-2 gives the tensors of its safetensors twin', async () => {
-    const folder = `${fixturesFolder}/checkpoints`;
+  it('of GPT-2 gives the tensors of its safetensors twin', async () => {
+    const folder = goldenPath('checkpoints');
     const file = await open(readFileSync(`${folder}/${format}.bin`));
     const twin = await openSafetensors(bufferSource(readFileSync(`${folder}/expected.safetensors`)));
     for (const name of twin.tensors.keys()) {

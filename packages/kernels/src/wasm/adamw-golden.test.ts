@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { fixturesFolder } from '../../../../tools/test/fixtures';
+import { goldenPath } from '../../../../tools/test/golden';
 import { blockwiseBounds } from '../ops/blockwise8bit/grid';
 import { createDynamicMap } from '../tables';
 import { openKernels, TestHeap, type TestedKernels } from './test-heap';
@@ -30,19 +30,19 @@ function relativeErrors(found: Float32Array, wanted: Float32Array): Float64Array
   ).sort();
 }
 
-describe.skipIf(fixturesFolder === undefined)('AdamW beside torch and bitsandbytes', () => {
+describe('AdamW beside torch and bitsandbytes', () => {
   let tested: TestedKernels;
   let read: ReturnType<typeof reader>;
   beforeAll(async () => {
     tested = await openKernels();
-    read = reader(`${fixturesFolder}/optim.safetensors`);
+    read = reader(goldenPath('optim.safetensors'));
   });
 
   const numbers = (step: number) =>
     [3e-3, ...BETAS, 1e-8, 0.05, 1 - BETAS[0] ** (step + 1), 1 - BETAS[1] ** (step + 1), 1] as const;
 
   it.each(['p0', 'p1', 'p2'])('adamw32 follows torch.optim.AdamW over 12 steps of %s', (name) => {
-    const start = read(`adamw32.${name}.init`);
+    const start = read(`init.${name}`);
     const n = start.length;
     TestHeap.use(tested, (heap) => {
       const [p, m, v] = [start, new Float32Array(n), new Float32Array(n)].map((values) => heap.inOut(values)) as [
@@ -60,7 +60,7 @@ describe.skipIf(fixturesFolder === undefined)('AdamW beside torch and bitsandbyt
 
   // Tensors below 4,096 elements keep float32 states in bitsandbytes.
   it.each(['p0', 'p1'])('adamw8bit follows bitsandbytes’ AdamW8bit on a CPU over 12 steps of %s', (name) => {
-    const start = read(`adamw8bit.${name}.init`);
+    const start = read(`init.${name}`);
     const n = start.length;
     const blocks = Math.ceil(n / 256);
     const codes = [createDynamicMap({ signed: true }), createDynamicMap({ signed: false })];

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { fixturesFolder } from '../../../../tools/test/fixtures';
+import { goldenJson } from '../../../../tools/test/golden';
 import { loraConfigFromJson, loraConfigToJson } from './json';
 import { loraConfig } from './lora-config';
 import { isTarget, rankAndAlpha } from './targets';
@@ -65,9 +64,8 @@ describe('adapter_config.json', () => {
     expect(() => loraConfigFromJson(json)).toThrow(message);
   });
 
-  it.skipIf(fixturesFolder === undefined)("reads PEFT's own file and writes the same keys and values", () => {
-    const text = readFileSync(`${fixturesFolder}/adapter-start/adapter_config.json`, 'utf8');
-    const original = JSON.parse(text) as Record<string, unknown>;
+  it("reads PEFT's own file and writes the same keys and values", () => {
+    const original = goldenJson<Record<string, unknown>>('training/adapter-start/adapter_config.json');
     const written = JSON.parse(loraConfigToJson(loraConfigFromJson(original))) as Record<string, unknown>;
     expect(Object.keys(written)).toEqual(Object.keys(original));
     expect(written).toEqual(original);

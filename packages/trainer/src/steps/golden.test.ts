@@ -1,28 +1,36 @@
 import { openDevice } from '@qlora-js/kernels';
-import type { OptimizerName } from '@qlora-js/optim';
 import { describe, expect, it } from 'vitest';
-import { besideFixtures, fixturesFolder } from '../../../../tools/test/fixtures';
-import { goldenRun, replayTraining, type GoldenStep } from '../testing/golden';
+import { goldenPath } from '../../../../tools/test/golden';
+import { goldenRuns, replayTraining, type GoldenStep } from '../testing/golden';
 
-/**
- * On webgpu `tools/bench` runs these steps on a real GPU; on a software GPU one step takes a minute, and backends.test.ts
- * holds a small model there against wasm instead. The recorded losses in fixtures/training.json come from layers whose 4-bit weights bitsandbytes had packed for
- * inference in bfloat16, with no gradient through them (see tools/python/golden_training.py); what is held against here
- * is the same run of the same stack with float32 weights and the whole gradient.
- */
-describe.skipIf(fixturesFolder === undefined)('24 steps beside the Python stack', () => {
-  const base = besideFixtures('mini')!;
+function expectClose(seen: readonly GoldenStep[], golden: readonly GoldenStep[]): void {
+  seen.forEach(({ loss, gradNorm }, step) => {
+    expect(Math.abs(loss - golden[step]!.loss), `loss of step ${step}`).toBeLessThan(1e-3);
+    expect(Math.abs(gradNorm / golden[step]!.gradNorm - 1), `gradient norm of step ${step}`).toBeLessThan(5e-3);
+  });
+}
 
-  function expectClose(seen: readonly GoldenStep[], golden: readonly GoldenStep[]): void {
-    seen.forEach(({ loss, gradNorm }, step) => {
-      expect(Math.abs(loss - golden[step]!.loss), `loss of step ${step}`).toBeLessThan(1e-3);
-      expect(Math.abs(gradNorm / golden[step]!.gradNorm - 1), `gradient norm of step ${step}`).toBeLessThan(5e-3);
-    });
-  }
+/** Against transformers, PEFT and bitsandbytes in float32, with the whole gradient; tools/python/golden/training.py. */
+describe.each(['adamw_torch', 'paged_adamw_8bit'] as const)('the Python stack on %s', (name) => {
+  const folder = goldenPath('training');
+  const golden = goldenRuns(folder).runs[name]!;
 
-  it.each(['adamw_torch', 'paged_adamw_8bit'] as const)('wasm, all steps of %s', async (name: OptimizerName) => {
+  it('takes the same 24 steps as wasm, and ends at the same logits', async () => {
     const device = await openDevice({ backend: 'wasm' });
-    expectClose(await replayTraining(fixturesFolder!, base, name, 24), goldenRun(name));
+    const { steps, logits } = await replayTraining(folder, name);
+    expect(steps).toHaveLength(24);
+    expectClose(steps, golden.steps);
+    expect(logits).toHaveLength(golden.logits.length);
+    Array.from(golden.logits, (logit, i) => expect(Math.abs(logits[i]! - logit), `logit ${i}`).toBeLessThan(5e-3));
+    device.dispose();
+  });
+
+  // A software GPU takes a second or two a step.
+  it.each(['cpu', 'webgpu'] as const)('takes the same first steps as %s', async (backend) => {
+    const device = await openDevice({ backend });
+    const { steps } = await replayTraining(folder, name, { steps: 4 });
+    expect(steps).toHaveLength(4);
+    expectClose(steps, golden.steps);
     device.dispose();
   });
 });

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type { CollatedBatch } from '@qlora-js/data';
-import { loadGpt2ForSequenceClassification } from '@qlora-js/gpt2';
+import { loadGpt2ForSequenceClassification, tokenBatch } from '@qlora-js/gpt2';
 import { folderFiles } from '@qlora-js/hub/node';
+import { INFERENCE } from '@qlora-js/kernels';
 import { loadAdapter, PeftModel } from '@qlora-js/lora';
 import { clipGradients, createOptimizer, createSchedule, decayGroups, type OptimizerName } from '@qlora-js/optim';
 import { GoldenTensors } from '../../../../tools/test/safetensors';
@@ -14,60 +14,84 @@ export interface GoldenStep {
   readonly gradNorm: number;
 }
 
-const PAD = 50256;
-const STEPS = 24;
-
-/** Losses and norms of the Python stack on the recorded batches, its base in float32; tools/python/golden_training.py. */
-export function goldenRun(optimizer: OptimizerName): GoldenStep[] {
-  const path = fileURLToPath(new URL('../../../gpt2/test/golden-training.json', import.meta.url));
-  const { runs } = JSON.parse(readFileSync(path, 'utf8')) as { runs: Record<string, { steps: GoldenStep[] }> };
-  return runs[optimizer]!.steps;
+export interface GoldenRun {
+  readonly steps: readonly GoldenStep[];
+  /** Of the first batch after these steps. */
+  readonly logits: ArrayLike<number>;
 }
 
-/** The first `steps` of the recorded 24: lr 1e-3, 4 steps of warm-up, clip 1, no dropout, from the recorded adapter. */
+interface GoldenRuns {
+  readonly numLabels: number;
+  readonly padTokenId: number;
+  readonly learningRate: number;
+  readonly weightDecay: number;
+  readonly warmupSteps: number;
+  readonly maxGradNorm: number;
+  /** PEFT's line. */
+  readonly trainableParameters: string;
+  readonly runs: Readonly<Record<string, GoldenRun>>;
+}
+
+/** The settings and results of the Python stack's steps, in a folder that tools/python/golden/training.py recorded. */
+export function goldenRuns(folder: string): GoldenRuns {
+  return JSON.parse(readFileSync(`${folder}/runs.json`, 'utf8')) as GoldenRuns;
+}
+
+/**
+ * The first recorded steps done here, all by default: from the recorded adapter, on the recorded batches in turn,
+ * without dropout.
+ */
 export async function replayTraining(
-  fixtures: string,
-  base: string,
+  folder: string,
   name: OptimizerName,
-  steps: number,
-): Promise<GoldenStep[]> {
-  const { model } = await loadGpt2ForSequenceClassification(await folderFiles(base), {
-    numLabels: 77,
+  { steps: count = Infinity }: { readonly steps?: number } = {},
+): Promise<GoldenRun> {
+  const { numLabels, padTokenId, learningRate, weightDecay, warmupSteps, maxGradNorm, runs } = goldenRuns(folder);
+  const trainingSteps = runs[name]!.steps.length;
+  const { model } = await loadGpt2ForSequenceClassification(await folderFiles(`${folder}/base`), {
+    numLabels,
     config: { attnPdrop: 0, residPdrop: 0, embdPdrop: 0 },
   });
   const peft = new PeftModel(model);
-  await loadAdapter(peft, await folderFiles(`${fixtures}/adapter-start`));
-  const classifier = sequenceClassifier(peft, { padTokenId: PAD });
+  await loadAdapter(peft, await folderFiles(`${folder}/adapter-start`));
+  const classifier = sequenceClassifier(peft, { padTokenId });
   const trained = classifier.trainedVariables();
-  const optimizer = createOptimizer(name, decayGroups(trained, 0.01));
-  const schedule = createSchedule('linear', { learningRate: 1e-3, warmupSteps: 4, trainingSteps: STEPS });
-  const golden = new GoldenTensors(`${fixtures}/training.safetensors`);
-  const seen: GoldenStep[] = [];
-  for (let step = 0; step < steps; step++) {
-    const { loss, gradients } = windowGradients(classifier, trained, [recordedBatch(golden, step)], { seed: 0, step });
-    const { norm, control } = clipGradients(gradients, { maxNorm: 1 });
+  const optimizer = createOptimizer(name, decayGroups(trained, weightDecay));
+  const schedule = createSchedule('linear', { learningRate, warmupSteps, trainingSteps });
+  const batches = recordedBatches(folder);
+  const steps: GoldenStep[] = [];
+  for (let step = 0; step < Math.min(count, trainingSteps); step++) {
+    const batch = batches[step % batches.length]!;
+    const { loss, gradients } = windowGradients(classifier, trained, [batch], { seed: 0, step });
+    const { norm, control } = clipGradients(gradients, { maxNorm: maxGradNorm });
     await optimizer.step(gradients, { learningRate: schedule(step), control });
-    seen.push({ loss: (await loss.data())[0]!, gradNorm: (await norm.data())[0]! });
+    steps.push({ loss: (await loss.data())[0]!, gradNorm: (await norm.data())[0]! });
     for (const tensor of [loss, norm, control, ...gradients.values()]) tensor.dispose();
   }
+  const { nPositions, vocabSize } = model.config;
+  const tokens = tokenBatch(batches[0]!, { padTokenId, nPositions, vocabSize });
+  const logits = model.forward(tokens, INFERENCE);
+  const values = await logits.data();
+  tokens.dispose();
+  logits.dispose();
   optimizer.dispose();
   peft.dispose();
-  return seen;
+  return { steps, logits: values };
 }
 
-function recordedBatch(golden: GoldenTensors, index: number): CollatedBatch {
-  const integers = (name: string): { values: Int32Array; shape: readonly number[] } => {
-    const { bytes, shape } = golden.get(`batch${index}.${name}`);
-    return { values: new Int32Array(bytes.slice().buffer), shape };
-  };
-  const ids = integers('input_ids');
-  const mask = integers('attention_mask').values;
-  return {
-    inputIds: ids.values,
-    attentionMask: mask,
-    labels: integers('labels').values,
-    batchSize: ids.shape[0]!,
-    length: ids.shape[1]!,
-    realTokens: mask.reduce((sum, value) => sum + value, 0),
-  };
+function recordedBatches(folder: string): CollatedBatch[] {
+  const tensors = new GoldenTensors(`${folder}/batches.safetensors`);
+  const count = tensors.names.filter((name) => name.endsWith('.labels')).length;
+  return Array.from({ length: count }, (_, index) => {
+    const [batchSize = 0, length = 0] = tensors.get(`${index}.input_ids`).shape;
+    const attentionMask = tensors.integers(`${index}.attention_mask`);
+    return {
+      inputIds: tensors.integers(`${index}.input_ids`),
+      attentionMask,
+      labels: tensors.integers(`${index}.labels`),
+      batchSize,
+      length,
+      realTokens: attentionMask.reduce((sum, value) => sum + value, 0),
+    };
+  });
 }

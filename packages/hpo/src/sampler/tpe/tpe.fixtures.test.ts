@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { fixturesFolder } from '../../../../../tools/test/fixtures';
 import { type SearchSpace, toInternal } from '../../distribution/distribution';
 import { createStudy } from '../../study/create-study';
 import { recordedDensities, recordedStudy, referenceObjective, referenceSpace } from '../../testing/optuna-fixtures';
@@ -17,9 +16,8 @@ const estimatorOptions = {
   weights: defaultWeights,
 };
 
-describe.skipIf(fixturesFolder === undefined)('TPE against the recorded run of Optuna', () => {
-  const recorded = recordedStudy(fixturesFolder!);
-  const densities = recordedDensities(fixturesFolder!);
+describe('TPE against the recorded run of Optuna', () => {
+  const [recorded, densities] = [recordedStudy, recordedDensities];
   const trials = recorded.trials.map((trial) =>
     frozenTrial({
       number: trial.number,
@@ -69,13 +67,13 @@ describe.skipIf(fixturesFolder === undefined)('TPE against the recorded run of O
     expect(largest).toBeLessThan(1e-9);
   });
 
-  it('repeats the whole study from its seed: states, parameters, values and reports of all 30 trials', async () => {
+  it('repeats the whole study from its seed: states, parameters, values and reports', async () => {
     const study = await createStudy({
       direction: 'maximize',
-      sampler: new TPESampler({ seed: 0 }),
+      sampler: new TPESampler({ seed: recorded.seed }),
       logger: { info: () => undefined, warn: () => undefined },
     });
-    await study.optimize(referenceObjective, { nTrials: 30, catch: RangeError });
+    await study.optimize(referenceObjective, { nTrials: recorded.trials.length, catch: RangeError });
     expect(study.trials.map(({ state }) => state)).toEqual(recorded.trials.map(({ state }) => state));
     for (const [number, { params, value, intermediate }] of recorded.trials.entries()) {
       const trial = study.trials[number]!;

@@ -1,7 +1,7 @@
 import { tensor, tensor1d } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fixturesFolder } from '../../../../../tools/test/fixtures';
+import { goldenPath } from '../../../../../tools/test/golden';
 import { GoldenTensors } from '../../../../../tools/test/safetensors';
 import { createDynamicMap } from '../../tables';
 import { describeBackends, expectClose, forAll, normals, runPoisoned } from '../../testing';
@@ -52,8 +52,8 @@ describeBackends('blockwise8bit', (backend) => {
     );
   });
 
-  it.skipIf(fixturesFolder === undefined)('has bitsandbytes’ bytes on the golden values', async () => {
-    const golden = new GoldenTensors(`${fixturesFolder}/quant.safetensors`);
+  it('has bitsandbytes’ bytes on the golden values', async () => {
+    const golden = new GoldenTensors(goldenPath('quant.safetensors'));
     for (const sign of ['signed', 'unsigned']) {
       const [input, code] = [golden.floats(`block8.${sign}.input`), golden.floats(`block8.${sign}.code`)];
       expect(createDynamicMap({ signed: sign === 'signed' })).toEqual(code);

@@ -1,7 +1,7 @@
 import { tensor, tensor1d } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fixturesFolder } from '../../../../../tools/test/fixtures';
+import { goldenPath } from '../../../../../tools/test/golden';
 import { GoldenTensors } from '../../../../../tools/test/safetensors';
 import { KernelError } from '../../errors';
 import { describeBackends, expectClose, forAll, normals, runPoisoned } from '../../testing';
@@ -98,8 +98,8 @@ describeBackends('quantize4bit', (backend) => {
     x.dispose();
   });
 
-  it.skipIf(fixturesFolder === undefined)('has bitsandbytes’ bytes on the golden values', async () => {
-    const golden = new GoldenTensors(`${fixturesFolder}/quant.safetensors`);
+  it('has bitsandbytes’ bytes on the golden values', async () => {
+    const golden = new GoldenTensors(goldenPath('quant.safetensors'));
     for (const key of golden.names.filter((name) => name.endsWith('.sq.packed')).map((name) => name.slice(0, -7))) {
       const [input = '', quantType, blocksize] = key.split('.');
       const { shape } = golden.get(`${input}.input`);

@@ -1,21 +1,15 @@
-"""Records what transformers computes for tiny GPT-2s of every config variant, into packages/gpt2/test/golden-variants.json.
-
-usage: python tools/python/golden_variants.py      with torch and transformers installed; no files, no network
+"""What transformers computes for tiny GPT-2s of every config variant: gpt2-variants.json.
 
 Weights come from a formula of integers that packages/gpt2/test/tiny-gpt2.ts repeats, so none are stored.
 """
-import json, subprocess, warnings
-from pathlib import Path
+import json
 
-warnings.filterwarnings("ignore")
 import numpy as np
-import torch, transformers
+import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 from transformers.activations import ACT2FN
 from transformers.generation import LogitsProcessorList, TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
-root = Path(__file__).resolve().parents[2]
-target = root / "packages/gpt2/test/golden-variants.json"
 SIZES = dict(vocab_size=40, n_positions=24, n_embd=8, n_layer=2, n_head=2, bos_token_id=39, eos_token_id=39)
 # prelu and xielu have trained parameters of their own, which no GPT-2 checkpoint brings.
 ACTIVATIONS = sorted(set(ACT2FN) - {"prelu", "xielu"})
@@ -39,11 +33,11 @@ def variants():
     yield "head of its own", {"tie_word_embeddings": False}
 
 
-def weights(name, shape):
-    seed = 0
+def weights(name, shape, seed):
+    start = seed
     for character in name:
-        seed = (seed * 31 + ord(character)) % 2**32
-    words = (np.arange(int(np.prod(shape)), dtype=np.uint64) * 2654435761 + seed) % 2**32
+        start = (start * 31 + ord(character)) % 2**32
+    words = (np.arange(int(np.prod(shape)), dtype=np.uint64) * 2654435761 + start) % 2**32
     words = ((words ^ (words >> 15)) * 2246822519) % 2**32
     words = words ^ (words >> 13)
     values = words.astype(np.float64) / 2**32 - 0.5
@@ -51,11 +45,11 @@ def weights(name, shape):
     return torch.from_numpy((values + 1 if norm_weight else values * 1.5).astype(np.float32).reshape(shape))
 
 
-def build(config):
+def build(config, seed):
     model = GPT2LMHeadModel(GPT2Config(**{**SIZES, **config}, attn_implementation="eager")).eval()
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            parameter.copy_(weights(name, parameter.shape))
+            parameter.copy_(weights(name, parameter.shape, seed))
     return model
 
 
@@ -76,8 +70,8 @@ def hidden(model, side):
         return floats(model.transformer(input_ids=ids, attention_mask=mask).last_hidden_state[mask.bool()])
 
 
-def record(name, config):
-    model = build(config)
+def of_variant(name, config, seed):
+    model = build(config, seed)
     ids, mask = padded("right")
     output = model(input_ids=ids, attention_mask=mask, labels=ids.masked_fill(mask == 0, -100))
     output.loss.backward()
@@ -96,21 +90,28 @@ def record(name, config):
     }
 
 
-def generations():
-    model = build({})
+def generations(seed):
+    model = build({}, seed)
     ids, mask = padded("left")
-    for options in ({}, {"repetition_penalty": 1.3}, {"eos_token_id": 17}):
-        continued = lambda ids, mask: model.generate(
+
+    def continued(ids, mask, options):
+        return model.generate(
             input_ids=ids, attention_mask=mask, max_new_tokens=12, do_sample=False, pad_token_id=PAD, **options
         )[:, ids.shape[1]:].tolist()
-        # Padding counts as repeated, so with a penalty each text goes alone.
-        alone = [torch.tensor([text]) for text in TEXTS]
-        tokens = sum((continued(text, torch.ones_like(text)) for text in alone), []) if "repetition_penalty" in options else continued(ids, mask)
-        yield {"options": options, "tokens": tokens}
+
+    greedy = continued(ids, mask, {})
+    yield {"options": {}, "tokens": greedy}
+    # Padding counts as repeated, so with a penalty each text goes alone.
+    penalty = {"repetition_penalty": 1.3}
+    alone = [torch.tensor([text]) for text in TEXTS]
+    yield {"options": penalty, "tokens": [tokens for text in alone for tokens in continued(text, torch.ones_like(text), penalty)]}
+    # An end that the second text comes by.
+    end = {"eos_token_id": greedy[1][4]}
+    yield {"options": end, "tokens": continued(ids, mask, end)}
 
 
-def draws():
-    logits = weights("draws.logits", (24,)) * 6
+def draws(seed):
+    logits = weights("draws.logits", (24,), seed) * 6
     logits[7] = logits[3]
     for temperature, top_k, top_p in ((1.0, 0, 1.0), (0.7, 0, 1.0), (1.0, 5, 1.0), (1.0, 0, 0.6), (1.3, 12, 0.8), (1.0, 1, 1.0), (2.0, 0, 0.05)):
         warpers = LogitsProcessorList([TemperatureLogitsWarper(temperature)])
@@ -122,15 +123,14 @@ def draws():
     yield {"logits": floats(logits)}
 
 
-*sampled, with_logits = draws()
-golden = {
-    "versions": {module.__name__: module.__version__ for module in (torch, transformers)},
-    "texts": TEXTS,
-    "leftPadded": hidden(build({}), "left"),
-    "variants": [record(name, config) for name, config in variants()],
-    "generations": list(generations()),
-    "draws": {**with_logits, "cases": sampled},
-}
-target.write_text(json.dumps(golden))
-subprocess.run([root / "node_modules/.bin/prettier", "--write", "--log-level", "warn", target], check=True, cwd=root)
-print(target, target.stat().st_size, "bytes,", len(golden["variants"]), "variants")
+def record(out, seed):
+    *sampled, with_logits = draws(seed)
+    golden = {
+        "seed": seed,
+        "texts": TEXTS,
+        "leftPadded": hidden(build({}, seed), "left"),
+        "variants": [of_variant(name, config, seed) for name, config in variants()],
+        "generations": list(generations(seed)),
+        "draws": {**with_logits, "cases": sampled},
+    }
+    (out / "gpt2-variants.json").write_text(json.dumps(golden))
