@@ -3,6 +3,8 @@ import tseslint from 'typescript-eslint';
 
 const layers = {
   app: ['*'],
+  cli: ['finetune', 'kernels', 'data', 'hub', 'lora', 'trainer', 'hpo', 'tracking', 'report'],
+  finetune: ['kernels', 'quant', 'lora', 'gpt2', 'optim', 'data', 'metrics', 'tracking', 'hub', 'hpo', 'tokenize-gpt2', 'trainer', 'base-mini', 'report'],
   trainer: ['kernels', 'quant', 'lora', 'gpt2', 'optim', 'data', 'metrics', 'tracking', 'hub'],
   lora: ['kernels', 'quant', 'hub'],
   gpt2: ['kernels', 'quant', 'hub'],

@@ -1,0 +1,76 @@
+import { loadGpt2ForSequenceClassification, readGpt2Config, type GPT2ForSequenceClassification } from '@qlora-js/gpt2';
+import type { ModelFiles } from '@qlora-js/hub';
+import type { Device } from '@qlora-js/kernels';
+import { GPT2Tokenizer } from '@qlora-js/tokenize-gpt2';
+import { FinetuneError } from '../errors';
+import type { QuantizationSettings } from '../model/settings';
+
+/** A classifier's model as the stages know it. */
+export type ClassifierModel = GPT2ForSequenceClassification;
+
+/** How a classifier is read. */
+export interface LoadClassifier {
+  /** Labels of its head. */
+  readonly numLabels: number;
+  /** Seed of a head that the checkpoint does not have. */
+  readonly seed: number;
+  /** How the weights are kept; null for float32. */
+  readonly quantization: QuantizationSettings | null;
+  /** Where it will compute. */
+  readonly device: Device;
+  /** Called after each weight. */
+  readonly onWeight?: (done: number, total: number, name: string) => void;
+}
+
+/** What reading a model did besides. */
+export interface LoadedClassifier {
+  /** The model. */
+  readonly model: ClassifierModel;
+  /** Weights that started anew, and stored ones that have no place in the model. */
+  readonly report: { readonly newlyInitialized: readonly string[]; readonly unexpected: readonly string[] };
+}
+
+/** One kind of model, by the `model_type` of its config.json. */
+export interface ModelFamily {
+  /** `model_type` in config.json. */
+  readonly modelType: string;
+  /** Layers that get adapters where nobody names others. */
+  readonly targetModules: readonly string[];
+  /** What has to be known before weights are read. */
+  shape(files: ModelFiles): Promise<{ readonly positions: number; readonly vocabulary: number }>;
+  /** Reads the tokenizer. */
+  tokenizer(files: ModelFiles): Promise<GPT2Tokenizer>;
+  /** Reads the weights under a head for labels. */
+  classifier(files: ModelFiles, options: LoadClassifier): Promise<LoadedClassifier>;
+}
+
+const GPT2: ModelFamily = {
+  modelType: 'gpt2',
+  targetModules: ['c_attn', 'c_proj'],
+  shape: async (files) => {
+    const { nPositions, vocabSize } = await readGpt2Config(files);
+    return { positions: nPositions, vocabulary: vocabSize };
+  },
+  tokenizer: (files) => GPT2Tokenizer.load(files),
+  classifier: (files, { device, ...options }) =>
+    // Where products are in float16, so is what they begin from.
+    loadGpt2ForSequenceClassification(files, { ...options, embeddingDtype: device.info.computeDtype }),
+};
+
+const FAMILIES: readonly ModelFamily[] = [GPT2];
+
+/** @throws FinetuneError `UNSUPPORTED_MODEL` naming the families there are */
+export async function familyOf(files: ModelFiles): Promise<ModelFamily> {
+  if (!(await files.has('config.json'))) {
+    throw new FinetuneError('UNSUPPORTED_MODEL', `${files.id} has no config.json: it is no model's folder`);
+  }
+  const config = (await files.json('config.json')) as { model_type?: unknown } | null;
+  const modelType = config?.model_type ?? 'gpt2';
+  const family = FAMILIES.find((known) => known.modelType === modelType);
+  if (family !== undefined) return family;
+  throw new FinetuneError(
+    'UNSUPPORTED_MODEL',
+    `${files.id}/config.json: model_type is ${JSON.stringify(modelType)}, but ${FAMILIES.map((known) => known.modelType).join(', ')} is what can be fine-tuned`,
+    { value: modelType },
+  );
+}

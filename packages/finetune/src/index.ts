@@ -1,0 +1,41 @@
+export { FinetuneError, type FinetuneErrorCode, type FinetuneErrorDetails } from './errors';
+export { type BaseModel, embeddedBase, EMBEDDED_BASE, openBase, type OpenBaseOptions } from './base/base';
+export { type ClassifierModel, type ModelFamily } from './base/families';
+export { type PaddingSettings, tokenizeSplits, type TokenSplits } from './data/tokenize';
+export { baselineAccuracies, type BaselineAccuracies } from './evaluation/baselines';
+export { type Interval, testMetrics, type TestMetrics } from './evaluation/test-metrics';
+export { buildClassifier, type BuildOptions } from './model/build';
+export { adapterConfig, type LoraSettings, type QuantizationSettings } from './model/settings';
+export {
+  batchesByLength,
+  type LabelProbability,
+  type OpenClassifierOptions,
+  openTextClassifier,
+  type Prediction,
+  type PredictOptions,
+  TextClassifier,
+} from './predict/text-classifier';
+export { type FineTuneContext } from './run/context';
+export {
+  FINAL_ADAPTER,
+  fineTuneClassifier,
+  type FineTuneClassifierOptions,
+  type FineTunedClassifier,
+  prepareClassifier,
+  type PrepareOptions,
+} from './run/fine-tune-classifier';
+export { type Output, type ProgressBar, SILENT } from './run/output';
+export { DEFAULT_SETTINGS, type FineTuneOptions, fineTuneSettings, type FineTuneSettings } from './run/settings';
+export { adapterFolder, type AdapterFolder } from './saving/adapter-folder';
+export { readSavedClassifier, type SavedClassifier } from './saving/classifier-config';
+export { collectReport, type ReportParts, type RunReport } from './saving/report';
+export { searchParameters, type SearchOptions, type SearchResult, type SearchSettings } from './search/search';
+export { describeParameters, SEARCH_SPACE_NAMES, SEARCH_SPACES, type SearchSpace } from './search/space';
+export { formatLog, ProgressCallback } from './training/progress-callback';
+export {
+  type SearchedParameters,
+  trainAdapter,
+  type TrainAdapterOptions,
+  type TrainedAdapter,
+  type TrainingSettings,
+} from './training/train-adapter';

@@ -1,0 +1,41 @@
+import { loraConfig, type LoraConfig } from '@qlora-js/lora';
+import type { BaseModel } from '../base/base';
+
+/** How a base's weights are kept. */
+export interface QuantizationSettings {
+  /** The 4-bit type. */
+  readonly quantType: 'nf4' | 'fp4' | 'int4';
+  /** Weights that share an absmax. */
+  readonly blocksize: number;
+  /** Quantise the absmax values too. */
+  readonly doubleQuant: boolean;
+}
+
+/** What an adapter is made of; PEFT's names. */
+export interface LoraSettings {
+  /** Rank of the update. */
+  readonly r: number;
+  /** The update is scaled by alpha / r. */
+  readonly loraAlpha: number;
+  /** Dropout before A. */
+  readonly loraDropout: number;
+  /** Names of the layers that get one; null for the family's usual ones. */
+  readonly targetModules: readonly string[] | null;
+  /** Scale by alpha / sqrt(r) instead. */
+  readonly useRslora: boolean;
+  /** Train magnitude and direction apart. */
+  readonly useDora: boolean;
+}
+
+/** The adapter's config, as it is saved. */
+export function adapterConfig(base: BaseModel, settings: LoraSettings, taskType: 'SEQ_CLS' | 'CAUSAL_LM'): LoraConfig {
+  const { targetModules, ...rest } = settings;
+  return loraConfig({
+    ...rest,
+    targetModules: targetModules ?? base.family.targetModules,
+    bias: 'none',
+    taskType,
+    baseModelNameOrPath: base.id,
+    revision: base.revision ?? null,
+  });
+}

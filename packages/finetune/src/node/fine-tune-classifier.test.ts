@@ -1,0 +1,122 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { capture, writeIntents } from '../testing/intents';
+import { fineTuneClassifier, type FineTuneFolderOptions } from './fine-tune-classifier';
+import { loadTextClassifier } from './load-classifier';
+
+describe('fineTuneClassifier over folders', () => {
+  let folder: string;
+  let options: FineTuneFolderOptions;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'finetune-'));
+    await writeIntents(join(folder, 'data'));
+    options = {
+      data: join(folder, 'data'),
+      dataOptions: { validation: 0.2 },
+      backend: 'wasm',
+      seed: 0,
+      padding: { maxLength: 32 },
+      output: { folder: join(folder, 'out') },
+      search: { trials: 2, space: 'small' },
+      training: { evalSteps: 5, loggingSteps: 5 },
+    };
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  it('searches, trains, saves, tests, predicts at once and from the folder', async () => {
+    const log = capture();
+    const { report, classifier, dispose } = await fineTuneClassifier({ ...options, log });
+    expect(report.test_accuracy).toBeGreaterThan(0.8);
+    expect(report.test!.accuracy.low).toBeLessThanOrEqual(report.test!.accuracy.estimate);
+    expect(report.test!.confusion.flat().reduce((sum, count) => sum + count, 0)).toBe(15);
+    expect(report.rows).toEqual({ train: 36, validation: 9, test: 15 });
+    expect(report.search!.trials).toHaveLength(2);
+    expect(report.baselines!.majority_class).toBeCloseTo(1 / 3, 10);
+    expect(report.epochs.length).toBe(report.parameters.numTrainEpochs);
+    expect(log.lines.filter((line) => line.startsWith('== ')).map((line) => line.slice(3))).toEqual([
+      'Data',
+      'Model',
+      'Search: 2 trials',
+      'Final training',
+      'Test',
+    ]);
+    const texts = ['i think my card is lost', 'please tell me the exchange rate'];
+    const predictions = await classifier.predict(texts, { topK: 2 });
+    expect(predictions.map(({ labels }) => labels[0]!.label)).toEqual(['card_lost', 'exchange_rate']);
+    expect(predictions[0]!.labels[0]!.probability).toBeGreaterThan(predictions[0]!.labels[1]!.probability);
+    await dispose();
+
+    const out = join(folder, 'out');
+    expect(await readdir(join(out, 'checkpoints', 'trial-0'))).toEqual([]);
+    const config = JSON.parse(await readFile(join(out, 'config.json'), 'utf8')) as Record<string, unknown>;
+    expect(config).toMatchObject({
+      model_type: 'gpt2',
+      id2label: { 0: 'card_lost', 1: 'exchange_rate', 2: 'change_pin' },
+      label2id: { card_lost: 0 },
+      problem_type: 'single_label_classification',
+    });
+    expect(JSON.parse(await readFile(join(out, 'metrics.json'), 'utf8'))).toMatchObject({
+      test_accuracy: report.test_accuracy,
+      versions: { node: process.version },
+    });
+    expect(await readFile(join(out, 'README.md'), 'utf8')).toContain('| accuracy | ');
+    const loaded = await loadTextClassifier({ first: out, second: out }, { backend: 'wasm' });
+    expect(loaded.adapterNames).toEqual(['first', 'second']);
+    expect(await loaded.predict(texts, { topK: 2, adapter: 'second' })).toEqual(predictions);
+    loaded.dispose();
+  });
+
+  it('refuses a folder with content, and leaves what it did not write when it overwrites', async () => {
+    const out = join(folder, 'own');
+    const short = { ...options, search: null, training: { maxSteps: 2, evalSteps: 1, perDeviceTrainBatchSize: 4 } };
+    const run = async (output: FineTuneFolderOptions['output']): Promise<void> =>
+      (await fineTuneClassifier({ ...short, output })).dispose();
+    await run({ folder: out });
+    await writeFile(join(out, 'notes.txt'), 'mine');
+    await expect(run({ folder: out })).rejects.toMatchObject({ code: 'OUTPUT_NOT_EMPTY' });
+    await run({ folder: out, overwrite: true });
+    expect(await readFile(join(out, 'notes.txt'), 'utf8')).toBe('mine');
+    await run({ folder: out, resume: true });
+    expect(await readdir(join(out, 'checkpoints', 'default'))).toHaveLength(1);
+  });
+
+  it('shares batches out to two threads, to the same figures each time', async () => {
+    const twice: unknown[] = [];
+    for (const name of ['first', 'second']) {
+      const log = capture();
+      const { report, dispose } = await fineTuneClassifier({
+        ...options,
+        search: { trials: 1, space: 'small', epochs: 1 },
+        training: { ...options.training, numTrainEpochs: 1 },
+        threads: 2,
+        output: { folder: join(folder, name) },
+        log,
+      });
+      await dispose();
+      expect(log.lines.filter((line) => line.startsWith('threads: 2'))).toHaveLength(1);
+      expect(report.environment['threads']).toBe(2);
+      twice.push([report.test_loss, report.train_loss, report.search?.bestValue]);
+    }
+    expect(twice[1]).toEqual(twice[0]);
+  });
+
+  const failing = async (changed: Partial<FineTuneFolderOptions>): Promise<string> =>
+    fineTuneClassifier({ ...options, output: { folder: join(folder, 'never') }, ...changed }).then(
+      () => 'no error',
+      (error: Error) => error.message,
+    );
+
+  it('stops before any work at a base that is not there, a text too long, labels it can not learn, a bad folder', async () => {
+    expect(await failing({ base: join(folder, 'nowhere') })).toContain('nowhere');
+    expect(await failing({ padding: { maxLength: 512 } })).toContain('maxLength 512 is over the 256 positions');
+    expect(await failing({ output: { folder: join(folder, 'data', 'train.csv', 'out') } })).toContain('train.csv');
+    const tags = join(folder, 'tags.jsonl');
+    await writeFile(tags, Array.from({ length: 9 }, (_, i) => `{"text":"t ${i}","tags":["${i % 2}","x"]}`).join('\n'));
+    expect(await failing({ data: tags })).toContain('multi_label_classification');
+    const one = join(folder, 'one.csv');
+    await writeFile(one, 'text,label\na,x\nb,x\n');
+    expect(await failing({ data: one })).toContain('one label alone');
+  });
+});

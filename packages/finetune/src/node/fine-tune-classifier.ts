@@ -1,0 +1,132 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { loadTextDataset, type TextDataset, type TextDatasetOptions } from '@qlora-js/data';
+import { JournalStorage } from '@qlora-js/hpo';
+import { JournalFileBackend } from '@qlora-js/hpo/node';
+import { openDevice, type BackendName } from '@qlora-js/kernels';
+import type { TrainerCallback } from '@qlora-js/trainer';
+import { folderCheckpoints } from '@qlora-js/trainer/node';
+import { fineTuneClassifier as fineTuneInMemory, type FineTunedClassifier } from '../run/fine-tune-classifier';
+import { SILENT, type Output } from '../run/output';
+import { fineTuneSettings, type FineTuneOptions } from '../run/settings';
+import { findBase, type HubOptions } from './open-base';
+import { findData } from './open-data';
+import { prepareOutputFolder, writeAdapter } from './output-folder';
+import { startThreads } from './threads';
+
+/** How a data set is named and read. */
+export interface DataSettings extends Omit<TextDatasetOptions, 'testData' | 'validation'> {
+  /** Rows to test with: a file, a folder or a hub id. Default: those that the set holds, else a share of the training rows. */
+  readonly testData?: string;
+  /** Rows to validate with: a file, a folder, or how many of the training rows. */
+  readonly validation?: string | number;
+  /** Configuration of a data set on the hub. */
+  readonly dataConfig?: string;
+}
+
+/** Where a run keeps what it makes. */
+export interface OutputSettings {
+  /** Folder of the adapter, the checkpoints and the study. */
+  readonly folder: string;
+  /** Replace what an earlier run has left there. Default false. */
+  readonly overwrite?: boolean;
+  /** Go on with what an earlier run has left there: true for its newest checkpoint, else one's name. Default false. */
+  readonly resume?: boolean | string;
+  /** Journal of the search, in Optuna's format; default study.jsonl in the folder. */
+  readonly study?: string;
+}
+
+/** A fine-tuning by names: base, data and output are words on a command line or in a file. */
+export interface FineTuneFolderOptions extends FineTuneOptions {
+  /** Folder or hub id of the base; the embedded small base where it is left out. */
+  readonly base?: string;
+  /** A file, a folder, `-`, a hub id (`datasets/organisation/name`), or a data set that is loaded already. */
+  readonly data: string | TextDataset;
+  /** How the data are read. */
+  readonly dataOptions?: DataSettings;
+  /** Where what is made goes. */
+  readonly output: OutputSettings;
+  /** Where to compute. Default the best there is. */
+  readonly backend?: BackendName | 'auto';
+  /** Threads that share each batch where there is no GPU. Default 1. */
+  readonly threads?: number;
+  /** For bases and data sets on the hub. */
+  readonly hub?: HubOptions;
+  /** Says what is done. Default nothing. */
+  readonly log?: Output;
+  /** Listens to every training. */
+  readonly callbacks?: readonly TrainerCallback[];
+  /** Stops the run in good order. */
+  readonly signal?: AbortSignal;
+}
+
+/** Reads a data set by its name. */
+export async function loadData(
+  data: string | TextDataset,
+  { seed, hub = {}, ...options }: DataSettings & { readonly hub?: HubOptions } = {},
+): Promise<TextDataset> {
+  if (typeof data !== 'string') return data;
+  const { testData, validation, dataConfig, ...reading } = options;
+  const find = (word: string): ReturnType<typeof findData> =>
+    findData(word, { hub: { ...hub, revision: undefined }, config: dataConfig });
+  return loadTextDataset(await find(data), {
+    ...reading,
+    seed,
+    ...(testData === undefined ? {} : { testData: await find(testData) }),
+    ...(validation === undefined
+      ? {}
+      : { validation: typeof validation === 'string' ? await find(validation) : validation }),
+  });
+}
+
+/** Name of the search's journal in a run's folder. */
+export const STUDY_FILE = 'study.jsonl';
+
+/**
+ * From names to an adapter in a folder. Base, data and folder are looked at before anything is computed; what is there
+ * already is neither overwritten nor deleted unless `output` says so.
+ *
+ * @throws FinetuneError, DataError, HubError, TrainerError naming what is wrong and what to do
+ */
+export async function fineTuneClassifier(options: FineTuneFolderOptions): Promise<FineTunedClassifier> {
+  const { base: word, output: folderOptions, backend = 'auto', threads = 1, hub = {}, log = SILENT } = options;
+  const { folder, overwrite = false, resume = false } = folderOptions;
+  const settings = fineTuneSettings(options);
+  await prepareOutputFolder(folder, { overwrite, resume: resume !== false });
+  const base = await findBase(word, { padding: settings.padding, hub });
+  const data = await loadData(options.data, { seed: settings.seed, ...options.dataOptions, hub });
+  const study = folderOptions.study ?? join(folder, STUDY_FILE);
+  // A study of an earlier run that is overwritten would be gone on with.
+  if (overwrite && folderOptions.study === undefined) await rm(study, { force: true });
+  const device = await openDevice({ backend, log: (line) => log.warn(line) });
+  try {
+    log.line(device.report());
+    const { onProgress: _, ...plainHub } = hub;
+    const done = await fineTuneInMemory({
+      ...options,
+      base,
+      data,
+      device,
+      output: log,
+      checkpoints: (name) => folderCheckpoints(join(folder, 'checkpoints', name)),
+      startReplicas: (numLabels) =>
+        startThreads(threads, { settings, base: word, hub: plainHub, backend: device.backend, numLabels }, log),
+      study: { openStorage: () => new JournalStorage(new JournalFileBackend(study)) },
+      resumeFromCheckpoint: resume,
+      save: async (files) => {
+        await writeAdapter(folder, files);
+        log.line(`saved: ${folder}`);
+      },
+    });
+    return {
+      ...done,
+      dispose: async () => {
+        await done.dispose();
+        device.dispose();
+      },
+    };
+  } catch (error) {
+    device.dispose();
+    throw error;
+  }
+}

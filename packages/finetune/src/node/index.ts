@@ -1,0 +1,14 @@
+export {
+  type DataSettings,
+  fineTuneClassifier,
+  type FineTuneFolderOptions,
+  loadData,
+  type OutputSettings,
+  STUDY_FILE,
+} from './fine-tune-classifier';
+export { loadTextClassifier, type LoadClassifierOptions } from './load-classifier';
+export { findBase, type FindBaseOptions, type HubOptions } from './open-base';
+export { findData, type FindDataOptions } from './open-data';
+export { type OutputFolderOptions, prepareOutputFolder, writeAdapter } from './output-folder';
+export { type ReplicaSetup } from './replica-setup';
+export { startThreads } from './threads';

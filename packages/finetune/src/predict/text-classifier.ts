@@ -1,0 +1,213 @@
+import { softmax, tidy } from '@tensorflow/tfjs-core';
+import { DataCollatorWithPadding } from '@qlora-js/data';
+import { tokenBatch } from '@qlora-js/gpt2';
+import type { ModelFiles } from '@qlora-js/hub';
+import { INFERENCE, type Device } from '@qlora-js/kernels';
+import { loadAdapter, readAdapterConfig, type PeftModel } from '@qlora-js/lora';
+import { openBase, type BaseModel } from '../base/base';
+import type { ClassifierModel } from '../base/families';
+import { FinetuneError } from '../errors';
+import { buildClassifier } from '../model/build';
+import { SILENT, type Output } from '../run/output';
+import { readSavedClassifier, type SavedClassifier } from '../saving/classifier-config';
+
+/** A label and how probable the model holds it to be. */
+export interface LabelProbability {
+  /** The label's name. */
+  readonly label: string;
+  /** From 0 to 1. */
+  readonly probability: number;
+}
+
+/** A text and its labels. */
+export interface Prediction {
+  /** The text as it was given. */
+  readonly text: string;
+  /** The most probable labels, the first one first. */
+  readonly labels: readonly LabelProbability[];
+}
+
+/** How texts are labelled. */
+export interface PredictOptions {
+  /** Labels to give for each text. Default 1. */
+  readonly topK?: number;
+  /** Name of the adapter, where there are several. Default the first. */
+  readonly adapter?: string;
+  /** Called as texts are done. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** Tokens a batch has, padding left out: enough to keep the products busy, few enough to stay in the caches. */
+const BATCH_TOKENS = 512;
+
+/** What a classifier is made of. */
+export interface TextClassifierParts {
+  /** The base with its adapters. */
+  readonly model: PeftModel<ClassifierModel>;
+  /** The base's tokenizer and padding. */
+  readonly base: BaseModel;
+  /** Labels and lengths by adapter. */
+  readonly saved: ReadonlyMap<string, SavedClassifier>;
+}
+
+/** Labels texts with saved adapters on one resident base. */
+export class TextClassifier {
+  constructor(private readonly parts: TextClassifierParts) {}
+
+  /** Names of the adapters that can be asked. */
+  get adapterNames(): string[] {
+    return [...this.parts.saved.keys()];
+  }
+
+  /** Labels of an adapter in the order of their ids. @throws FinetuneError `BAD_ARGUMENT` */
+  labels(adapter?: string): readonly string[] {
+    return this.settings(adapter).labelMap.names;
+  }
+
+  /**
+   * The most probable labels of each text, in the order the texts came. Batches are of texts of like length, whatever that order.
+   * @throws FinetuneError `NO_TEXT` for an empty text, naming it by its number; `BAD_ARGUMENT`
+   */
+  async predict(texts: readonly string[], options: PredictOptions = {}): Promise<Prediction[]> {
+    const { topK = 1, onProgress } = options;
+    const { labelMap, maxLength } = this.settings(options.adapter);
+    if (!Number.isInteger(topK) || topK < 1)
+      throw new FinetuneError('BAD_ARGUMENT', `topK is ${topK}, but a whole number of 1 or more is needed`, {
+        value: topK,
+      });
+    texts.forEach((text, index) => {
+      if (typeof text === 'string' && text.trim() !== '') return;
+      throw new FinetuneError('NO_TEXT', `text ${index + 1} of ${texts.length} is empty: it has no label`, {
+        value: text,
+      });
+    });
+    const probabilities = new Array<Float32Array>(texts.length);
+    const { inputIds } = this.parts.base.tokenizer.batch(texts, { truncation: true, maxLength });
+    let done = 0;
+    for (const rows of batchesByLength(inputIds)) {
+      const values = await this.probabilities(
+        rows.map((row) => inputIds[row]!),
+        options.adapter,
+      );
+      rows.forEach((row, place) => {
+        probabilities[row] = values.subarray(place * labelMap.size, (place + 1) * labelMap.size);
+      });
+      onProgress?.((done += rows.length), texts.length);
+    }
+    return texts.map((text, row) => ({ text, labels: mostProbable(probabilities[row]!, labelMap.names, topK) }));
+  }
+
+  /** Frees the model. */
+  dispose(): void {
+    this.parts.model.dispose();
+  }
+
+  private settings(adapter = this.adapterNames[0]): SavedClassifier {
+    const settings = adapter === undefined ? undefined : this.parts.saved.get(adapter);
+    if (settings !== undefined) return settings;
+    throw new FinetuneError(
+      'BAD_ARGUMENT',
+      `there is no adapter '${adapter}'; the adapters are ${this.adapterNames.join(', ')}`,
+      {
+        value: adapter,
+      },
+    );
+  }
+
+  /** [rows, labels], flat. */
+  private async probabilities(
+    inputIds: readonly (readonly number[])[],
+    adapter = this.adapterNames[0]!,
+  ): Promise<Float32Array> {
+    const { model, base } = this.parts;
+    if (model.activeAdapters.join() !== adapter) model.setAdapter(adapter);
+    const collator = new DataCollatorWithPadding({ padTokenId: base.padTokenId, labelKey: null });
+    const { nPositions, vocabSize } = model.base.config;
+    const batch = tokenBatch(collator.collate(inputIds.map((ids) => ({ input_ids: ids }))), {
+      padTokenId: base.padTokenId,
+      nPositions,
+      vocabSize,
+    });
+    const result = tidy(() => softmax(model.base.forward(batch, INFERENCE)));
+    batch.dispose();
+    try {
+      return (await result.data()) as Float32Array;
+    } finally {
+      result.dispose();
+    }
+  }
+}
+
+/** Row numbers by length, cut into batches of about equal work. */
+export function batchesByLength(inputIds: readonly ArrayLike<number>[]): number[][] {
+  const order = [...inputIds.keys()].sort((one, other) => inputIds[one]!.length - inputIds[other]!.length);
+  const batches: number[][] = [];
+  let tokens = Infinity;
+  for (const row of order) {
+    const length = inputIds[row]!.length;
+    if (tokens + length > BATCH_TOKENS) {
+      batches.push([]);
+      tokens = 0;
+    }
+    batches.at(-1)!.push(row);
+    tokens += length;
+  }
+  return batches;
+}
+
+function mostProbable(probabilities: Float32Array, names: readonly string[], topK: number): LabelProbability[] {
+  const order = [...probabilities.keys()].sort((one, other) => probabilities[other]! - probabilities[one]!);
+  return order.slice(0, topK).map((id) => ({ label: names[id]!, probability: probabilities[id]! }));
+}
+
+/** How saved adapters are opened. */
+export interface OpenClassifierOptions {
+  /** Folders of adapters by name, all trained on one base. */
+  readonly adapters: Readonly<Record<string, ModelFiles>>;
+  /** The base's files, and what the adapters call it. */
+  readonly base: { readonly id: string; readonly files: ModelFiles; readonly revision?: string };
+  /** Where it computes. */
+  readonly device: Device;
+  /** Where progress and warnings go. Default nowhere. */
+  readonly output?: Output;
+}
+
+/**
+ * A base with one or more saved adapters on it, ready to label texts.
+ * @throws FinetuneError `BAD_ADAPTER`; LoraError where an adapter does not fit the base
+ */
+export async function openTextClassifier(options: OpenClassifierOptions): Promise<TextClassifier> {
+  const { adapters, device, output = SILENT } = options;
+  const saved = new Map<string, SavedClassifier>();
+  for (const [name, files] of Object.entries(adapters)) {
+    await readAdapterConfig(files);
+    saved.set(name, await readSavedClassifier(files));
+  }
+  const [first] = saved.values();
+  if (first === undefined) throw new FinetuneError('BAD_ARGUMENT', 'a classifier needs an adapter');
+  for (const [name, other] of saved) {
+    if (
+      other.labelMap.size === first.labelMap.size &&
+      JSON.stringify(other.quantization) === JSON.stringify(first.quantization)
+    )
+      continue;
+    throw new FinetuneError(
+      'BAD_ADAPTER',
+      `the adapter '${name}' has another number of labels or another quantisation than the first: one base can't serve both`,
+    );
+  }
+  const { files, id, revision } = options.base;
+  const longest = Math.max(...[...saved.values()].map(({ maxLength }) => maxLength));
+  const base = await openBase(files, { id, revision, padding: { maxLength: longest, paddingSide: 'right' } });
+  const { quantization, seed, labelMap } = first;
+  const model = await buildClassifier(base, {
+    numLabels: labelMap.size,
+    seed,
+    quantization,
+    device,
+    // A head that starts anew is replaced by the adapter's: nothing to say.
+    output: { ...output, line: () => undefined },
+  });
+  for (const [name, adapter] of Object.entries(adapters)) await loadAdapter(model, adapter, name);
+  return new TextClassifier({ model, base, saved });
+}

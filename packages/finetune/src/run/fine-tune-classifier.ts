@@ -1,0 +1,197 @@
+import type { TextDataset } from '@qlora-js/data';
+import { formatDataReport, inspectTextDataset } from '@qlora-js/data';
+import type { ModelFiles } from '@qlora-js/hub';
+import type { Device } from '@qlora-js/kernels';
+import type { CheckpointStore, Replicas, TrainerCallback } from '@qlora-js/trainer';
+import { embeddedBase, EMBEDDED_BASE, openBase, type BaseModel } from '../base/base';
+import { cutWarning, describeSplits, tokenizeSplits } from '../data/tokenize';
+import { baselineAccuracies, type BaselineAccuracies } from '../evaluation/baselines';
+import { testMetrics, type TestMetrics } from '../evaluation/test-metrics';
+import { buildClassifier } from '../model/build';
+import { TextClassifier } from '../predict/text-classifier';
+import { adapterFolder, type AdapterFolder } from '../saving/adapter-folder';
+import { readSavedClassifier } from '../saving/classifier-config';
+import { collectReport, type RunReport } from '../saving/report';
+import { searchParameters, type SearchOptions, type SearchResult } from '../search/search';
+import { describeParameters } from '../search/space';
+import { trainAdapter, type TrainedAdapter } from '../training/train-adapter';
+import type { FineTuneContext } from './context';
+import { SILENT, type Output } from './output';
+import { fineTuneSettings, type FineTuneOptions } from './settings';
+import { memoryFiles } from '@qlora-js/hub';
+
+/** What the stages are prepared from. */
+export interface PrepareOptions extends FineTuneOptions {
+  /** The base: its files, or one that is open; the embedded small base where it is left out. */
+  readonly base?: ModelFiles | BaseModel;
+  /** The data, as `loadTextDataset` of @qlora-js/data gives it. */
+  readonly data: TextDataset;
+  /** Where to compute, as `openDevice` of @qlora-js/kernels gives it; the caller disposes of it. */
+  readonly device: Device;
+  /** Says what is done. Default nothing. */
+  readonly output?: Output;
+  /** Copies of the model in further threads. They are started once the number of labels is known. */
+  readonly startReplicas?: (numLabels: number) => Promise<Replicas | undefined>;
+  /** Where the checkpoints of a training of that name go. Default memory. */
+  readonly checkpoints?: (name: string) => CheckpointStore;
+  /** Listens to every training, trials among them. */
+  readonly callbacks?: readonly TrainerCallback[];
+  /** Stops the run: the step under way is finished and saved. */
+  readonly signal?: AbortSignal;
+}
+
+/** Options of the whole run. */
+export interface FineTuneClassifierOptions extends PrepareOptions {
+  /** Where the search keeps its trials. */
+  readonly study?: SearchOptions;
+  /** Goes on from a checkpoint of the final training. */
+  readonly resumeFromCheckpoint?: boolean | string;
+  /** Called with the adapter's folder as soon as it is trained, and again once the test rows have been looked at. */
+  readonly save?: (files: AdapterFolder) => Promise<void>;
+}
+
+/** A run that is over. */
+export interface FineTunedClassifier {
+  /** Labels texts with the trained adapter. */
+  readonly classifier: TextClassifier;
+  /** The adapter's folder. */
+  readonly files: AdapterFolder;
+  /** Every figure. */
+  readonly report: RunReport;
+  /** Frees the model and ends the threads. */
+  readonly dispose: () => Promise<void>;
+}
+
+/** The name of the adapter that a run ends with; PEFT's. */
+export const FINAL_ADAPTER = 'default';
+
+/** Reads the data and the base and builds the frozen model: the first stage, which the others work with. */
+export async function prepareClassifier(options: PrepareOptions): Promise<FineTuneContext> {
+  const { data, device, output = SILENT, checkpoints, callbacks = [], signal } = options;
+  const settings = fineTuneSettings(options);
+  const base = await baseOf(options.base, settings.padding);
+
+  output.section('Data');
+  const splits = tokenizeSplits(data, base, settings.padding);
+  output.line(`${data.name}: ${data.labelMap!.size} labels`);
+  for (const note of data.notes) output.line(note);
+  output.line(describeSplits(splits, data));
+  const inspected = inspectTextDataset(data);
+  for (const line of formatDataReport(inspected)) output.line(line);
+  const cut = cutWarning(splits, settings.padding.maxLength);
+  if (cut !== undefined) output.warn(cut);
+
+  output.section('Model');
+  const numLabels = data.labelMap!.size;
+  const { seed, quantization } = settings;
+  const model = await buildClassifier(base, { numLabels, seed, quantization, device, output });
+  try {
+    const replicas = await options.startReplicas?.(numLabels);
+    return { settings, output, device, base, data, splits, model, replicas, checkpoints, callbacks, signal };
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
+}
+
+async function baseOf(
+  base: ModelFiles | BaseModel | undefined,
+  padding: FineTuneContext['settings']['padding'],
+): Promise<BaseModel> {
+  if (base === undefined) return openBase(await embeddedBase(), { id: EMBEDDED_BASE, padding });
+  return 'family' in base ? base : openBase(base, { padding });
+}
+
+/**
+ * From data to an adapter: prepare, search, train, save, test, save again with the figures. What comes after the training
+ * can't undo it: an error of a test or a baseline is a warning, and the adapter stays.
+ */
+export async function fineTuneClassifier(options: FineTuneClassifierOptions): Promise<FineTunedClassifier> {
+  const context = await prepareClassifier(options);
+  const dispose = async (): Promise<void> => {
+    await context.replicas?.dispose();
+    context.model.dispose();
+  };
+  try {
+    const { output, model, settings } = context;
+    let found: SearchResult | undefined;
+    if (settings.search !== null) {
+      output.section(`Search: ${settings.search.trials} trials`);
+      found = await searchParameters(context, options.study);
+      output.line(`best trial: f1 ${found.bestValue.toFixed(4)} with ${describeParameters(found.parameters)}`);
+    }
+    output.section('Final training');
+    output.line(describeParameters({ ...settings.training, ...found?.parameters }));
+    const trained = await trainAdapter(context, {
+      parameters: found?.parameters,
+      adapterName: FINAL_ADAPTER,
+      label: 'train',
+      resumeFromCheckpoint: options.resumeFromCheckpoint ?? false,
+    });
+    output.line(model.trainableParametersLine());
+    output.line(`best validation f1 ${trained.result.bestMetric?.toFixed(4)} at ${trained.result.bestModelCheckpoint}`);
+    const { report, files } = await saveAndTest(context, { trained, found, save: options.save });
+    const classifier = new TextClassifier({
+      model,
+      base: context.base,
+      saved: new Map([[FINAL_ADAPTER, await readSavedClassifier(memoryFiles('the adapter', files))]]),
+    });
+    return { classifier, files, report, dispose };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}
+
+interface SaveParts {
+  readonly trained: TrainedAdapter;
+  readonly found: SearchResult | undefined;
+  readonly save: FineTuneClassifierOptions['save'];
+}
+
+async function saveAndTest(
+  context: FineTuneContext,
+  { trained, found, save = async () => undefined }: SaveParts,
+): Promise<{ readonly report: RunReport; readonly files: AdapterFolder }> {
+  const { output, data } = context;
+  const write = async (report: RunReport): Promise<AdapterFolder> => {
+    const files = await adapterFolder(context, trained.adapterName, report);
+    await save(files);
+    return files;
+  };
+  const first = collectReport(context, { trained, found, test: undefined, baselines: undefined });
+  await write(first);
+  output.section('Test');
+  const optional = async <Result>(what: string, work: () => Promise<Result> | Result): Promise<Result | undefined> => {
+    try {
+      return await work();
+    } catch (error) {
+      output.warn(
+        `${what} failed, the adapter is saved without: ${error instanceof Error ? error.message : String(error)}`,
+      );
+      return undefined;
+    }
+  };
+  const rows = data.test.numRows;
+  const test = rows === 0 ? undefined : await optional('the test', () => testMetrics(context, trained));
+  const baselines = rows === 0 ? undefined : await optional('the baselines', () => baselineAccuracies(data));
+  for (const line of testLines(test, baselines)) output.line(line);
+  const report = collectReport(context, { trained, found, test, baselines });
+  return { report, files: await write(report) };
+}
+
+function testLines(test: TestMetrics | undefined, baselines: BaselineAccuracies | undefined): string[] {
+  const lines: string[] = [];
+  if (test !== undefined) {
+    const { accuracy, f1, f1_macro: macro, loss } = test;
+    lines.push(
+      `test_accuracy ${accuracy.estimate.toFixed(4)} (${accuracy.low.toFixed(4)} to ${accuracy.high.toFixed(4)})  test_f1 ${f1.estimate.toFixed(4)}  test_f1_macro ${macro.estimate.toFixed(4)}  test_loss ${loss.toFixed(4)}`,
+    );
+  }
+  if (baselines !== undefined) {
+    lines.push(
+      `majority class ${baselines.majority_class.toFixed(4)}  bag-of-words logistic regression ${baselines.bag_of_words.toFixed(4)}`,
+    );
+  }
+  return lines;
+}

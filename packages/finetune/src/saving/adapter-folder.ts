@@ -1,0 +1,46 @@
+import { adapterFiles } from '@qlora-js/lora';
+import type { FineTuneContext } from '../run/context';
+import { CONFIG, classifierConfig, RUN, type SavedClassifier } from './classifier-config';
+import { modelCard } from './model-card';
+import type { RunReport } from './report';
+
+/** Every figure of the run. */
+export const METRICS = 'metrics.json';
+
+/** Files by name, as they lie in the adapter's folder. */
+export type AdapterFolder = Readonly<Record<string, Uint8Array | string>>;
+
+/**
+ * All that using the adapter elsewhere takes: PEFT's files with the base's id and revision, the tokenizer, a config with the
+ * labels, how it was made, its figures, its card.
+ */
+export async function adapterFolder(
+  context: FineTuneContext,
+  adapterName: string,
+  report: RunReport,
+): Promise<AdapterFolder> {
+  const { model, base, data, settings } = context;
+  const classifier: SavedClassifier = {
+    labelMap: data.labelMap!,
+    task: data.task,
+    maxLength: settings.padding.maxLength,
+    quantization: settings.quantization,
+    seed: settings.seed,
+  };
+  const { labelMap: _, ...described } = classifier;
+  const run = {
+    base: { id: base.id, revision: base.revision ?? null },
+    data: { name: data.name, columns: data.columns, notes: data.notes, rows: report.rows },
+    classifier: described,
+    settings,
+    versions: report.versions,
+  };
+  return {
+    ...(await adapterFiles(model, adapterName)),
+    ...base.tokenizer.save(),
+    [CONFIG]: await classifierConfig(base.files, classifier, base.padTokenId),
+    [RUN]: `${JSON.stringify(run, null, 2)}\n`,
+    [METRICS]: `${JSON.stringify(report, null, 2)}\n`,
+    'README.md': modelCard(context, report),
+  };
+}

@@ -1,0 +1,133 @@
+import { createStudy, MedianPruner, TPESampler, TrialPruned, type Storage, type Trial } from '@qlora-js/hpo';
+import type { TrainerCallback } from '@qlora-js/trainer';
+import { FinetuneError } from '../errors';
+import type { FineTuneContext } from '../run/context';
+import { BEST_METRIC, trainAdapter, type SearchedParameters } from '../training/train-adapter';
+import {
+  describeParameters,
+  recordedParameters,
+  SEARCH_SPACES,
+  suggestParameters,
+  type SEARCH_SPACE_NAMES,
+  type SearchSpace,
+} from './space';
+
+/** How parameters are searched for. */
+export interface SearchSettings {
+  /** Trials to run in this process. */
+  readonly trials: number;
+  /** Ranges to draw from: one's own, or those of a name. */
+  readonly space: SearchSpace | (typeof SEARCH_SPACE_NAMES)[number];
+  /** Epochs of every trial, the run's own then being the final training's alone; 0 makes the number one of what is searched. */
+  readonly epochs: number;
+}
+
+/** What a search came to. */
+export interface SearchResult {
+  /** Parameters of the best trial. */
+  readonly parameters: SearchedParameters;
+  /** Its F1 on the validation rows. */
+  readonly bestValue: number;
+  /** Every trial of the study. */
+  readonly trials: readonly {
+    /** From 0. */
+    readonly number: number;
+    /** Optuna's word for how it ended. */
+    readonly state: string;
+    /** F1 on the validation rows. */
+    readonly value: number | undefined;
+    /** What was drawn. */
+    readonly params: Readonly<Record<string, unknown>>;
+  }[];
+}
+
+/** Name of the study in a storage. */
+export const STUDY_NAME = 'finetune';
+
+/** Where a search keeps its trials. */
+export interface SearchOptions {
+  /** Opens the storage, when the search begins. Default: memory. A study that is there is gone on with. */
+  readonly openStorage?: () => Storage | Promise<Storage>;
+  /** Default `finetune`. */
+  readonly studyName?: string;
+}
+
+/** Looks for the parameters with the highest validation F1; every trial trains its own adapter on the one frozen base. */
+export async function searchParameters(
+  context: FineTuneContext,
+  { openStorage, studyName = STUDY_NAME }: SearchOptions = {},
+): Promise<SearchResult> {
+  const { settings, output, model } = context;
+  if (settings.search === null) throw new FinetuneError('BAD_ARGUMENT', 'a search needs the option search');
+  const { trials, space, epochs } = settings.search;
+  const ranges = typeof space === 'string' ? SEARCH_SPACES[space] : space;
+  const study = await createStudy({
+    studyName,
+    direction: 'maximize',
+    sampler: new TPESampler({ seed: settings.seed }),
+    pruner: new MedianPruner(),
+    ...(openStorage === undefined ? {} : { storage: await openStorage(), loadIfExists: true }),
+  });
+  const suggested = new Map<number, SearchedParameters>();
+  await study.optimize(
+    async (trial) => {
+      const parameters = suggestParameters(trial, ranges, epochs);
+      suggested.set(trial.number, parameters);
+      const adapterName = `trial-${trial.number}`;
+      output.line(`trial ${trial.number}: ${describeParameters(parameters)}`);
+      try {
+        const { trainer } = await trainAdapter(context, {
+          parameters,
+          adapterName,
+          label: `trial ${trial.number}`,
+          callbacks: [new PruneCallback(trial)],
+        });
+        const f1 = (await trainer.evaluate())[`eval_${BEST_METRIC}`]!;
+        output.line(`trial ${trial.number}: f1 ${f1.toFixed(4)}`);
+        return f1;
+      } finally {
+        model.deleteAdapter(adapterName);
+        await removeCheckpoints(context, adapterName);
+      }
+    },
+    { nTrials: trials },
+  );
+  const finished = study.trials.map(({ number, state, value, params }) => ({
+    number,
+    state,
+    value: value ?? undefined,
+    params,
+  }));
+  if (!finished.some(({ value }) => value !== undefined)) {
+    throw new FinetuneError('NOTHING_FOUND', `none of ${finished.length} trials came to a value`, {
+      remedy: 'ask for more trials, or for narrower ranges',
+    });
+  }
+  const { bestTrial } = study;
+  const best =
+    suggested.get(bestTrial.number) ?? recordedParameters(bestTrial.params, settings.training.numTrainEpochs);
+  const parameters = epochs > 0 ? { ...best, numTrainEpochs: settings.training.numTrainEpochs } : best;
+  return { parameters, bestValue: study.bestValue, trials: finished };
+}
+
+/** A trial's checkpoints served its own best weights and are of no use to anybody later. */
+async function removeCheckpoints({ checkpoints }: FineTuneContext, adapterName: string): Promise<void> {
+  const store = checkpoints?.(adapterName);
+  if (store === undefined) return;
+  for (const name of await store.list()) if (/^checkpoint-\d+$/.test(name)) await store.remove(name);
+}
+
+/** Reports each evaluation to the study and ends a trial that the pruner gives up. */
+class PruneCallback implements TrainerCallback {
+  private reports = 0;
+
+  constructor(private readonly trial: Trial) {}
+
+  onEvaluate({ metrics, state }: Parameters<NonNullable<TrainerCallback['onEvaluate']>>[0]): void {
+    const f1 = metrics[`eval_${BEST_METRIC}`];
+    // The evaluation after the last step is the trial's value, not a report.
+    if (f1 === undefined || state.globalStep >= state.maxSteps) return;
+    this.trial.report(f1, this.reports++);
+    if (this.trial.shouldPrune()) throw new TrialPruned(`step ${state.globalStep}: f1 ${f1.toFixed(4)}`);
+  }
+}

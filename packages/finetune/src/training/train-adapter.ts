@@ -1,0 +1,116 @@
+import { assignDropoutSites } from '@qlora-js/kernels';
+import {
+  sequenceClassifier,
+  SpeedMemCallback,
+  Trainer,
+  trainingArguments,
+  type TrainerCallback,
+  type TrainingArguments,
+  type TrainOutput,
+} from '@qlora-js/trainer';
+import { collatorOf } from '../data/tokenize';
+import { adapterConfig } from '../model/settings';
+import type { FineTuneContext } from '../run/context';
+import { ProgressCallback } from './progress-callback';
+
+/** The trainer's arguments that a fine-tuning sets; transformers' names. */
+export type TrainingSettings = Pick<
+  TrainingArguments,
+  | 'learningRate'
+  | 'numTrainEpochs'
+  | 'maxSteps'
+  | 'perDeviceTrainBatchSize'
+  | 'perDeviceEvalBatchSize'
+  | 'gradientAccumulationSteps'
+  | 'gradientCheckpointing'
+  | 'activationDtype'
+  | 'weightDecay'
+  | 'warmupSteps'
+  | 'maxGradNorm'
+  | 'optim'
+  | 'lrSchedulerType'
+  | 'evalSteps'
+  | 'saveSteps'
+  | 'saveTotalLimit'
+  | 'loggingSteps'
+  | 'groupByLength'
+  | 'fp16'
+>;
+
+/** What a search may vary. */
+export type SearchedParameters = Pick<
+  TrainingSettings,
+  'learningRate' | 'perDeviceTrainBatchSize' | 'numTrainEpochs' | 'weightDecay' | 'warmupSteps'
+>;
+
+/** A training that is over. */
+export interface TrainedAdapter {
+  /** Name of the adapter in the model. */
+  readonly adapterName: string;
+  /** The trainer, for evaluations and its log. */
+  readonly trainer: Trainer;
+  /** What it came to. */
+  readonly result: TrainOutput;
+  /** Time, token rates and memory of each epoch. */
+  readonly speed: SpeedMemCallback;
+  /** The arguments it had. */
+  readonly training: TrainingSettings;
+}
+
+/** What is trained, and how it is watched. */
+export interface TrainAdapterOptions {
+  /** Arguments that differ from the run's. */
+  readonly parameters?: Partial<TrainingSettings>;
+  /** Name of the adapter to add and train. */
+  readonly adapterName: string;
+  /** What the progress bar says. */
+  readonly label: string;
+  /** Listens beside the run's own callbacks. */
+  readonly callbacks?: readonly TrainerCallback[];
+  /** Goes on from this adapter's newest checkpoint, or from the one named. Default false. */
+  readonly resumeFromCheckpoint?: boolean | string;
+}
+
+/** The metric by which the best weights are chosen. */
+export const BEST_METRIC = 'f1';
+
+/** Adds a new adapter to the frozen base and trains it, the best one by validation F1 loaded at the end. */
+export async function trainAdapter(context: FineTuneContext, options: TrainAdapterOptions): Promise<TrainedAdapter> {
+  const { settings, base, model, splits, device, output, replicas, signal } = context;
+  const { parameters = {}, adapterName, label, callbacks = [], resumeFromCheckpoint = false } = options;
+  model.addAdapter(adapterName, adapterConfig(base, settings.lora, 'SEQ_CLS'), { seed: settings.seed });
+  // Names differ between trials and the final training, sites must not: the same parameters give the same run.
+  assignDropoutSites(model.base);
+  const training: TrainingSettings = { ...settings.training, ...parameters };
+  const speed = new SpeedMemCallback({
+    device,
+    approxTrainTokens: splits.train.numRows * settings.padding.maxLength,
+    log: (line) => output.line(line),
+  });
+  const checkpoints = context.checkpoints?.(adapterName);
+  const trainer = new Trainer({
+    model: sequenceClassifier(model, { padTokenId: base.padTokenId }),
+    device,
+    replicas,
+    args: trainingArguments({
+      outputDir: adapterName,
+      ...training,
+      // The best step must be a saved one.
+      saveSteps: Math.max(1, Math.round(training.saveSteps / training.evalSteps)) * training.evalSteps,
+      evalStrategy: 'steps',
+      loadBestModelAtEnd: true,
+      metricForBestModel: BEST_METRIC,
+      seed: settings.seed,
+      resumeFromCheckpoint,
+      overwriteOutputDir: resumeFromCheckpoint === false,
+    }),
+    trainDataset: splits.train,
+    evalDataset: splits.validation,
+    collator: collatorOf(base, settings.padding),
+    callbacks: [speed, new ProgressCallback(output, label), ...context.callbacks, ...callbacks],
+    ...(checkpoints === undefined ? {} : { checkpoints }),
+    signal,
+    log: (line) => output.line(line),
+  });
+  return { adapterName, trainer, result: await trainer.train(), speed, training };
+}
