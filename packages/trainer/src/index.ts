@@ -1,11 +1,10 @@
 export { TrainerError, type TrainerErrorCode, type TrainerErrorDetails } from './errors';
-export {
-  trainingArguments,
-  warmupStepCount,
-  type IntervalStrategy,
-  type TrainingArguments,
-} from './arguments/training-arguments';
+export { trainingArguments, warmupStepCount } from './arguments/training-arguments';
+export type { IntervalStrategy, SaveStrategy, SchedulerOptions, TrainingArguments } from './arguments/types';
 export { type CallbackContext, type TrainerCallback, type TrainerControl } from './callbacks/callback';
+export { EarlyStoppingCallback, type EarlyStoppingOptions } from './callbacks/early-stopping';
+export { OverfittingCallback, type OverfittingOptions } from './callbacks/overfitting';
+export { ProgressLineCallback, type ProgressLineOptions } from './callbacks/progress-line';
 export { SpeedMemCallback, type SpeedMemOptions } from './callbacks/speed-memory';
 export { MemoryCheckpoints, type CheckpointFiles, type CheckpointStore } from './checkpoints/store';
 export {
@@ -19,7 +18,8 @@ export { evaluationBatches } from './evaluation/batches';
 export { windowGradients, type WindowGradients, type WindowPosition } from './steps/gradients';
 export { Trainer } from './loop/trainer';
 export { trainRecovering, type DeviceRun, type TrainRecoveringOptions } from './loop/recovering';
-export type { PreparedDataset, TrainerOptions, TrainOptions, TrainOutput } from './loop/options';
+export type { PredictionOutput, PreparedDataset, TrainerOptions, TrainOptions, TrainOutput } from './loop/options';
+export { smoothedCrossEntropy, weightedCrossEntropy, withLoss, type ComputeLoss } from './model/losses';
 export { sequenceClassifier, type ClassificationBatch } from './model/sequence-classifier';
 export {
   uploadBatch,

@@ -17,9 +17,13 @@ describe('trainingArguments', () => {
       loggingSteps: 500,
       evalStrategy: 'no',
       saveStrategy: 'no',
-      metricForBestModel: 'loss',
+      metricForBestModel: null,
       greaterIsBetter: false,
       seed: 42,
+      dataSeed: 42,
+      loggingStrategy: 'steps',
+      evalDelay: 0,
+      labelSmoothingFactor: 0,
     });
   });
 
@@ -39,7 +43,8 @@ describe('trainingArguments', () => {
       metricForBestModel: 'f1',
       greaterIsBetter: true,
     });
-    expect(trainingArguments({ outputDir, loggingSteps: 50 }).evalSteps).toBe(50);
+    expect(trainingArguments({ outputDir, loggingSteps: 50, evalStrategy: 'steps' }).evalSteps).toBe(50);
+    expect(trainingArguments({ outputDir, loggingSteps: 50 }).evalSteps).toBe(500);
   });
 
   it.each([
@@ -48,10 +53,22 @@ describe('trainingArguments', () => {
     [{ warmupSteps: 1.5 }, 'warmupSteps is 1.5'],
     [{ numTrainEpochs: 0 }, 'numTrainEpochs is 0'],
     [{ maxSteps: 0 }, 'maxSteps is 0'],
-    [{ activationDtype: 'bfloat16' as 'float16' }, 'activationDtype is "bfloat16", but float32 or float16'],
+    [{ activationDtype: 'bfloat16' as 'float16' }, `activationDtype is "bfloat16"; did you mean 'float16'?`],
     [{ loadBestModelAtEnd: true }, "an evalStrategy other than 'no'"],
     [{ loadBestModelAtEnd: true, evalStrategy: 'steps', saveStrategy: 'epoch' }, "the evalStrategy 'steps'"],
     [{ loadBestModelAtEnd: true, evalStrategy: 'steps', evalSteps: 20, saveSteps: 30 }, 'a multiple of evalSteps 20'],
+    [{ evalStrategy: 'banana' as 'no' }, `evalStrategy is "banana"; there are 'no', 'steps', 'epoch'`],
+    [{ evalStrategy: 'step' as 'steps' }, `did you mean 'steps'?`],
+    [{ optim: 'adamw_trch' as 'adamw_torch' }, `optim is "adamw_trch"; did you mean 'adamw_torch'?`],
+    [{ lrSchedulerType: 'cosin' as 'cosine' }, `did you mean 'cosine'?`],
+    [{ learningrate: 1 }, "there is no training argument 'learningrate'; did you mean learningRate?"],
+    [{ per_device_train_batch_size: 4 }, 'did you mean perDeviceTrainBatchSize?'],
+    [{ deepspeed: 'x' }, "there is no training argument 'deepspeed'; there are acceptChanges, activationDtype"],
+    [{ fp16: 'yes' as unknown as boolean }, 'fp16 is "yes", but true or false is needed'],
+    [{ adamBeta1: 1 }, 'adamBeta1 is 1, but a number from 0 to below 1'],
+    [{ saveStrategy: 'best' }, "an evalStrategy other than 'no'"],
+    [{ saveTotalLimit: 1.5 }, 'saveTotalLimit is 1.5'],
+    [{ labelSmoothingFactor: 2 }, 'labelSmoothingFactor is 2'],
   ] as const)('refuses %o', (options, message) => {
     expect(() => trainingArguments({ outputDir, ...options })).toThrow(message);
   });

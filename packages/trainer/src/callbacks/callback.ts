@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { TrainingArguments } from '../arguments/training-arguments';
+import type { TrainingArguments } from '../arguments/types';
 import type { Stateful } from '../state/stateful';
 import type { LogRow, TrainerState } from '../state/trainer-state';
 
@@ -42,6 +42,7 @@ export interface TrainerCallback extends Partial<Stateful> {
   onLog?(context: CallbackContext & { readonly logs: LogRow }): Awaitable;
   onPredictionStep?(context: CallbackContext & { readonly done: number; readonly total: number }): Awaitable;
   onEvaluate?(context: CallbackContext & { readonly metrics: LogRow }): Awaitable;
+  onPredict?(context: CallbackContext & { readonly metrics: LogRow }): Awaitable;
   /** Once a private copy of the checkpoint exists; `written` resolves when it lies at `checkpoint` whole. */
   onSave?(context: CallbackContext & { readonly checkpoint: string; readonly written: Promise<void> }): Awaitable;
   onEpochEnd?(context: CallbackContext): Awaitable;

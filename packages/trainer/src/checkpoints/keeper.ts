@@ -1,4 +1,4 @@
-import type { TrainingArguments } from '../arguments/training-arguments';
+import type { TrainingArguments } from '../arguments/types';
 import { TrainerError } from '../errors';
 import type { TrainableModel, UploadedBatch } from '../model/trainable-model';
 import type { LogRow, TrainerState } from '../state/trainer-state';
@@ -60,14 +60,15 @@ export class CheckpointKeeper {
 
   /** Notes an evaluation's metric; true where it is finite and the best so far (strictly, as transformers compares). */
   noteMetric(state: TrainerState, row: LogRow): boolean {
-    const { metricForBestModel: name, greaterIsBetter, saveStrategy, loadBestModelAtEnd } = this.args;
-    if (saveStrategy === 'no' && !loadBestModelAtEnd) return false;
+    const { metricForBestModel: name, greaterIsBetter } = this.args;
+    if (name === null) return false;
     const value = row[`eval_${name}`];
     if (value === undefined) {
       const known = Object.keys(row).map((key) => key.replace(/^eval_/, ''));
       throw new TrainerError(
         'BAD_ARGUMENT',
         `metricForBestModel is '${name}', but evaluations give ${known.join(', ')}`,
+        { value: name },
       );
     }
     if (!Number.isFinite(value)) return false;

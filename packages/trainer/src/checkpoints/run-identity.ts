@@ -1,4 +1,4 @@
-import type { TrainingArguments } from '../arguments/training-arguments';
+import type { TrainingArguments } from '../arguments/types';
 import { TrainerError } from '../errors';
 
 /** What a run is made of; a resumed one has to be made of the same to come to the same. */
@@ -19,12 +19,16 @@ const OTHER_STEPS = 'the steps to come would be others';
 const COURSE = {
   perDeviceTrainBatchSize: OTHER_ROWS,
   gradientAccumulationSteps: OTHER_ROWS,
+  dataloaderDropLast: OTHER_ROWS,
   seed: OTHER_DRAWS,
+  dataSeed: 'rows would come in another order',
   groupByLength: 'rows would come in another order',
   numTrainEpochs: 'the learning rate would follow a schedule of another length',
   maxSteps: 'the learning rate would follow a schedule of another length',
   lrSchedulerType: 'the learning rate would follow another schedule',
+  lrSchedulerKwargs: 'the learning rate would follow another schedule',
   warmupSteps: 'the learning rate would follow another schedule',
+  labelSmoothingFactor: 'another loss would be minimised',
   learningRate: OTHER_STEPS,
   weightDecay: OTHER_STEPS,
   adamBeta1: OTHER_STEPS,

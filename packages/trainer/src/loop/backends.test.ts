@@ -1,7 +1,8 @@
 import { openDevice, type BackendName } from '@qlora-js/kernels';
 import { adapterStateDict } from '@qlora-js/lora';
 import { expect, it } from 'vitest';
-import { trainingArguments, type TrainingArguments } from '../arguments/training-arguments';
+import { trainingArguments } from '../arguments/training-arguments';
+import type { TrainingArguments } from '../arguments/types';
 import { sequenceClassifier } from '../model/sequence-classifier';
 import { collator, PAD, tinyClassifier, tinyRows } from '../testing/tiny-classifier';
 import { Trainer } from './trainer';

@@ -1,4 +1,4 @@
-import type { TrainingArguments } from '../arguments/training-arguments';
+import type { TrainingArguments } from '../arguments/types';
 import type { TrainerCallback, TrainerControl } from '../callbacks/callback';
 import { TrainerError } from '../errors';
 import type { TrainerState } from '../state/trainer-state';

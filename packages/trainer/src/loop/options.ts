@@ -1,10 +1,12 @@
 import type { DataCollatorWithPadding, Dataset, PreparedRow } from '@qlora-js/data';
 import type { Device } from '@qlora-js/kernels';
 import type { ConfusionMetrics } from '@qlora-js/metrics';
-import type { TrainingArguments } from '../arguments/training-arguments';
+import type { TrainingArguments } from '../arguments/types';
 import type { TrainerCallback } from '../callbacks/callback';
 import type { CheckpointStore } from '../checkpoints/store';
+import type { ComputeLoss } from '../model/losses';
 import type { TrainableModel, UploadedBatch } from '../model/trainable-model';
+import type { LogRow } from '../state/trainer-state';
 import type { ReplicaGroup } from '../steps/replica-group';
 
 /** Rows of token ids with labels, as `prepareDataset` makes them. */
@@ -33,6 +35,8 @@ export interface TrainerOptions<Batch extends UploadedBatch> {
   readonly hashes?: Readonly<Record<string, string>>;
   /** Names what an evaluation logs. Default: accuracy, weighted f1 as `f1`, and f1_macro. */
   readonly computeMetrics?: (metrics: ConfusionMetrics) => Record<string, number>;
+  /** The loss to train with and to evaluate with, instead of cross-entropy and of `labelSmoothingFactor`. */
+  computeLoss?(...args: Parameters<ComputeLoss<Batch>>): ReturnType<ComputeLoss<Batch>>;
   /**
    * Stops the run: the step under way is finished, a checkpoint saved, and `train` rejects with a TrainerError of code
    * STOPPED that says how to go on. `stopSignals` of @qlora-js/trainer/node makes one of SIGINT, SIGTERM and SIGHUP.
@@ -54,4 +58,15 @@ export interface TrainOutput {
   readonly seconds: number;
   readonly bestMetric: number | null;
   readonly bestModelCheckpoint: string | null;
+}
+
+/** What `predict` gives, in the order of the rows. */
+export interface PredictionOutput {
+  /** Logits, [rows * numLabels]. */
+  readonly predictions: Float32Array;
+  readonly numLabels: number;
+  /** Labels, [rows]. */
+  readonly labelIds: Int32Array;
+  /** Loss, metrics and rates, with the prefix. */
+  readonly metrics: LogRow;
 }

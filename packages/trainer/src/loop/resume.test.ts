@@ -1,6 +1,6 @@
 import { openDevice, type Device } from '@qlora-js/kernels';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { TrainingArguments } from '../arguments/training-arguments';
+import type { TrainingArguments } from '../arguments/types';
 import type { TrainerCallback } from '../callbacks/callback';
 import { sealed, verified } from '../checkpoints/manifest';
 import { decodeStates, encodeStates, type States } from '../checkpoints/state-files';

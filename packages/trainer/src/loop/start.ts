@@ -1,5 +1,5 @@
 import { engine } from '@tensorflow/tfjs-core';
-import type { TrainingArguments } from '../arguments/training-arguments';
+import type { TrainingArguments } from '../arguments/types';
 import { checkpointName } from '../checkpoints/keeper';
 import { checkpointNames, readCheckpoint, type LoadedCheckpoint } from '../checkpoints/resume';
 import {

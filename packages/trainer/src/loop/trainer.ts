@@ -1,5 +1,6 @@
 import type { CollatedBatch } from '@qlora-js/data';
 import type { ConfusionMetrics } from '@qlora-js/metrics';
+import { ProgressLineCallback } from '../callbacks/progress-line';
 import type { TrainerControl } from '../callbacks/callback';
 import { CheckpointKeeper } from '../checkpoints/keeper';
 import { TRAINER_STATE } from '../checkpoints/resume';
@@ -9,11 +10,14 @@ import { MemoryCheckpoints, type CheckpointStore } from '../checkpoints/store';
 import { TrainerError } from '../errors';
 import { evaluate, Evaluator, type Evaluation } from '../evaluation/evaluate';
 import { evaluationBatches } from '../evaluation/batches';
+import { predictedLogits } from '../evaluation/predict';
 import { checkFiniteWeights } from '../model/finite-weights';
-import type { UploadedBatch } from '../model/trainable-model';
+import { smoothedCrossEntropy, withLoss } from '../model/losses';
+import type { TrainableModel, UploadedBatch } from '../model/trainable-model';
 import { newTrainerState, trainerStateJson, type LogRow, type TrainerState } from '../state/trainer-state';
 import { Events } from './events';
-import type { PreparedDataset, TrainerOptions, TrainOptions, TrainOutput } from './options';
+import type { PredictionOutput, PreparedDataset, TrainerOptions, TrainOptions, TrainOutput } from './options';
+import { speedMetrics } from './speed';
 import { identityOf, openCheckpoints, type StartOptions } from './start';
 import { TrainingData } from './training-data';
 import { TrainingRun } from './training-run';
@@ -32,6 +36,8 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
   private readonly store: CheckpointStore;
   private readonly keeper: CheckpointKeeper;
   private readonly log: (line: string) => void;
+  /** With the loss that the options ask for. */
+  private readonly model: TrainableModel<Batch>;
   private identity: RunIdentity | undefined;
   /** While training, so that each evaluation goes on with what the first has recorded. */
   private evaluator: Evaluator<Batch> | undefined;
@@ -44,10 +50,20 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
     if (args.evalStrategy !== 'no' && (evalDataset === undefined || evalDataset.numRows === 0)) {
       throw new TrainerError('NO_DATA', `evalStrategy is '${args.evalStrategy}', but there is no evaluation data set`);
     }
-    this.events = new Events(callbacks, { args, state: this.state, control: this.control });
+    const { replicas, log = (line: string) => console.log(line) } = options;
+    this.log = log;
+    const smoothing = args.labelSmoothingFactor > 0 ? smoothedCrossEntropy(args.labelSmoothingFactor) : undefined;
+    const loss = options.computeLoss?.bind(options) ?? smoothing;
+    if (loss !== undefined && replicas !== undefined) {
+      throw new TrainerError('BAD_ARGUMENT', 'a loss of the trainer would not be that of its replicas', {
+        remedy: "leave it out here, and give both the replicas' model and this one the loss by withLoss",
+      });
+    }
+    this.model = loss === undefined ? options.model : withLoss(options.model, loss);
+    const progress = callbacks.length === 0 && !args.disableTqdm ? [new ProgressLineCallback({ log })] : [];
+    this.events = new Events([...callbacks, ...progress], { args, state: this.state, control: this.control });
     this.store = checkpoints;
     this.keeper = new CheckpointKeeper(checkpoints, args);
-    this.log = options.log ?? ((line) => console.log(line));
   }
 
   /**
@@ -60,13 +76,11 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
     const { resumeFromCheckpoint = args.resumeFromCheckpoint, acceptChanges = args.acceptChanges } = options;
     const started = performance.now();
     try {
-      const trainingLoss = await this.trainFrom({ resumeFromCheckpoint, acceptChanges });
+      const { trainingLoss, steps, samples } = await this.trainFrom({ resumeFromCheckpoint, acceptChanges });
       const seconds = (performance.now() - started) / 1000;
       await this.logRow({
-        train_runtime: seconds,
-        train_samples_per_second:
-          (this.state.globalStep * args.perDeviceTrainBatchSize * args.gradientAccumulationSteps) / seconds,
-        train_steps_per_second: this.state.globalStep / seconds,
+        ...speedMetrics({ prefix: 'train', seconds, samples, steps }),
+        total_flos: this.state.totalFlos,
         train_loss: trainingLoss,
       });
       await this.keeper.finish(this.state);
@@ -82,17 +96,25 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
   /** Loss and metrics on a data set, with their keys prefixed (`eval_accuracy`); logged and sent to callbacks. */
   async evaluate(dataset: PreparedDataset | undefined = this.options.evalDataset, prefix = 'eval'): Promise<LogRow> {
     const result = await this.evaluation(dataset);
-    const compute = this.options.computeMetrics ?? defaultMetrics;
-    const named = Object.entries({ loss: result.loss, ...compute(result.metrics) });
-    const row: LogRow = {
-      ...Object.fromEntries(named.map(([key, value]) => [`${prefix}_${key}`, value])),
-      [`${prefix}_runtime`]: result.seconds,
-      [`${prefix}_samples_per_second`]: result.rows / result.seconds,
-      [`${prefix}_steps_per_second`]: result.batches / result.seconds,
-    };
+    const row = this.metricsOf(result, prefix);
     await this.logRow(row);
     await this.events.emit('onEvaluate', { metrics: row });
     return row;
+  }
+
+  /**
+   * The logits of every row and, since rows have labels, the metrics they come to; nothing is logged.
+   *
+   * @throws TrainerError NO_DATA where there are no rows
+   */
+  async predict(dataset: PreparedDataset, prefix = 'test'): Promise<PredictionOutput> {
+    const { model } = this;
+    const { args, collator } = this.options;
+    const result = await this.evaluation(dataset);
+    const predictions = await predictedLogits(model, dataset, { batchSize: args.perDeviceEvalBatchSize, collator });
+    const metrics = this.metricsOf(result, prefix);
+    await this.events.emit('onPredict', { metrics });
+    return { predictions, numLabels: model.numLabels, labelIds: Int32Array.from(dataset.column('label')), metrics };
   }
 
   /**
@@ -101,7 +123,8 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
    * @throws TrainerError STOPPED where the signal ends it while it runs in a training
    */
   async evaluation(dataset: PreparedDataset | undefined = this.options.evalDataset): Promise<Evaluation> {
-    const { model, args, collator, device, replicas, signal } = this.options;
+    const { model } = this;
+    const { args, collator, device, replicas, signal } = this.options;
     if (dataset === undefined) throw new TrainerError('NO_DATA', 'there is no evaluation data set');
     const list = evaluationBatches(dataset, args.perDeviceEvalBatchSize, collator);
     const onBatch = (done: number, total: number): Promise<void> =>
@@ -110,9 +133,20 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
     return evaluate(model, list, { onBatch, device, replicas });
   }
 
-  /** Runs the epochs; returns the mean loss over all steps. */
-  private async trainFrom(start: StartOptions): Promise<number> {
-    const { args, model, trainDataset, collator, replicas, device, signal } = this.options;
+  /** What an evaluation comes to as a row, before epoch and step. */
+  private metricsOf(result: Evaluation, prefix: string): LogRow {
+    const compute = this.options.computeMetrics ?? defaultMetrics;
+    const named = Object.entries({ loss: result.loss, ...compute(result.metrics) });
+    return {
+      ...Object.fromEntries(named.map(([key, value]) => [`${prefix}_${key}`, value])),
+      ...speedMetrics({ prefix, seconds: result.seconds, samples: result.rows, steps: result.batches }),
+    };
+  }
+
+  /** Runs the epochs, and says what they came to in this call. */
+  private async trainFrom(start: StartOptions): Promise<{ trainingLoss: number; steps: number; samples: number }> {
+    const { model } = this;
+    const { args, trainDataset, collator, replicas, device, signal } = this.options;
     const data = new TrainingData(trainDataset, args, collator);
     const { steps: totalSteps, epochs } = data.length;
     const saves = args.saveStrategy !== 'no' || start.resumeFromCheckpoint !== false || signal !== undefined;
@@ -135,7 +169,8 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
         numTrainEpochs: epochs,
         trainBatchSize: args.perDeviceTrainBatchSize,
       });
-      this.savedStep = loaded === undefined ? -1 : this.state.globalStep;
+      const begun = this.state.globalStep;
+      this.savedStep = loaded === undefined ? -1 : begun;
       if (loaded !== undefined) {
         await run.load(loaded.states, loaded.place);
         if (checkpoint!.rowsChanged) this.placeAnew(run, data);
@@ -153,7 +188,8 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
       await checkFiniteWeights(run.trained, this.state.globalStep);
       await this.keeper.settle();
       await this.keeper.loadBest(this.state, model);
-      return await run.losses.mean();
+      const steps = this.state.globalStep - begun;
+      return { trainingLoss: await run.losses.mean(), steps, samples: (data.samples * steps) / totalSteps };
     } finally {
       run.dispose();
       this.evaluator.dispose();
@@ -165,16 +201,19 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
     const { evalStrategy, saveStrategy } = this.options.args;
     const { progress } = run;
     // What was due when the training was stopped.
-    await this.evaluateAndSave(run);
+    await this.logEvaluateSave(run);
     await this.stopIfAsked(run);
-    while (progress.epoch < epochs && !this.control.shouldTrainingStop) {
+    // An epoch whose steps are done still has its end before it.
+    while (progress.epoch < epochs && (!this.control.shouldTrainingStop || progress.window > 0)) {
       await this.events.emit('onEpochBegin');
       await this.epoch(run, data);
-      await this.events.emit('onEpochEnd');
       progress.nextEpoch();
-      this.control.shouldEvaluate ||= evalStrategy === 'epoch';
+      const { loggingStrategy, evalDelay } = this.options.args;
+      this.control.shouldLog ||= loggingStrategy === 'epoch';
+      this.control.shouldEvaluate ||= evalStrategy === 'epoch' && evalDelay <= this.state.epoch;
       this.control.shouldSave ||= saveStrategy === 'epoch';
-      await this.evaluateAndSave(run);
+      await this.events.emit('onEpochEnd');
+      await this.logEvaluateSave(run);
       await this.stopIfAsked(run);
     }
   }
@@ -184,18 +223,18 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
     const { progress } = run;
     for (const window of data.windows(progress.epoch, progress.window)) {
       if (state.globalStep >= state.maxSteps || control.shouldTrainingStop) return;
+      Object.assign(control, { shouldLog: false, shouldEvaluate: false, shouldSave: false });
       await this.events.emit('onStepBegin');
       await this.step(run, window);
       progress.window++;
       state.globalStep++;
-      state.epoch = progress.epoch + progress.window / data.windowsPerEpoch;
+      state.epoch = progress.epoch + data.shareDone(progress.window);
+      this.askForWhatIsDue();
       await this.events.emit('onStepEnd');
       await turn();
-      this.askForWhatIsDue();
       this.keeper.throwIfFailed();
       this.options.device?.throwIfFailed();
-      if (control.shouldLog) await this.logStep(run);
-      await this.evaluateAndSave(run);
+      await this.logEvaluateSave(run);
       await this.stopIfAsked(run);
     }
   }
@@ -211,16 +250,35 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
     });
     await this.events.emit('onOptimizerStep');
     this.state.numInputTokensSeen += window.reduce((sum, batch) => sum + batch.realTokens, 0);
+    const places = window.reduce((sum, batch) => sum + batch.batchSize * batch.length, 0);
+    this.state.totalFlos += places * (this.options.model.flopsPerToken ?? 0);
   }
 
-  /** What the step that was just done asks for, by the arguments. */
+  /** What the step that was just done asks for, by the arguments (transformers, trainer_callback.py DefaultFlowCallback). */
   private askForWhatIsDue(): void {
-    const { loggingSteps, evalStrategy, evalSteps, saveStrategy, saveSteps } = this.options.args;
-    const { globalStep, maxSteps } = this.state;
-    const last = globalStep === maxSteps;
-    this.control.shouldLog ||= globalStep % loggingSteps === 0;
-    this.control.shouldEvaluate ||= evalStrategy === 'steps' && (globalStep % evalSteps === 0 || last);
-    this.control.shouldSave ||= saveStrategy === 'steps' && (globalStep % saveSteps === 0 || last);
+    const {
+      loggingStrategy,
+      loggingSteps,
+      loggingFirstStep,
+      evalStrategy,
+      evalSteps,
+      evalDelay,
+      saveStrategy,
+      saveSteps,
+    } = this.options.args;
+    const { control } = this;
+    const { globalStep: step, maxSteps } = this.state;
+    const last = step >= maxSteps;
+    if (last) control.shouldTrainingStop = true;
+    control.shouldLog ||=
+      (step === 1 && loggingFirstStep) || (loggingStrategy === 'steps' && step % loggingSteps === 0);
+    control.shouldEvaluate ||= evalStrategy === 'steps' && evalDelay <= step && (step % evalSteps === 0 || last);
+    control.shouldSave ||= saveStrategy === 'steps' && (step % saveSteps === 0 || last);
+  }
+
+  private async logEvaluateSave(run: TrainingRun<Batch>): Promise<void> {
+    if (this.control.shouldLog && run.losses.hasSteps) await this.logStep(run);
+    await this.evaluateAndSave(run);
   }
 
   private async logStep({ losses, scaler, schedule }: TrainingRun<Batch>): Promise<void> {
@@ -251,19 +309,26 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
       }
       control.shouldEvaluate = false;
       improved = this.keeper.noteMetric(state, row);
+      if (this.options.args.saveStrategy === 'best') control.shouldSave = improved;
     }
     if (control.shouldSave) {
-      control.shouldSave = false;
       if (improved) state.bestModelCheckpoint = this.keeper.nameOf(state);
-      await this.save(run);
+      await this.save(run, false);
+      control.shouldSave = false;
     }
   }
 
-  /** Begins to write a checkpoint; returns once all of it has been copied. */
-  private async save(run: TrainingRun<Batch>): Promise<void> {
-    const { model, args, device } = this.options;
+  /**
+   * Begins to write a checkpoint; returns once all of it has been copied.
+   *
+   * @param saveDue whether it stands in for one that is due later, after an evaluation
+   */
+  private async save(run: TrainingRun<Batch>, saveDue: boolean): Promise<void> {
+    const { model } = this;
+    const { args, device } = this.options;
     const { progress } = run;
-    const { shouldEvaluate: evaluationDue, shouldSave: saveDue, shouldTrainingStop: ended } = this.control;
+    const { shouldEvaluate: evaluationDue, shouldTrainingStop } = this.control;
+    const ended = shouldTrainingStop && this.state.globalStep < this.state.maxSteps;
     Object.assign(progress, { evaluationDue, saveDue, ended });
     this.state.statefulCallbacks = await this.events.states();
     const intervals = { logging: args.loggingSteps, evaluation: args.evalSteps, save: args.saveSteps };
@@ -284,7 +349,7 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
     if (this.options.signal?.aborted !== true) return;
     const { globalStep } = this.state;
     if (globalStep === 0) throw new TrainerError('STOPPED', 'training was stopped before its first step');
-    if (this.savedStep !== globalStep || this.control.shouldEvaluate) await this.save(run);
+    if (this.savedStep !== globalStep || this.control.shouldEvaluate) await this.save(run, this.control.shouldSave);
     await this.keeper.settle();
     throw new TrainerError('STOPPED', `training was stopped after step ${globalStep}`, {
       remedy: `${this.store.locate(this.keeper.nameOf(this.state))} holds all of it: go on with resumeFromCheckpoint: true`,

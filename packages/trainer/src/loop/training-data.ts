@@ -9,7 +9,7 @@ import {
   type PreparedRow,
   type Sampler,
 } from '@qlora-js/data';
-import type { TrainingArguments } from '../arguments/training-arguments';
+import type { TrainingArguments } from '../arguments/types';
 
 /** How long a training is. */
 export interface TrainingLength {
@@ -28,7 +28,7 @@ export class TrainingData {
     private readonly args: TrainingArguments,
     private readonly collator: DataCollatorWithPadding,
   ) {
-    const { groupByLength, seed, perDeviceTrainBatchSize, gradientAccumulationSteps } = args;
+    const { groupByLength, dataSeed: seed, perDeviceTrainBatchSize, gradientAccumulationSteps } = args;
     this.sampler = groupByLength
       ? new LengthGroupedSampler({
           lengths: dataset.column('input_ids').map((ids) => ids.length),
@@ -38,10 +38,28 @@ export class TrainingData {
       : new RandomSampler({ length: dataset.numRows, seed });
   }
 
+  /** Micro-batches an epoch. */
+  get batchesPerEpoch(): number {
+    const { perDeviceTrainBatchSize: batchSize, dataloaderDropLast: dropLast } = this.args;
+    return batchCount(this.dataset.numRows, { batchSize, dropLast });
+  }
+
   /** Optimiser steps an epoch. */
   get windowsPerEpoch(): number {
-    const { perDeviceTrainBatchSize: batchSize, gradientAccumulationSteps } = this.args;
-    return Math.ceil(batchCount(this.dataset.numRows, { batchSize }) / gradientAccumulationSteps);
+    return Math.ceil(this.batchesPerEpoch / this.args.gradientAccumulationSteps);
+  }
+
+  /** Share of an epoch that its first windows are, by micro-batches, as transformers counts: the last window may be short. */
+  shareDone(windows: number): number {
+    return Math.min(windows * this.args.gradientAccumulationSteps, this.batchesPerEpoch) / this.batchesPerEpoch;
+  }
+
+  /** Rows that a whole training goes through, as transformers counts them for its rates. */
+  get samples(): number {
+    const { maxSteps, numTrainEpochs, perDeviceTrainBatchSize, gradientAccumulationSteps } = this.args;
+    return maxSteps > 0
+      ? maxSteps * perDeviceTrainBatchSize * gradientAccumulationSteps
+      : this.dataset.numRows * numTrainEpochs;
   }
 
   /** By maxSteps where there is one, else by numTrainEpochs. */
@@ -54,9 +72,10 @@ export class TrainingData {
 
   /** The windows of an epoch from the one named on: each a list of micro-batches; the last may be short. */
   *windows(epoch: number, from: number): Generator<CollatedBatch[]> {
-    const { perDeviceTrainBatchSize: batchSize, gradientAccumulationSteps } = this.args;
+    const { perDeviceTrainBatchSize: batchSize, gradientAccumulationSteps, dataloaderDropLast: dropLast } = this.args;
+    const skip = from * gradientAccumulationSteps;
     let window: CollatedBatch[] = [];
-    for (const indices of batches(this.sampler, { batchSize, epoch, skip: from * gradientAccumulationSteps })) {
+    for (const indices of batches(this.sampler, { batchSize, epoch, dropLast, skip })) {
       window.push(this.collator.collate(Array.from(indices, (index) => this.dataset.row(index))));
       if (window.length === gradientAccumulationSteps) {
         yield window;

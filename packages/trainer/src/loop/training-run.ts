@@ -7,7 +7,8 @@ import {
   type NamedVariable,
   type Optimizer,
 } from '@qlora-js/optim';
-import { warmupStepCount, type TrainingArguments } from '../arguments/training-arguments';
+import { warmupStepCount } from '../arguments/training-arguments';
+import type { TrainingArguments } from '../arguments/types';
 import type { States } from '../checkpoints/state-files';
 import { TrainerError } from '../errors';
 import type { TrainableModel, UploadedBatch } from '../model/trainable-model';
@@ -43,14 +44,19 @@ export class TrainingRun<Batch extends UploadedBatch> {
   constructor({ model, args, device, replicas, totalSteps }: TrainingRunOptions<Batch>) {
     this.trained = model.trainedVariables();
     this.schedule = createSchedule(args.lrSchedulerType, {
+      ...args.lrSchedulerKwargs,
       learningRate: args.learningRate,
       warmupSteps: warmupStepCount(args, totalSteps),
       trainingSteps: totalSteps,
     });
-    this.optimizer = createOptimizer(args.optim, decayGroups(this.trained, args.weightDecay), {
-      betas: [args.adamBeta1, args.adamBeta2],
-      epsilon: args.adamEpsilon,
-    });
+    this.optimizer = createOptimizer(
+      args.optim === 'adamw_torch_fused' ? 'adamw_torch' : args.optim,
+      decayGroups(this.trained, args.weightDecay),
+      {
+        betas: [args.adamBeta1, args.adamBeta2],
+        epsilon: args.adamEpsilon,
+      },
+    );
     this.losses = new LossLog(args.fp16);
     this.scaler = new GradScaler({ enabled: args.fp16 });
     const { trained, optimizer, losses, scaler } = this;

@@ -70,9 +70,15 @@ export function sequenceClassifier(
     },
     loss: ({ tokens, labels }, context) => base.loss(tokens, labels, context),
     files: () => adapterFiles(model, activeAdapter(model)),
+    flopsPerToken: 6 * (model.parameterCounts().all - embeddings(base)),
     fingerprint: () => fingerprintFrozen(model),
     loadFiles: (source) => loadAdapter(model, source, activeAdapter(model)),
   };
+}
+
+/** Weights of the embedding tables, which multiply nothing. */
+function embeddings({ transformer }: GPT2ForSequenceClassification): number {
+  return transformer.wte.logicalSize + transformer.wpe.logicalSize;
 }
 
 function activeAdapter(model: PeftModel): string {

@@ -40,6 +40,8 @@ export interface TrainableModel<Batch extends UploadedBatch = UploadedBatch> {
   /** Whatever is needed to have these trained weights again, as files. */
   files(): Promise<Record<string, Uint8Array | string>>;
   loadFiles(files: SavedFiles): Promise<void>;
+  /** Floating-point operations a token in training, for total_flos: transformers' 6 a weight outside of the embeddings. */
+  readonly flopsPerToken?: number;
   /** SHA-256 of what does not train, which a resumed run has to be on again; without it that is not compared. */
   fingerprint?(): Promise<string>;
 }

@@ -17,6 +17,8 @@ export interface TrainerState {
   trainBatchSize: number;
   /** Tokens that were not padding. */
   numInputTokensSeen: number;
+  /** Floating-point operations so far, by transformers' estimate: 6 a token and weight outside of the embeddings. */
+  totalFlos: number;
   /** Every row logged so far. */
   logHistory: LogRow[];
   /** Best value of metricForBestModel so far. */
@@ -45,6 +47,7 @@ export function newTrainerState(): TrainerState {
     numTrainEpochs: 0,
     trainBatchSize: 0,
     numInputTokensSeen: 0,
+    totalFlos: 0,
     logHistory: [],
     bestMetric: null,
     bestGlobalStep: null,
@@ -72,7 +75,7 @@ export function trainerStateJson(state: TrainerState, steps: StepIntervals): str
     num_train_epochs: state.numTrainEpochs,
     save_steps: steps.save,
     stateful_callbacks: state.statefulCallbacks,
-    total_flos: 0,
+    total_flos: state.totalFlos,
     train_batch_size: state.trainBatchSize,
     trial_name: null,
     trial_params: null,
@@ -107,6 +110,7 @@ export function parseTrainerState(json: Readonly<Record<string, unknown>>, place
     numTrainEpochs: number('num_train_epochs'),
     trainBatchSize: number('train_batch_size'),
     numInputTokensSeen: number('num_input_tokens_seen'),
+    totalFlos: number('total_flos'),
     logHistory: rows.map((row: Record<string, number | null>) =>
       Object.fromEntries(Object.entries(row).map(([key, value]) => [key, value ?? NaN])),
     ),

@@ -32,6 +32,11 @@ export class LossLog implements Stateful<LossLogState> {
   /** @param skips whether a step may be left out for gradients that overflow: then only the loss has to be finite */
   constructor(private readonly skips = false) {}
 
+  /** Whether a step has been counted since the last row. */
+  get hasSteps(): boolean {
+    return this.count > 0;
+  }
+
   /** What `record` is to multiply the sum by: 0 for the first loss of a row. */
   get keep(): number {
     return this.count === 0 ? 0 : 1;

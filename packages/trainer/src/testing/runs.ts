@@ -1,6 +1,7 @@
 import type { Device } from '@qlora-js/kernels';
 import { adapterStateDict, type PeftModel } from '@qlora-js/lora';
-import { trainingArguments, type TrainingArguments } from '../arguments/training-arguments';
+import { trainingArguments } from '../arguments/training-arguments';
+import type { TrainingArguments } from '../arguments/types';
 import type { TrainerCallback } from '../callbacks/callback';
 import { MemoryCheckpoints, type CheckpointStore } from '../checkpoints/store';
 import type { TrainOptions } from '../loop/options';
