@@ -9,7 +9,7 @@ import {
   attentionReference,
   type AttentionProblem,
 } from '../../packages/kernels/src/ops/attention/reference';
-import { hasSubgroupMatrices } from '../../packages/kernels/src/webgpu/variants';
+import { hasSubgroupMatrices } from '../../packages/kernels/src/webgpu/capabilities';
 import { normals } from '../../packages/kernels/src/testing/random-data';
 
 interface Layout {

@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { grads, mul, sum, tensor1d, tensor2d, type Tensor, type Tensor2D } from '@tensorflow/tfjs-core';
 import { gemm, matmul4bit, openDevice } from '@qlora-js/kernels';
 import { dequantizeArray, loraMatmul4bit, quantizeArray, toDevice, type QuantizedTensor } from '@qlora-js/quant';
-import { hasSubgroupMatrices } from '../../packages/kernels/src/webgpu/variants';
+import { hasSubgroupMatrices } from '../../packages/kernels/src/webgpu/capabilities';
 
 const device = await openDevice({ backend: 'webgpu' });
 device.gpuDevice!.addEventListener('uncapturederror', (event) => {

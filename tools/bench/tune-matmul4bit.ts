@@ -4,12 +4,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { float32ToFloat16 } from '@qlora-js/hub';
 import { codeTable, createDynamicMap, openDevice } from '@qlora-js/kernels';
-import { hasSubgroupMatrices } from '../../packages/kernels/src/webgpu/variants';
-import { splitSum } from '../../packages/kernels/src/ops/gemm/webgpu-split-sum';
-import { NO_ADDITIONS } from '../../packages/kernels/src/webgpu/product-additions';
-import { threadsOf, workgroupBytes, type MatrixTile } from '../../packages/kernels/src/ops/matmul4bit/matrix-tiles';
-import { halfWeightShader } from '../../packages/kernels/src/ops/matmul4bit/webgpu-half-weight';
-import { subgroupMatrixProduct } from '../../packages/kernels/src/ops/matmul4bit/webgpu-subgroup-matrix';
+import { hasSubgroupMatrices } from '../../packages/kernels/src/webgpu/capabilities';
+import { splitSum } from '../../packages/kernels/src/products/split-sum';
+import { NO_ADDITIONS } from '../../packages/kernels/src/products/additions';
+import { threadsOf, workgroupBytes, type MatrixTile } from '../../packages/kernels/src/products/matrix-tiles';
+import { halfWeightShader } from '../../packages/kernels/src/products/half-weight';
+import { subgroupMatrixProduct } from '../../packages/kernels/src/products/matrix-shader';
 import { SLOPE_SCALE } from '../../packages/kernels/src/webgpu/subgroup-matrix';
 
 const [toggles = '', name = 'matmul4bit-tiles'] = process.argv.slice(2);

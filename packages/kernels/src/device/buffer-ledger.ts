@@ -1,4 +1,5 @@
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { watchBuffers } from '../tfjs/memory';
 import type { OwnedBytes } from './types';
 
 /** Buffers that tfjs keeps for reuse. */
@@ -87,28 +88,14 @@ export class BufferLedger {
 
   /** tfjs uploads a tensor when it is first used: its owner is who made it. */
   watchBackend(backend: WebGPUBackend): void {
-    const { bufferManager } = backend;
-    const write = backend.write.bind(backend);
-    const uploadToGPU = backend.uploadToGPU.bind(backend);
-    const acquireBuffer = bufferManager.acquireBuffer.bind(bufferManager);
-    const releaseBuffer = bufferManager.releaseBuffer.bind(bufferManager);
-    backend.write = (...args) => {
-      const dataId = write(...args);
-      if (this.owner !== undefined) this.tensorOwners.set(dataId, this.owner);
-      return dataId;
-    };
-    backend.uploadToGPU = (dataId) => {
-      this.scope(this.tensorOwners.get(dataId) ?? this.owner, () => uploadToGPU(dataId));
-    };
-    bufferManager.acquireBuffer = (...args) => {
-      const buffer = acquireBuffer(...args);
-      this.give(buffer, this.owner ?? unclaimed(buffer.usage));
-      return buffer;
-    };
-    bufferManager.releaseBuffer = (buffer, reuse) => {
-      this.give(buffer, FREE);
-      releaseBuffer(buffer, reuse);
-    };
+    watchBuffers(backend, {
+      made: (dataId) => {
+        if (this.owner !== undefined) this.tensorOwners.set(dataId, this.owner);
+      },
+      uploading: (dataId, upload) => this.scope(this.tensorOwners.get(dataId) ?? this.owner, upload),
+      taken: (buffer) => this.give(buffer, this.owner ?? unclaimed(buffer.usage)),
+      released: (buffer) => this.give(buffer, FREE),
+    });
   }
 
   private add(buffer: GPUBuffer, bytes: number): void {

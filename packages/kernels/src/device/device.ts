@@ -1,5 +1,4 @@
 import {
-  engine,
   findBackend,
   findBackendFactory,
   registerBackend,
@@ -7,6 +6,8 @@ import {
   type KernelBackend,
 } from '@tensorflow/tfjs-core';
 import type { KernelError } from '../errors';
+import { flush, internalsOf } from '../tfjs/backend';
+import { destroyFreeBuffers, liveTensors, trackPeak, type PeakTracker } from '../tfjs/memory';
 import type { BufferLedger } from './buffer-ledger';
 import type { FailureWatch } from './failure';
 import type { DeviceInfo, DeviceMemory } from './types';
@@ -41,12 +42,12 @@ export class Device {
 
   /** Tensors and bytes at the moment, and at most since the device was opened or `resetPeakMemory` was called. */
   memory(): DeviceMemory {
-    const { numBytes, numTensors } = engine().state;
+    const { count, bytes } = liveTensors();
     const ledger = this.books?.ledger;
-    const used = ledger?.used ?? { currentBytes: numBytes, peakBytes: Math.max(this.tracker.peak, numBytes) };
+    const used = ledger?.used ?? { currentBytes: bytes, peakBytes: Math.max(this.tracker.peak, bytes) };
     return {
-      tensors: numTensors,
-      tensorBytes: numBytes,
+      tensors: count,
+      tensorBytes: bytes,
       currentBytes: used.currentBytes,
       peakBytes: used.peakBytes,
       allocatedBytes: this.allocatedBytes(),
@@ -65,15 +66,7 @@ export class Device {
 
   /** Destroys the GPU buffers that tfjs keeps for reuse, as after eager work that plans have taken over. */
   releaseUnused(): void {
-    const manager = (this.tfjsBackend as { bufferManager?: unknown }).bufferManager as FreeBuffers | undefined;
-    if (manager === undefined) return;
-    for (const buffers of manager.freeBuffers.values()) {
-      for (const buffer of buffers.splice(0)) {
-        manager.numFreeBuffers--;
-        manager.numBytesAllocated -= buffer.size;
-        buffer.destroy();
-      }
-    }
+    destroyFreeBuffers(this.tfjsBackend);
   }
 
   /** What has gone wrong for good since the device was opened: its loss, or memory that could not be had. */
@@ -92,7 +85,7 @@ export class Device {
   }
 
   resetPeakMemory(): void {
-    this.tracker.peak = engine().state.numBytes;
+    this.tracker.peak = liveTensors().bytes;
     this.books?.ledger.resetPeak();
   }
 
@@ -108,15 +101,7 @@ export class Device {
    */
   async synchronize(): Promise<void> {
     if (this.gpuDevice === undefined) return;
-    const backend = this.tfjsBackend as unknown as {
-      commandEncoder: unknown;
-      endComputePassEncoder(): void;
-      submitQueue(): void;
-    };
-    if (backend.commandEncoder !== null) {
-      backend.endComputePassEncoder();
-      backend.submitQueue();
-    }
+    flush(internalsOf(this.tfjsBackend));
     await this.gpuDevice.queue.onSubmittedWorkDone();
     this.throwIfFailed();
   }
@@ -136,43 +121,4 @@ export class Device {
     this.books?.failures.expectLoss();
     this.gpuDevice?.destroy();
   }
-}
-
-/** What tfjs' buffer manager keeps of buffers nobody uses. */
-interface FreeBuffers {
-  readonly freeBuffers: Map<string, GPUBuffer[]>;
-  numFreeBuffers: number;
-  numBytesAllocated: number;
-}
-
-interface PeakTracker {
-  peak: number;
-}
-
-const PEAK = Symbol.for('qlora-js.peak-memory');
-
-/**
- * tfjs counts live bytes in `engine().state.numBytes` and keeps no maximum. Turning that field into an accessor
- * sees every allocation at the cost of a comparison; tfjs' own `profile` keeps every op's record instead.
- */
-function trackPeak(): PeakTracker {
-  const state = engine().state as unknown as { numBytes: number; [PEAK]?: PeakTracker };
-  let tracker = state[PEAK];
-  if (tracker === undefined) {
-    let current = state.numBytes;
-    const created: PeakTracker = { peak: current };
-    Object.defineProperty(state, 'numBytes', {
-      configurable: true,
-      enumerable: true,
-      get: () => current,
-      set: (bytes: number) => {
-        current = bytes;
-        if (bytes > created.peak) created.peak = bytes;
-      },
-    });
-    state[PEAK] = created;
-    tracker = created;
-  }
-  tracker.peak = engine().state.numBytes;
-  return tracker;
 }

@@ -15,7 +15,7 @@ import { expect, it } from 'vitest';
 import { KernelError } from '../errors';
 import { openDevice } from './open-device';
 import { plan } from '../plan';
-import { describeWebgpu } from '../plan/testing';
+import { describeWebgpu } from '../testing/webgpu';
 
 describeWebgpu('memory by owner', (device) => {
   it('counts buffers for who made the tensor, also where it is uploaded later, until they are given back', async () => {

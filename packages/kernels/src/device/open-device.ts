@@ -1,11 +1,11 @@
 import { findBackend, setBackend, type KernelBackend } from '@tensorflow/tfjs-core';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import { KernelError } from '../errors';
-import { registerCoreGradients } from '../engine/core-gradients';
+import { registerCoreGradients } from '../tfjs/core-gradients';
 import { Device } from './device';
 import { describeRuntime, nodeProcess } from './runtime';
 import { BACKEND_NAMES, type DeviceInfo, type OpenDeviceOptions } from './types';
-import { shareWasmClones } from './wasm-clones';
+import { shareWasmClones } from '../tfjs/wasm-clones';
 import { findAdapter, isSoftware, openWebgpu } from './webgpu-device';
 
 /**

@@ -1,7 +1,7 @@
 import { env, findBackendFactory, registerBackend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { KernelError } from '../errors';
-import { noteAdapter } from '../webgpu/variants';
+import { noteAdapter } from '../webgpu/capabilities';
 import { BufferLedger } from './buffer-ledger';
 import { Device } from './device';
 import { FailureWatch } from './failure';

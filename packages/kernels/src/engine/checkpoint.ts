@@ -1,4 +1,5 @@
-import { customGrad, engine, zerosLike, type GradSaveFunc, type Tensor, type Variable } from '@tensorflow/tfjs-core';
+import { customGrad, zerosLike, type GradSaveFunc, type Tensor, type Variable } from '@tensorflow/tfjs-core';
+import { gradientsWithin } from '../tfjs/tape';
 
 /**
  * Runs `forward(x)` keeping only x, and runs it again on the way back: memory for time, and the same gradients,
@@ -20,14 +21,7 @@ export function checkpoint(forward: (x: Tensor) => Tensor, x: Tensor, variables:
 }
 
 function recompute(forward: (x: Tensor) => Tensor, x: Tensor, variables: readonly Variable[], dy: Tensor): Tensor[] {
-  const { state } = engine();
-  // engine.gradients owns one tape at a time; the outer one, now being walked, must be there when it goes on.
-  const outerTape = state.activeTape;
-  try {
-    const inputs: Tensor[] = [x, ...variables];
-    const { grads } = engine().gradients(() => forward(x), inputs, dy, true);
-    return inputs.map((input, i) => grads[i] ?? zerosLike(input));
-  } finally {
-    state.activeTape = outerTape;
-  }
+  const inputs: Tensor[] = [x, ...variables];
+  const gradients = gradientsWithin(() => forward(x), inputs, dy);
+  return inputs.map((input, i) => gradients[i] ?? zerosLike(input));
 }

@@ -1,4 +1,5 @@
-import { clone, engine, keep, tidy, type DataId, type Tensor, type Tensor1D } from '@tensorflow/tfjs-core';
+import { clone, keep, tidy, type DataId, type Tensor, type Tensor1D } from '@tensorflow/tfjs-core';
+import { isTaped } from '../tfjs/tape';
 
 /** What waits for the backward pass in an activation's place. */
 export interface KeptActivation {
@@ -16,8 +17,7 @@ let current: ActivationKeeper | undefined;
 
 /** The keeper that ops recorded on a tape now go by, if one is set. */
 export function activeKeeper(): ActivationKeeper | undefined {
-  const { gradientDepth, kernelDepth } = engine().state;
-  return gradientDepth > 0 && kernelDepth === 0 ? current : undefined;
+  return isTaped() ? current : undefined;
 }
 
 /** Runs `forward` so that what its ops save for their backward passes is kept in `format`. */

@@ -9,7 +9,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import { attachWasmKernels, type WasmKernels } from '../wasm/attach';
+import { wasmContext, type WasmContext } from '../wasm/context';
 import { activeKeeper, type ActivationKeeper, type KeptActivation } from './kept-activations';
 
 /** Inputs of an op by name; an optional input is absent, never null. */
@@ -53,15 +53,6 @@ export interface OpGradient<Inputs extends OpInputs, Attributes extends object> 
     saved: Tensor[],
     attributes: Attributes,
   ) => Partial<Record<keyof Inputs & string, () => Tensor>>;
-}
-
-/** What a WASM kernel works with: the tfjs backend, our kernels in its memory, and pointers. */
-export interface WasmContext {
-  readonly backend: BackendWasm;
-  readonly kernels: WasmKernels;
-  /** Byte offset of a tensor's data in the WASM memory; 0 for an absent one. */
-  pointer(tensor: TensorInfo | undefined): number;
-  output(shape: number[], dtype?: 'float32' | 'int32'): TensorInfo;
 }
 
 /** Backends that get an op's `compose` unless it brings a kernel of its own. */
@@ -206,20 +197,4 @@ function asTensors(inputs: Record<string, unknown>): OpInputs {
     if (value !== undefined && value !== null) tensors[key] = value as Tensor;
   }
   return tensors;
-}
-
-const contexts = new WeakMap<BackendWasm, WasmContext>();
-
-function wasmContext(backend: BackendWasm): WasmContext {
-  let context = contexts.get(backend);
-  if (context === undefined) {
-    context = {
-      backend,
-      kernels: attachWasmKernels(backend),
-      pointer: (tensor) => (tensor === undefined ? 0 : backend.dataIdMap.get(tensor.dataId).memoryOffset),
-      output: (shape, dtype = 'float32') => backend.makeOutput(shape, dtype),
-    };
-    contexts.set(backend, context);
-  }
-  return context;
 }

@@ -1,6 +1,6 @@
 import { Tensor } from '@tensorflow/tfjs-core';
 import { KernelError } from '../errors';
-import type { BackendInternals } from './backend';
+import { bufferOf, dataOf, type BackendInternals } from '../tfjs/backend';
 import type { PlacedTensor, Program } from './program';
 
 /** Values for an input: a number for one element, numbers in row-major order, or a tensor of its shape and dtype. */
@@ -36,7 +36,7 @@ export class InputStaging {
       const numbers =
         value instanceof Tensor ? this.hostValues(input, value) : typeof value === 'number' ? [value] : value;
       if (numbers === undefined) {
-        const source = this.backend.tensorMap.get((value as Tensor).dataId).resource!;
+        const source = bufferOf(this.backend, (value as Tensor).dataId);
         copies.push(() => encoder.copyBufferToBuffer(source, 0, buffer, offset, count * 4));
         continue;
       }
@@ -82,7 +82,7 @@ export class InputStaging {
         `${this.step}: input ${input.name} has shape [${tensor.shape.join(', ')}], recorded as [${input.shape.join(', ')}]; a PlanCache records one step a shape`,
       );
     }
-    const data = this.backend.tensorMap.get(tensor.dataId);
-    return data.resource == null ? (data.values ?? undefined) : undefined;
+    const data = dataOf(this.backend, tensor.dataId);
+    return data?.resource == null ? (data?.values ?? undefined) : undefined;
   }
 }

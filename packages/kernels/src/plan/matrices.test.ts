@@ -4,7 +4,7 @@ import { loraMatmul4bit } from '../ops/lora-matmul4bit';
 import { randomWords } from '../random/dropout-stream';
 import { normals, randomWeight } from '../testing';
 import { emulateSubgroupMatrices } from '../testing/emulated-matrices';
-import { describeWebgpu } from './testing';
+import { describeWebgpu } from '../testing/webgpu';
 import { plan } from '.';
 
 const [ROWS, WIDTH, RANK] = [70, 128, 8] as const;

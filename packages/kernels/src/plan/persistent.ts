@@ -1,9 +1,10 @@
-import type { Tensor, TensorInfo, Variable } from '@tensorflow/tfjs-core';
+import type { TensorInfo, Variable } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { KernelError } from '../errors';
 import type { Device } from '../device/device';
-import { forgetHostCopies } from '../ops/adamw/in-place';
-import { flush, internalsOf, type BackendInternals } from './backend';
+import { forgetHostCopies, ownData } from '../tfjs/in-place';
+import { bufferOf, dataOf, flush, type BackendInternals } from '../tfjs/backend';
+import { backendOf } from './backend';
 import type { Program } from './program';
 import type { PersistentTensor } from './recording';
 
@@ -31,7 +32,7 @@ export class PersistentTensors {
     tensors: readonly PersistentTensor[],
     assigned: readonly Variable[],
   ) {
-    this.backend = internalsOf(device);
+    this.backend = backendOf(device);
     this.held = tensors
       .filter(({ buffer }) => program.bound.has(buffer))
       .map(({ buffer, dataId, variable }) => ({
@@ -58,14 +59,14 @@ export class PersistentTensors {
    * @throws KernelError DISPOSED
    */
   refresh(): boolean {
-    const { tensorMap } = this.backend;
     let moved = false;
     for (const held of this.held) {
       if (held.written && held.variable !== undefined && this.backend.refCount(held.variable.dataId) > 1)
-        this.own(held.variable);
+        ownData([held.variable]);
       const dataId = held.variable?.dataId ?? held.dataId;
-      const gone = held.variable?.isDisposed === true || !tensorMap.has(dataId);
-      if (!gone && tensorMap.get(dataId).resource === held.current) continue;
+      const known = dataOf(this.backend, dataId);
+      const gone = held.variable?.isDisposed === true || known === undefined;
+      if (!gone && known.resource === held.current) continue;
       if (gone) {
         const what = held.variable === undefined ? 'a tensor' : `the variable ${held.variable.name}`;
         throw new KernelError(
@@ -73,30 +74,12 @@ export class PersistentTensors {
           `${this.step}: ${what} that the step uses is disposed of; record the step again`,
         );
       }
-      this.backend.uploadToGPU(dataId);
+      held.current = bufferOf(this.backend, dataId);
       flush(this.backend);
       held.dataId = dataId;
-      held.current = tensorMap.get(dataId).resource!;
       if (held.written) forgetHostCopies(this.device.tfjsBackend as WebGPUBackend, [held as unknown as TensorInfo]);
       moved = true;
     }
     return moved;
   }
-
-  /** Gives a variable data of its own: what shares it, a clone or a snapshot, must not see the step's writes. */
-  private own(variable: Variable): void {
-    ownData(this.backend, variable);
-  }
-}
-
-/** Copies a variable's data, bit by bit, so that nobody shares it. */
-export function ownData(backend: BackendInternals, variable: Variable): void {
-  backend.uploadToGPU(variable.dataId);
-  const buffer = backend.tensorMap.get(variable.dataId).resource!;
-  const tfjs = backend as unknown as {
-    createTensorFromGPUData(data: { buffer: GPUBuffer }, shape: number[], dtype: string): Tensor;
-  };
-  const copy = tfjs.createTensorFromGPUData({ buffer }, variable.shape, variable.dtype);
-  variable.assign(copy);
-  copy.dispose();
 }

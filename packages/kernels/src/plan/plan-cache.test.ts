@@ -1,7 +1,7 @@
 import { add, matMul, square, sum, tensor, type Tensor, type Tensor2D } from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import { normals } from '../testing';
-import { describeWebgpu } from './testing';
+import { describeWebgpu } from '../testing/webgpu';
 import { PlanCache, type TensorSpec } from '.';
 
 describeWebgpu('PlanCache', (device) => {

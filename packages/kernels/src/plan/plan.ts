@@ -2,8 +2,8 @@ import { Tensor, type Variable } from '@tensorflow/tfjs-core';
 import { KernelError } from '../errors';
 import type { Device } from '../device/device';
 import { Arena } from './arena';
-import { internalsOf } from './backend';
-import { ownData } from './persistent';
+import { backendOf } from './backend';
+import { ownData } from '../tfjs/in-place';
 import { checkFit, planMemory, type PlanMemory } from './plan-memory';
 import { compileProgram } from './program';
 import { record, type TensorSpecs } from './recording';
@@ -53,7 +53,7 @@ export function plan<Specs extends TensorSpecs, Outputs extends Tensor | Readonl
   options: PlanOptions = {},
 ): Step<OutputNames<Outputs>> {
   const { name = 'step', budgetBytes = Infinity, batch, arena, onMemory } = options;
-  const backend = internalsOf(device);
+  const backend = backendOf(device);
   device.throwIfFailed();
   const named = (inputs: Readonly<Record<string, Tensor>>): Record<string, Tensor> =>
     namedOutputs(name, run(inputs as TensorsOf<Specs>));
@@ -61,7 +61,7 @@ export function plan<Specs extends TensorSpecs, Outputs extends Tensor | Readonl
   const shared = recording.assignments.filter(({ variable }) => backend.refCount(variable.dataId) > 1);
   if (shared.length > 0) {
     // A replay overwrites the variable's buffer, which a clone of the variable must not see.
-    for (const { variable } of shared) ownData(backend, variable);
+    ownData(shared.map(({ variable }) => variable));
     recording = record(device, named, exampleInputs);
   }
   const program = compileProgram(recording);

@@ -2,7 +2,7 @@ import { matMul, relu, type Tensor, type Tensor2D } from '@tensorflow/tfjs-core'
 import { describe, expect, it } from 'vitest';
 import { normals } from '../testing';
 import { summarise } from './profile';
-import { describeWebgpu } from './testing';
+import { describeWebgpu } from '../testing/webgpu';
 import { plan } from '.';
 
 describeWebgpu('profile', (device) => {

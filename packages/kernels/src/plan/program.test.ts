@@ -1,11 +1,11 @@
 import { add, matMul, mul, square, tensor1d, tensor2d, zeros, type Tensor, type Tensor2D } from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import { normals } from '../testing';
-import { internalsOf } from './backend';
+import { internalsOf } from '../tfjs/backend';
 import { isPlanned, readBuffers, writtenBuffers, type PlannedBuffer } from './commands';
 import { compileProgram } from './program';
 import { record, type TensorSpecs } from './recording';
-import { describeWebgpu } from './testing';
+import { describeWebgpu } from '../testing/webgpu';
 import { plan } from '.';
 
 describeWebgpu('compiling a recording', (device) => {
@@ -81,7 +81,7 @@ describeWebgpu('compiling a recording', (device) => {
       }),
     );
     expect(device().memory().byOwner['plan arena']?.currentBytes ?? 0).toBe(held);
-    expect(internalsOf(device()).commandEncoder).toBeNull();
+    expect(internalsOf(device().tfjsBackend).commandEncoder).toBeNull();
     weights.dispose();
   });
 });

@@ -1,11 +1,12 @@
 import { KernelError } from '../errors';
 import type { Device } from '../device/device';
-import { flush, internalsOf } from './backend';
+import { flush } from '../tfjs/backend';
+import { backendOf } from './backend';
 
 /** Copies a buffer's bytes to the host, as they are after all that has been issued so far. */
 export async function readBuffer(device: Device, source: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
   const gpuDevice = device.gpuDevice!;
-  flush(internalsOf(device));
+  flush(backendOf(device));
   const staging = device.owner('read back', () =>
     gpuDevice.createBuffer({
       label: 'read back',

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, it, vi } from 'vitest';
-import { describeWebgpu } from './testing';
+import { describeWebgpu } from '../testing/webgpu';
 
 describeWebgpu('the README', () => {
   it('has an example of the step plan that runs', async () => {

@@ -1,7 +1,9 @@
 import { engine, util, type DataType, type Tensor, type Variable } from '@tensorflow/tfjs-core';
 import { KernelError } from '../errors';
 import type { Device } from '../device/device';
-import { flush, internalsOf, type BackendInternals } from './backend';
+import { bufferOf, flush, type BackendInternals } from '../tfjs/backend';
+import { captureBackend, registeredVariables, restoreData, type Capture } from '../tfjs/capture';
+import { backendOf } from './backend';
 import { isPlanned, type BufferRef, type Command, type PlannedBuffer } from './commands';
 import { constantBuffers, replaceBuffers } from './constants';
 import { createRecorder } from './recording-device';
@@ -56,9 +58,8 @@ export function record(
   run: (inputs: Record<string, Tensor>) => Record<string, Tensor>,
   specs: TensorSpecs,
 ): Recording {
-  const backend = internalsOf(device);
-  const { state } = engine() as unknown as { state: { registeredVariables: Record<string, Variable> } };
-  const before = new Map(Object.values(state.registeredVariables).map((variable) => [variable, variable.dataId]));
+  const backend = backendOf(device);
+  const before = new Map(registeredVariables().map((variable) => [variable, variable.dataId]));
   flush(backend);
   const capture = startCapture(backend, device.gpuDevice!);
   const created: Variable[] = [];
@@ -77,14 +78,12 @@ export function record(
       );
       const results = run(tensors);
       outputs = Object.entries(results).map(([name, tensor]) => {
-        backend.uploadToGPU(tensor.dataId);
         const { shape, dtype } = tensor;
-        return { name, shape, dtype, buffer: backend.tensorMap.get(tensor.dataId).resource as BufferRef };
+        return { name, shape, dtype, buffer: bufferOf(backend, tensor.dataId) };
       });
     } finally {
       engine().endScope();
-      for (const variable of Object.values(state.registeredVariables))
-        if (!before.has(variable)) created.push(variable);
+      created.push(...registeredVariables().filter((variable) => !before.has(variable)));
     }
     if (created.length > 0) {
       throw new KernelError(
@@ -95,13 +94,8 @@ export function record(
     const assignments: { source: BufferRef; variable: Variable; target: GPUBuffer }[] = [];
     for (const [variable, dataId] of before) {
       if (variable.dataId === dataId) continue;
-      backend.uploadToGPU(variable.dataId);
-      backend.uploadToGPU(dataId);
-      assignments.push({
-        variable,
-        source: backend.tensorMap.get(variable.dataId).resource as BufferRef,
-        target: backend.tensorMap.get(dataId).resource as GPUBuffer,
-      });
+      const source = bufferOf(backend, variable.dataId) as BufferRef;
+      assignments.push({ variable, source, target: bufferOf(backend, dataId) });
     }
     restoreVariables(before, backend);
     const kept = capture.finish();
@@ -139,164 +133,51 @@ function checkSpec(name: string, { shape, dtype }: TensorSpec): { shape: number[
   return { shape: [...shape], dtype };
 }
 
-/** Undoes Variable.assign: the variable holds the data it held before. */
+/** Undoes Variable.assign: each variable holds the data it held before. */
 function restoreVariables(before: ReadonlyMap<Variable, object>, backend: BackendInternals): void {
   for (const [variable, dataId] of before) {
-    if (variable.dataId === dataId) continue;
-    const tfjs = engine() as unknown as {
-      disposeTensor(tensor: Tensor): void;
-      incRef(tensor: Tensor, backend: BackendInternals): void;
-    };
-    tfjs.disposeTensor(variable);
-    (variable as { dataId: object }).dataId = dataId;
-    tfjs.incRef(variable, backend);
+    if (variable.dataId !== dataId) restoreData(variable, dataId, backend);
   }
 }
 
-interface Capture {
+const USAGE = (): number => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+
+interface RecordingCapture extends Pick<Capture, 'persistent' | 'tensor'> {
   readonly commands: Command[];
-  readonly persistent: ReadonlyMap<GPUBuffer, object>;
   newBuffer(spec: TensorSpec): PlannedBuffer;
-  tensor(spec: TensorSpec, buffer: PlannedBuffer): Tensor;
   /** Ends what was begun; tensors that outlive the recording get real buffers, by the buffer they stand for. */
   finish(): Map<BufferRef, GPUBuffer>;
   /** Gives the backend back. */
   stop(): void;
 }
 
-/** Puts methods in an object's own; the function returned takes them away and brings back what they hid. */
-function override<Target extends object>(target: Target, methods: Partial<Target>): () => void {
-  const keys = Object.keys(methods);
-  const hidden = keys.map((key) => Object.getOwnPropertyDescriptor(target, key));
-  Object.assign(target, methods);
-  return () => {
-    keys.forEach((key, index) => {
-      if (hidden[index] === undefined) Reflect.deleteProperty(target, key);
-      else Object.defineProperty(target, key, hidden[index]);
-    });
-  };
-}
-
-const EXCHANGED = [
-  'device',
-  'queue',
-  'bufferManager',
-  'commandEncoder',
-  'computePassEncoder',
-  'dispatchCountInPass',
-  'commandQueueOwnedIds',
-  'tensorDataPendingDisposal',
-  'uniformPendingDisposal',
-  'stagingPendingDisposal',
-] as const;
-
-/** Puts the recording device, and a buffer manager that recycles nothing, in the backend's place for them. */
-function startCapture(backend: BackendInternals, gpuDevice: GPUDevice): Capture {
-  const kernels: string[] = [];
-  const recorder = createRecorder(gpuDevice, () => kernels.at(-1) ?? '');
-  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-  const made = new WeakSet<object>();
-  const onDevice = new Set<object>();
-  const persistent = new Map<GPUBuffer, object>();
-  const released: object[] = [];
-
-  let aside: Pick<BackendInternals, (typeof EXCHANGED)[number]> = {
+/** Puts the recording device in the backend's place for its own. */
+function startCapture(backend: BackendInternals, gpuDevice: GPUDevice): RecordingCapture {
+  const recorder = createRecorder(gpuDevice, () => capture.kernelName());
+  const capture: Capture = captureBackend(backend, {
     device: recorder.device,
-    queue: recorder.device.queue,
-    bufferManager: {
-      numBytesUsed: 0,
-      numBytesAllocated: 0,
-      acquireBuffer: (size: number, usage: number, mapped = false) => recorder.createBuffer(size, usage, mapped),
-      releaseBuffer: () => undefined,
-    },
-    commandEncoder: null,
-    computePassEncoder: null,
-    dispatchCountInPass: 0,
-    commandQueueOwnedIds: new WeakSet(),
-    tensorDataPendingDisposal: [],
-    uniformPendingDisposal: [],
-    stagingPendingDisposal: [],
-  };
-  const exchange = (): void => {
-    const held = Object.fromEntries(EXCHANGED.map((key) => [key, backend[key]])) as typeof aside;
-    Object.assign(backend, aside);
-    aside = held;
-  };
-  const onRealDevice = (work: () => void): void => {
-    exchange();
-    try {
-      work();
-      flush(backend);
-    } finally {
-      exchange();
-    }
-  };
-
-  const write = backend.write.bind(backend);
-  const uploadToGPU = backend.uploadToGPU.bind(backend);
-  const disposeData = backend.disposeData.bind(backend);
-  const noHostValues = (): never => {
-    throw new KernelError(
-      'BAD_ARGUMENT',
-      'the recorded function reads values of a tensor on the host: a recording has none. Pass them as an input, or read an output after the run',
-    );
-  };
-  const overrides: Partial<BackendInternals> = {
-    write: (values, shape, dtype) => {
-      const dataId = write(values, shape, dtype);
-      made.add(dataId);
-      return dataId;
-    },
-    uploadToGPU: (dataId) => {
-      const data = backend.tensorMap.get(dataId);
-      if (made.has(dataId)) {
-        onDevice.add(dataId);
-        uploadToGPU(dataId);
-      } else {
-        if (data.resource == null) onRealDevice(() => uploadToGPU(dataId));
-        persistent.set(data.resource!, dataId);
-      }
-    },
-    disposeData: (dataId, force) => {
-      if (made.has(dataId) || !backend.tensorMap.has(dataId)) return disposeData(dataId, force);
-      const data = backend.tensorMap.get(dataId);
-      data.refCount = force === true ? 0 : data.refCount - 1;
-      if (data.refCount <= 0) released.push(dataId);
-      return false;
-    },
-    tensorToBinding: (tensor) =>
-      tensor === null ? null : { buffer: backend.tensorMap.get(tensor.dataId).resource as GPUBuffer },
-    readSync: (dataId) => backend.tensorMap.get(dataId).values ?? noHostValues(),
-    read: async (dataId) => backend.tensorMap.get(dataId).values ?? noHostValues(),
-  };
-  const restore = override(backend, overrides);
-  const tfjs = engine() as unknown as { runKernel(name: string, inputs: object, attrs?: object): unknown };
-  const runKernel = tfjs.runKernel.bind(tfjs);
-  const restoreEngine = override(tfjs, {
-    runKernel: (name: string, inputs: object, attrs?: object) => {
-      kernels.push(name);
-      try {
-        return runKernel(name, inputs, attrs);
-      } finally {
-        kernels.pop();
-      }
+    acquireBuffer: (size, usage, mapped) => recorder.createBuffer(size, usage, mapped),
+    noHostValues: () => {
+      throw new KernelError(
+        'BAD_ARGUMENT',
+        'the recorded function reads values of a tensor on the host: a recording has none. Pass them as an input, or read an output after the run',
+      );
     },
   });
-  exchange();
-
+  const planned = (): { dataId: object; buffer: PlannedBuffer }[] =>
+    capture
+      .survivors()
+      .flatMap(({ dataId, buffer }) =>
+        isPlanned(buffer as BufferRef) ? [{ dataId, buffer: buffer as PlannedBuffer }] : [],
+      );
   return {
     commands: recorder.commands,
-    persistent,
-    newBuffer: ({ shape }) => recorder.createBuffer(4 * util.sizeFromShape([...shape]), usage),
-    tensor: ({ shape, dtype }, buffer) => {
-      const dataId = backend.write(undefined, [...shape], dtype);
-      backend.tensorMap.get(dataId).resource = buffer as unknown as GPUBuffer;
-      onDevice.add(dataId);
-      return engine().makeTensorFromTensorInfo({ dataId, shape: [...shape], dtype });
-    },
+    persistent: capture.persistent,
+    newBuffer: ({ shape }) => recorder.createBuffer(4 * util.sizeFromShape([...shape]), USAGE()),
+    tensor: (spec, buffer) => capture.tensor(spec, buffer),
     finish: () => {
       flush(backend);
-      if (released.some((dataId) => backend.tensorMap.get(dataId).refCount <= 0)) {
+      if (capture.disposedOfOlder()) {
         throw new KernelError(
           'BAD_ARGUMENT',
           'the recorded function disposes of a tensor made before it; keep it while the plan is used',
@@ -304,39 +185,23 @@ function startCapture(backend: BackendInternals, gpuDevice: GPUDevice): Capture 
       }
       const constants = constantBuffers(recorder.commands);
       const kept = new Map<BufferRef, GPUBuffer>();
-      for (const dataId of onDevice) {
-        if (!backend.tensorMap.has(dataId)) continue;
-        const data = backend.tensorMap.get(dataId);
-        const planned = data.resource as BufferRef | null;
-        if (planned === null || !isPlanned(planned)) continue;
-        const bytes = constants.get(planned);
+      for (const { dataId, buffer } of planned()) {
+        const bytes = constants.get(buffer);
         if (bytes === undefined) {
           throw new KernelError(
             'BAD_ARGUMENT',
             'the recorded function keeps a tensor that it computes, and a recording computes nothing: return it as an output, or compute it before',
           );
         }
-        onRealDevice(() => {
-          data.resource = null;
-          uploadToGPU(dataId);
-          backend.queue.writeBuffer(data.resource!, 0, bytes as Uint8Array<ArrayBuffer>);
-        });
-        kept.set(planned, data.resource!);
-        persistent.set(data.resource!, dataId);
+        kept.set(buffer, capture.realise(dataId, bytes as Uint8Array<ArrayBuffer>));
       }
       return kept;
     },
     stop: () => {
       flush(backend);
-      for (const dataId of onDevice) {
-        if (!backend.tensorMap.has(dataId)) continue;
-        // What a failed recording left behind has no memory.
-        const data = backend.tensorMap.get(dataId);
-        if (data.resource != null && isPlanned(data.resource)) data.resource = null;
-      }
-      exchange();
-      restore();
-      restoreEngine();
+      // What a failed recording left behind has no memory.
+      for (const { dataId } of planned()) capture.forget(dataId);
+      capture.stop();
     },
   };
 }

@@ -36,7 +36,7 @@ import { gemm } from '../ops/gemm';
 import { layerNorm } from '../ops/layer-norm';
 import { randomState } from '../random/dropout-stream';
 import { forAll, integers, normals } from '../testing';
-import { describeWebgpu } from './testing';
+import { describeWebgpu } from '../testing/webgpu';
 import { Arena, plan, type TensorSpec } from '.';
 
 const float = (...shape: number[]): TensorSpec => ({ shape, dtype: 'float32' });

@@ -1,10 +1,11 @@
-import { engine, keep, type DataType, type Tensor, type Variable } from '@tensorflow/tfjs-core';
+import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { KernelError } from '../errors';
 import type { Device } from '../device/device';
 import { outOfMemory } from '../device/failure';
-import { forgetHostCopies } from '../ops/adamw/in-place';
-import { flush, internalsOf, type BackendInternals } from './backend';
+import { forgetHostCopies } from '../tfjs/in-place';
+import { flush, type BackendInternals, tensorOn } from '../tfjs/backend';
+import { backendOf } from './backend';
 import { Arena } from './arena';
 import { isPlanned, type BufferRef } from './commands';
 import { encode, type ReadyCommand } from './encode';
@@ -62,7 +63,7 @@ export class Step<Name extends string = string> {
     this.device = device;
     this.program = program;
     this.memory = memory;
-    this.backend = internalsOf(device);
+    this.backend = backendOf(device);
     this.arena = arena ?? new Arena(device);
     this.ownsArena = arena === undefined;
     this.dispatches = program.commands.filter(({ kind }) => kind === 'dispatch').length;
@@ -237,12 +238,7 @@ export class Step<Name extends string = string> {
   }
 
   private asTensor({ place, shape, dtype }: PlacedTensor): Tensor {
-    const tfjs = this.backend as unknown as {
-      createTensorFromGPUData(data: { buffer: GPUBuffer; zeroCopy: true }, shape: number[], dtype: DataType): Tensor;
-    };
-    const tensor = engine().tidy(() =>
-      keep(tfjs.createTensorFromGPUData({ buffer: this.resolve(place).buffer, zeroCopy: true }, [...shape], dtype)),
-    );
+    const tensor = tensorOn(this.backend, this.resolve(place).buffer, { shape, dtype });
     // Values once read must be read again after the next run.
     forgetHostCopies(this.device.tfjsBackend as WebGPUBackend, [tensor]);
     return tensor;

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
 import type { Device } from '../device/device';
 import { openDevice } from '../device/open-device';
 import { findAdapter } from '../device/webgpu-device';
-import { hasSubgroupMatrices } from '../webgpu/variants';
+import { hasSubgroupMatrices } from '../webgpu/capabilities';
 import { emulateSubgroupMatrices } from './emulated-matrices';
 import { writeErrorRecords } from './error-records';
 

@@ -1,4 +1,4 @@
-import { noteAdapter } from '../webgpu/variants';
+import { noteAdapter } from '../webgpu/capabilities';
 import { FRAGMENT, LANES } from '../webgpu/subgroup-matrix';
 
 /** What a device with subgroup matrices has beside a software GPU's features. */

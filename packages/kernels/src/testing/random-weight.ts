@@ -2,7 +2,8 @@ import { tensor1d } from '@tensorflow/tfjs-core';
 import { bytesToInt32 } from '../ops/blockwise8bit';
 import { denestReference, dequantize4bitReference } from '../ops/dequantize4bit/reference';
 import type { Weight4bit } from '../ops/matmul4bit';
-import { codeTable, createDynamicMap, type QuantType } from '../tables';
+import { createDynamicMap } from '../formats/dynamic-map';
+import { codeTable, type QuantType } from '../formats/codes';
 import { integers, normals } from './random-data';
 
 export interface TestWeight {

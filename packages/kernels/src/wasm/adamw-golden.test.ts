@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { goldenPath } from '../../../../tools/test/golden';
-import { blockwiseBounds } from '../ops/blockwise8bit/grid';
-import { createDynamicMap } from '../tables';
+import { blockwiseBounds } from '../formats/nearest';
+import { createDynamicMap } from '../formats/dynamic-map';
 import { openKernels, TestHeap, type TestedKernels } from './test-heap';
 
 const STEPS = 12;

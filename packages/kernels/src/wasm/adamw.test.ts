@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { blockwiseBounds, type Nearest } from '../ops/blockwise8bit/grid';
+import { blockwiseBounds, type Nearest } from '../formats/nearest';
 import { quantizeBlockwiseReference } from '../ops/blockwise8bit/reference';
-import { createDynamicMap } from '../tables';
+import { createDynamicMap } from '../formats/dynamic-map';
 import { normals } from '../testing/random-data';
 import { openKernels, TestHeap, type TestedKernels } from './test-heap';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { codeTable } from '../tables';
+import { codeTable } from '../formats/codes';
 import { integers, normals } from '../testing/random-data';
 import { expectWithin, openKernels, TestHeap, type TestedKernels } from './test-heap';
 

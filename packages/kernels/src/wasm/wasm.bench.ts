@@ -3,7 +3,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import '@tensorflow/tfjs-backend-wasm';
-import { codeTable } from '../tables';
+import { codeTable } from '../formats/codes';
 import { attachWasmKernels, type WasmKernels } from './attach';
 import { WASM_ACTIVATION, type Pointer } from './exports';
 

@@ -1,6 +1,8 @@
-import { env, util, type DataType, type TensorInfo } from '@tensorflow/tfjs-core';
+import { util, type DataType, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { KernelError } from '../errors';
+import { bufferOf, internalsOf, type BackendInternals } from '../tfjs/backend';
+import { encodeDispatch } from '../tfjs/encode';
 import { hardwareOf } from './hardware';
 import { activeProfile } from './profile';
 import { uniformBuffer } from './uniforms';
@@ -20,23 +22,6 @@ export interface Dispatch {
   readonly uniforms?: readonly number[];
   /** Workgroups by dimension; see `spread` for counts that may pass the limit of one dimension. */
   readonly workgroups: readonly [number, number, number];
-}
-
-/**
- * The parts of tfjs' backend that its types keep private: its command encoder, which our dispatches join so that they
- * stay in order with tfjs' own, and the set of tensors that must outlive the commands recorded so far.
- */
-interface BackendInternals {
-  readonly device: GPUDevice;
-  readonly tensorMap: { get(dataId: object): { resource?: GPUBuffer; values?: unknown } };
-  readonly commandEncoder: GPUCommandEncoder;
-  readonly commandQueueOwnedIds: WeakSet<object>;
-  computePassEncoder: GPUComputePassEncoder | null;
-  dispatchCountInPass: number;
-  uploadToGPU(dataId: object): void;
-  ensureCommandEncoderReady(): void;
-  endComputePassEncoder(): void;
-  submitQueue(): void;
 }
 
 interface Compiled {
@@ -61,36 +46,21 @@ export function makeOutput(backend: WebGPUBackend, shape: number[], dtype: DataT
  */
 export function dispatch(tfjsBackend: WebGPUBackend, { label, code, bindings, uniforms, workgroups }: Dispatch): void {
   if (workgroups.includes(0)) return;
-  const backend = tfjsBackend as unknown as BackendInternals;
+  const backend = internalsOf(tfjsBackend);
   const { device } = backend;
   // While a plan is recorded, `device` stands in for the real one, to which pipelines and uniforms belong.
   const hardware = hardwareOf(device);
   checkLimits(device, label, workgroups);
   const { pipeline, layout } = compile(hardware, label, code);
-  const resources = bindings.map((tensor) => bufferOf(backend, label, tensor));
+  const resources = bindings.map((tensor) => boundBuffer(backend, label, tensor));
   if (uniforms !== undefined) resources.push(uniformBuffer(hardware, uniforms));
   const bindGroup = device.createBindGroup({
     label,
     layout,
     entries: resources.map((buffer, binding) => ({ binding, resource: { buffer } })),
   });
-  backend.ensureCommandEncoderReady();
-  const timedPass = activeProfile(device)?.nextPass(label);
-  if (timedPass !== undefined) {
-    backend.endComputePassEncoder();
-    backend.computePassEncoder = backend.commandEncoder.beginComputePass(timedPass);
-  }
-  backend.computePassEncoder ??= backend.commandEncoder.beginComputePass();
-  backend.computePassEncoder.setPipeline(pipeline);
-  backend.computePassEncoder.setBindGroup(0, bindGroup);
-  backend.computePassEncoder.dispatchWorkgroups(...workgroups);
-  for (const { dataId } of bindings) backend.commandQueueOwnedIds.add(dataId);
-  backend.dispatchCountInPass++;
-  if (timedPass !== undefined) backend.endComputePassEncoder();
-  if (backend.dispatchCountInPass >= env().getNumber('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE')) {
-    backend.endComputePassEncoder();
-    backend.submitQueue();
-  }
+  const pass = activeProfile(device)?.nextPass(label);
+  encodeDispatch(backend, { pipeline, bindGroup, workgroups, tensors: bindings, pass });
 }
 
 function checkLimits(device: GPUDevice, label: string, workgroups: readonly number[]): void {
@@ -117,7 +87,7 @@ function compile(device: GPUDevice, label: string, code: string): Compiled {
 }
 
 /** The tensor's buffer, uploaded or allocated where it has none; an empty tensor gets a few bytes nobody reads. */
-function bufferOf(backend: BackendInternals, label: string, tensor: TensorInfo): GPUBuffer {
+function boundBuffer(backend: BackendInternals, label: string, tensor: TensorInfo): GPUBuffer {
   const size = util.sizeFromShape(tensor.shape);
   if (size === 0) return emptyBuffer(hardwareOf(backend.device));
   const { maxStorageBufferBindingSize: limit } = backend.device.limits;
@@ -127,8 +97,7 @@ function bufferOf(backend: BackendInternals, label: string, tensor: TensorInfo):
       `${label}: a tensor [${tensor.shape.join(', ')}] takes ${size * 4} bytes, but the device binds ${limit} at most`,
     );
   }
-  backend.uploadToGPU(tensor.dataId);
-  return backend.tensorMap.get(tensor.dataId).resource!;
+  return bufferOf(backend, tensor.dataId);
 }
 
 const emptyBuffers = new WeakMap<GPUDevice, GPUBuffer>();

@@ -2,7 +2,7 @@ import { grad, mul, sum, tensor, tensor1d } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { describeBackends, expectClose, normals, runPoisoned } from '../../testing';
 import { activationBackwardReference, activationReference, erf } from './reference';
-import { ACTIVATION_KINDS, type ActivationKind } from './types';
+import { ACTIVATION_KINDS, type ActivationKind } from '../../formats/activations';
 import { activation, activationNames, isActivationName } from '.';
 
 /** Where a function bends: no derivative there, and none asked for within the reference's step of it. */

@@ -32,11 +32,9 @@ import {
   GELU_TANH,
   LAPLACE,
   LEAKY_RELU_SLOPE,
-  type ActivationAttributes,
-  type ActivationBackwardInputs,
-  type ActivationInputs,
   type ActivationKind,
-} from './types';
+} from '../../formats/activations';
+import { type ActivationAttributes, type ActivationBackwardInputs, type ActivationInputs } from './types';
 
 interface Formula {
   readonly value: (x: Tensor) => Tensor;

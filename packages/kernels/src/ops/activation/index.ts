@@ -4,17 +4,13 @@ import { defineOp } from '../../engine/op';
 import { KernelError } from '../../errors';
 import { composeActivation } from './compose';
 import { activationGradient } from './gradient';
-import {
-  ACTIVATION_KINDS,
-  type ActivationAttributes,
-  type ActivationInputs,
-  type ActivationKind,
-  type ActivationName,
-} from './types';
+import { ACTIVATION_KINDS, type ActivationKind, type ActivationName } from '../../formats/activations';
+import { type ActivationAttributes, type ActivationInputs } from './types';
 import { webgpuActivation } from './webgpu';
 import { wasmActivation } from './wasm';
 
-export type { ActivationKind, ActivationName } from './types';
+export { activationBackward } from './gradient';
+export type { ActivationKind, ActivationName } from '../../formats/activations';
 
 const run = defineOp<ActivationInputs, ActivationAttributes>({
   name: 'QActivation',

@@ -1,4 +1,11 @@
-import { GELU_CLIP, GELU_SIGMOID_SCALE, GELU_TANH, LAPLACE, LEAKY_RELU_SLOPE, type ActivationKind } from './types';
+import {
+  GELU_CLIP,
+  GELU_SIGMOID_SCALE,
+  GELU_TANH,
+  LAPLACE,
+  LEAKY_RELU_SLOPE,
+  type ActivationKind,
+} from '../../formats/activations';
 
 /**
  * The error function to float64 precision: its Maclaurin series near 0, the continued fraction of erfc (Abramowitz and

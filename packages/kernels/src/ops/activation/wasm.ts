@@ -2,7 +2,8 @@ import { tidy, util, type Tensor, type TensorInfo } from '@tensorflow/tfjs-core'
 import type { OpDefinition } from '../../engine/op';
 import { WASM_ACTIVATION } from '../../wasm/exports';
 import { composeActivation, composeActivationBackward } from './compose';
-import type { ActivationAttributes, ActivationBackwardInputs, ActivationInputs, ActivationKind } from './types';
+import type { ActivationKind } from '../../formats/activations';
+import type { ActivationAttributes, ActivationBackwardInputs, ActivationInputs } from './types';
 
 /** The formulas with a SIMD kernel; the others run as tfjs ops on the same backend. */
 const KERNELS: Partial<Record<ActivationKind, number>> = {

@@ -4,8 +4,9 @@ import type { OpDefinition } from '../../engine/op';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { WORKGROUP_INDEX, WORKGROUP_PARAMETERS, shaderVariants, spread } from '../../webgpu/shader';
 import { u32 } from '../../webgpu/uniforms';
-import { FORMULAS, HELPERS } from './wgsl';
-import type { ActivationAttributes, ActivationBackwardInputs, ActivationInputs, ActivationKind } from './types';
+import { FORMULAS, HELPERS } from '../../webgpu/activation';
+import type { ActivationKind } from '../../formats/activations';
+import type { ActivationAttributes, ActivationBackwardInputs, ActivationInputs } from './types';
 
 const WORKGROUP_SIZE = 256;
 

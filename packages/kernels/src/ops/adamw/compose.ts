@@ -12,14 +12,9 @@ import {
   zerosLike,
   type Tensor,
 } from '@tensorflow/tfjs-core';
-import { hostValues } from '../../engine/host';
-import {
-  STEP,
-  type AdamwAttributes,
-  type AdamwInputs,
-  type StepValuesAttributes,
-  type StepValuesInputs,
-} from './types';
+import { hostValues } from '../../tfjs/host-values';
+import { type AdamwInputs, type StepValuesAttributes, type StepValuesInputs } from './types';
+import { STEP, type AdamwAttributes } from '../../optimizers/step-values';
 
 /** Returns the new parameter, m and v. */
 export function composeAdamw(

@@ -2,20 +2,14 @@ import { tensor1d, type Tensor, type Tensor1D, type Variable } from '@tensorflow
 import { checkShape } from '../../engine/check';
 import { defineOp } from '../../engine/op';
 import { composeAdamw, composeStepValues } from './compose';
-import { assignAll, ownData } from './in-place';
-import {
-  STEP_SIZE,
-  type AdamwAttributes,
-  type AdamwInputs,
-  type AdamwState,
-  type StepValues,
-  type StepValuesAttributes,
-  type StepValuesInputs,
-} from './types';
+import { assignAll, ownData } from '../../tfjs/in-place';
+import { type AdamwInputs, type AdamwState, type StepValuesAttributes, type StepValuesInputs } from './types';
+import { STEP_SIZE, type AdamwAttributes, type StepValues } from '../../optimizers/step-values';
 import { wasmAdamw } from './wasm';
 import { webgpuAdamw, webgpuStepValues } from './webgpu';
 
-export type { AdamwAttributes, AdamwState, StepValues, StepValuesAttributes } from './types';
+export type { AdamwState, StepValuesAttributes } from './types';
+export type { AdamwAttributes, StepValues } from '../../optimizers/step-values';
 
 const run = defineOp<AdamwInputs, AdamwAttributes>({
   name: 'QAdamw',

@@ -1,13 +1,9 @@
-import { util, type TensorInfo } from '@tensorflow/tfjs-core';
-import type { OpDefinition, WasmContext } from '../../engine/op';
-import { forgetPackedCopies } from './in-place';
-import { stepScalars, type StepScalars } from './scalars';
-import type { AdamwAttributes, AdamwInputs } from './types';
-
-/** The step's values out of the heap. */
-export function heapScalars(wasm: WasmContext, step: TensorInfo, attributes: AdamwAttributes): StepScalars {
-  return stepScalars(wasm.backend.typedArrayFromHeap(step), attributes);
-}
+import { heapScalars } from '../../optimizers/wasm-scalars';
+import { util } from '@tensorflow/tfjs-core';
+import type { OpDefinition } from '../../engine/op';
+import { forgetPackedCopies } from '../../tfjs/in-place';
+import type { AdamwInputs } from './types';
+import type { AdamwAttributes } from '../../optimizers/step-values';
 
 /** In place. */
 export const wasmAdamw: NonNullable<OpDefinition<AdamwInputs, AdamwAttributes>['wasm']> = (

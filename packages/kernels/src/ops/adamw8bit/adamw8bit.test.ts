@@ -1,7 +1,7 @@
 import { tensor1d, variable, type Variable } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createDynamicMap } from '../../tables';
+import { createDynamicMap } from '../../formats/dynamic-map';
 import { describeBackends, expectClose, forAll, integers, normals, runPoisoned } from '../../testing';
 import { stepValues } from '../adamw';
 import { bytesToInt32, int32ToBytes } from '../blockwise8bit';

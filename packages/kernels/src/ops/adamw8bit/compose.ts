@@ -1,7 +1,7 @@
 import { tensor, tensor1d, type Tensor } from '@tensorflow/tfjs-core';
-import { hostValues } from '../../engine/host';
+import { hostValues } from '../../tfjs/host-values';
 import type { AdamwAttributes } from '../adamw';
-import { stepScalars, type StepScalars } from '../adamw/scalars';
+import { stepScalars, type StepScalars } from '../../optimizers/step-values';
 import { bytesToInt32, int32ToBytes, quantizeBlockwiseArray } from '../blockwise8bit';
 import {
   adamw8bitLayout,

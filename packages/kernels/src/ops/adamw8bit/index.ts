@@ -1,11 +1,11 @@
 import { keep, tensor1d, variable, zeros } from '@tensorflow/tfjs-core';
 import { checkShape, checkTensor } from '../../engine/check';
 import { defineOp } from '../../engine/op';
-import { createDynamicMap } from '../../tables';
+import { createDynamicMap } from '../../formats/dynamic-map';
 import type { StepValues } from '../adamw';
-import { assignAll, ownData } from '../adamw/in-place';
-import { STEP_SIZE } from '../adamw/types';
-import { blockwiseBounds } from '../blockwise8bit/grid';
+import { assignAll, ownData } from '../../tfjs/in-place';
+import { STEP_SIZE } from '../../optimizers/step-values';
+import { blockwiseBounds } from '../../formats/nearest';
 import { composeAdamw8bit } from './compose';
 import {
   adamw8bitLayout,

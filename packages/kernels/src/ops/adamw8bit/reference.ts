@@ -1,5 +1,5 @@
 import { quantizeBlockwiseReference } from '../blockwise8bit/reference';
-import { createDynamicMap } from '../../tables';
+import { createDynamicMap } from '../../formats/dynamic-map';
 import { adamwReference, type AdamwReferenceStep } from '../adamw/reference';
 import { BLOCKSIZE, NEAREST, type Adamw8bitArithmetic } from './types';
 

@@ -1,7 +1,7 @@
 import { util, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { OpDefinition } from '../../engine/op';
-import { forgetPackedCopies } from '../adamw/in-place';
-import { heapScalars } from '../adamw/wasm';
+import { forgetPackedCopies } from '../../tfjs/in-place';
+import { heapScalars } from '../../optimizers/wasm-scalars';
 import { adamw8bitLayout, entryOf, type Adamw8bitAttributes, type Adamw8bitInputs } from './types';
 
 /** Bytes of one of the four tables. */

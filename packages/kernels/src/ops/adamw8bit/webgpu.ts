@@ -3,10 +3,10 @@ import type { OpDefinition } from '../../engine/op';
 import { dispatch } from '../../webgpu/dispatch';
 import { shaderVariants, spread, WORKGROUP_INDEX, WORKGROUP_PARAMETERS } from '../../webgpu/shader';
 import { u32 } from '../../webgpu/uniforms';
-import { forgetHostCopies } from '../adamw/in-place';
-import { STEP } from '../adamw/types';
-import { ADAMW_UNIFORMS, adamwFactors, adamwWords } from '../adamw/webgpu';
-import { GRID_STEPS } from '../blockwise8bit/grid';
+import { forgetHostCopies } from '../../tfjs/in-place';
+import { STEP } from '../../optimizers/step-values';
+import { ADAMW_UNIFORMS, adamwFactors, adamwWords } from '../../optimizers/update-wgsl';
+import { GRID_STEPS } from '../../formats/nearest';
 import {
   adamw8bitLayout,
   BLOCKSIZE,

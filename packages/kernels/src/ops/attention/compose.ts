@@ -17,7 +17,7 @@ import {
   type Tensor,
   type Tensor3D,
 } from '@tensorflow/tfjs-core';
-import { hostValues } from '../../engine/host';
+import { hostValues } from '../../tfjs/host-values';
 import { DropoutStream, dropoutNumbers } from '../../random/dropout-stream';
 import { attends, readSequences, type Sequence } from './sequences';
 import { NO_KEYS_LSE, type AttentionAttributes, type AttentionBackwardInputs, type AttentionInputs } from './types';

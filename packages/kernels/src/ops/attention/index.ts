@@ -3,7 +3,7 @@ import { checkShape, checkTensor } from '../../engine/check';
 import { defineOp } from '../../engine/op';
 import { KernelError } from '../../errors';
 import { checkDropout } from '../dropout';
-import { indexValues } from '../gather-rows/check-indices';
+import { knownValues } from '../../tfjs/host-values';
 import { composeAttention } from './compose';
 import { attentionGradient } from './gradient';
 import { SEQUENCE_FIELDS, readSequences } from './sequences';
@@ -50,7 +50,7 @@ export function attention(qkv: Tensor2D, sequences: Tensor2D, options: Attention
     throw new KernelError('BAD_ARGUMENT', `attention: keyStride ${keyStride} is not a positive integer`);
   }
   if (!Number.isFinite(scale)) throw new KernelError('BAD_ARGUMENT', `attention: scale ${scale} is not finite`);
-  const known = indexValues(sequences);
+  const known = knownValues(sequences);
   if (known !== undefined) readSequences(known, qkv.shape[0], keyStride);
   if (dropout !== undefined && qkv.shape[0] * heads * keyStride > 2 ** 32) {
     throw new KernelError(

@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { DropoutOptions } from '../dropout/types';
+import type { DropoutOptions } from '../dropout';
 
 export interface AttentionOptions {
   readonly heads: number;

@@ -1,6 +1,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import type { OpDefinition, WasmContext } from '../../engine/op';
-import { wasmDropoutArguments } from '../dropout/wasm';
+import type { OpDefinition } from '../../engine/op';
+import type { WasmContext } from '../../wasm/context';
+import { wasmDropoutArguments } from '../../wasm/dropout';
 import { SEQUENCE_FIELDS } from './sequences';
 import type { AttentionAttributes, AttentionBackwardInputs, AttentionInputs } from './types';
 

@@ -8,7 +8,7 @@ import type { Shader } from '../../webgpu/shader';
 import { f32, u32 } from '../../webgpu/uniforms';
 import type { AttentionAttributes, AttentionBackwardInputs, AttentionInputs } from './types';
 import { hardwareOf } from '../../webgpu/hardware';
-import { hasSubgroupMatrices } from '../../webgpu/variants';
+import { hasSubgroupMatrices } from '../../webgpu/capabilities';
 import { FRAGMENT } from '../../webgpu/subgroup-matrix';
 import { LOOP_ROWS, type MatrixTileConstants } from './matrix-wgsl';
 import { backwardWorkgroupBytes, keyGradientShader, queryGradientShader } from './webgpu-backward';

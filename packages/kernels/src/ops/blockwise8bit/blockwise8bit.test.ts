@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { goldenPath } from '../../../../../tools/test/golden';
 import { GoldenTensors } from '../../../../../tools/test/safetensors';
-import { createDynamicMap } from '../../tables';
+import { createDynamicMap } from '../../formats/dynamic-map';
 import { describeBackends, expectClose, forAll, normals, runPoisoned } from '../../testing';
-import { blockwiseBounds, GRID_STEPS, gridStep } from './grid';
+import { blockwiseBounds, GRID_STEPS, gridStep } from '../../formats/nearest';
 import { dequantizeBlockwiseReference, quantizeBlockwiseReference } from './reference';
 import { bytesToInt32, dequantizeBlockwise, int32ToBytes, quantizeBlockwise, type Blockwise8bit } from '.';
 

@@ -2,23 +2,21 @@ import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
 import { checkShape } from '../../engine/check';
 import { defineOp } from '../../engine/op';
 import { KernelError } from '../../errors';
-import { checkBytes } from './bytes';
-import { composeDequantizeBlockwise, composeQuantizeBlockwise } from './compose';
+import { checkBytes } from '../../tfjs/bytes';
+import { composeQuantizeBlockwise } from './compose';
+import { composeDequantizeBlockwise } from '../../blocks/dequantize';
+import type { Blockwise8bit, BlockwiseOptions, DequantizeBlockwiseArguments, QuantizeBlockwiseInputs } from './types';
 import type {
-  Blockwise8bit,
-  BlockwiseOptions,
-  DequantizeBlockwiseArguments,
   DequantizeBlockwiseAttributes,
   DequantizeBlockwiseInputs,
   QuantizeBlockwiseAttributes,
-  QuantizeBlockwiseInputs,
-} from './types';
+} from '../../blocks/types';
 import { wasmDequantizeBlockwise } from './wasm';
 import { webgpuDequantizeBlockwise, webgpuQuantizeBlockwise } from './webgpu';
 
-export { bytesToInt32, int32Count, int32ToBytes } from './bytes';
-export type { Nearest } from './grid';
-export { quantizeBlockwiseArray, type Blockwise8bitArray } from './host';
+export { bytesToInt32, int32Count, int32ToBytes } from '../../tfjs/bytes';
+export type { Nearest } from '../../formats/nearest';
+export { quantizeBlockwiseArray, type Blockwise8bitArray } from '../../blocks/quantize';
 export type { Blockwise8bit, BlockwiseOptions, DequantizeBlockwiseArguments } from './types';
 
 const runQuantize = defineOp<QuantizeBlockwiseInputs, QuantizeBlockwiseAttributes>({

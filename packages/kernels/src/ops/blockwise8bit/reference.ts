@@ -1,4 +1,4 @@
-import { blockwiseBounds, gridStep, type Nearest } from './grid';
+import { blockwiseBounds, gridStep, type Nearest } from '../../formats/nearest';
 
 export interface BlockwiseReference {
   readonly codes: Uint8Array;

@@ -1,5 +1,5 @@
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
-import type { Nearest } from './grid';
+import type { Nearest } from '../../formats/nearest';
 
 export interface BlockwiseOptions {
   /** The 256 levels, ascending: `createDynamicMap`. */
@@ -27,21 +27,4 @@ export interface DequantizeBlockwiseArguments extends Blockwise8bit {
 
 export interface QuantizeBlockwiseInputs extends Record<string, Tensor | undefined> {
   x: Tensor;
-}
-
-export interface QuantizeBlockwiseAttributes {
-  readonly code: Float32Array;
-  readonly blocksize: number;
-  readonly nearest: Nearest;
-}
-
-export interface DequantizeBlockwiseInputs extends Record<string, Tensor | undefined> {
-  quantized: Tensor;
-  absmax: Tensor;
-  code: Tensor;
-}
-
-export interface DequantizeBlockwiseAttributes {
-  readonly blocksize: number;
-  readonly shape: readonly number[];
 }

@@ -3,15 +3,15 @@ import type { OpDefinition } from '../../engine/op';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { shaderVariants, spread, WORKGROUP_INDEX, WORKGROUP_PARAMETERS } from '../../webgpu/shader';
 import { f32, u32 } from '../../webgpu/uniforms';
-import { int32Count } from './bytes';
-import { blockwiseBounds, GRID_STEPS, type Nearest } from './grid';
+import { int32Count } from '../../tfjs/bytes';
+import { blockwiseBounds, GRID_STEPS, type Nearest } from '../../formats/nearest';
+import type { QuantizeBlockwiseInputs } from './types';
 import type {
   DequantizeBlockwiseAttributes,
   DequantizeBlockwiseInputs,
   QuantizeBlockwiseAttributes,
-  QuantizeBlockwiseInputs,
-} from './types';
-import { BLOCK_ABSMAX } from './wgsl';
+} from '../../blocks/types';
+import { BLOCK_ABSMAX } from '../../blocks/absmax-wgsl';
 
 const THREADS = 64;
 

@@ -1,5 +1,5 @@
 import { tensor1d, type Tensor } from '@tensorflow/tfjs-core';
-import { hostValues } from '../../engine/host';
+import { hostValues } from '../../tfjs/host-values';
 import type { ConfusionInputs } from './types';
 
 /** On the host: tfjs has no scatter with a sum that all its backends share. Returns the new counts. */

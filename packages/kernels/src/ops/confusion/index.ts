@@ -1,7 +1,7 @@
 import type { Tensor1D, Tensor2D, Variable } from '@tensorflow/tfjs-core';
 import { checkShape, checkTensor } from '../../engine/check';
 import { defineOp } from '../../engine/op';
-import { assignAll, ownData } from '../adamw/in-place';
+import { assignAll, ownData } from '../../tfjs/in-place';
 import { composeConfusion } from './compose';
 import { confusionSize, type ConfusionInputs } from './types';
 import { webgpuConfusion } from './webgpu';

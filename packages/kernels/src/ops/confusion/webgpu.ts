@@ -2,7 +2,7 @@ import type { OpDefinition } from '../../engine/op';
 import { dispatch } from '../../webgpu/dispatch';
 import { shaderVariants, spread, WORKGROUP_INDEX, WORKGROUP_PARAMETERS } from '../../webgpu/shader';
 import { u32 } from '../../webgpu/uniforms';
-import { forgetHostCopies } from '../adamw/in-place';
+import { forgetHostCopies } from '../../tfjs/in-place';
 import type { ConfusionInputs } from './types';
 
 const THREADS = 64;

@@ -2,7 +2,7 @@ import type { Scalar, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import { checkShape, checkTensor } from '../../engine/check';
 import { defineOp } from '../../engine/op';
 import { KernelError } from '../../errors';
-import { checkIndices } from '../gather-rows/check-indices';
+import { checkIndices } from '../../engine/indices';
 import { composeCrossEntropy } from './compose';
 import { crossEntropyGradient } from './gradient';
 import type { CrossEntropyAttributes, CrossEntropyInputs, CrossEntropyOptions } from './types';

@@ -1,5 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import type { OpDefinition, WasmContext } from '../../engine/op';
+import type { OpDefinition } from '../../engine/op';
+import type { WasmContext } from '../../wasm/context';
 import type { CrossEntropyAttributes, CrossEntropyBackwardInputs, CrossEntropyInputs } from './types';
 
 /** What the sum over rows is divided by. The kernels skip labels outside the classes, which ignored ones are made. */

@@ -1,12 +1,12 @@
 import { tidy, type Tensor } from '@tensorflow/tfjs-core';
 import { defineOp } from '../../engine/op';
-import { takeApart } from './check';
-import { composeDequantize4bit } from './compose';
-import type { Packed4bitAttributes, Packed4bitInputs, Quantized4bit } from './types';
+import { takeApart } from '../../four-bit/check';
+import { composeDequantize4bit } from '../../four-bit/compose';
+import type { Packed4bitAttributes, Packed4bitInputs, Quantized4bit } from '../../four-bit/types';
 import { wasmDequantize4bit } from './wasm';
 import { webgpuDequantize4bit } from './webgpu';
 
-export type { NestedAbsmax, Quantized4bit } from './types';
+export type { NestedAbsmax, Quantized4bit } from '../../four-bit/types';
 
 const run = defineOp<Packed4bitInputs, Packed4bitAttributes>({
   name: 'QDequantize4bit',

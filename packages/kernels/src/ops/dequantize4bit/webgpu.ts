@@ -2,8 +2,8 @@ import type { OpDefinition } from '../../engine/op';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { shaderVariants, spread, WORKGROUP_INDEX, WORKGROUP_PARAMETERS } from '../../webgpu/shader';
 import { u32 } from '../../webgpu/uniforms';
-import { sizeOf, type Packed4bitAttributes, type Packed4bitInputs } from './types';
-import { ABSMAX_FIELDS, absmaxBindings, absmaxUniforms, absmaxWgsl, NIBBLE } from './wgsl';
+import { sizeOf, type Packed4bitAttributes, type Packed4bitInputs } from '../../four-bit/types';
+import { ABSMAX_FIELDS, absmaxBindings, absmaxUniforms, absmaxWgsl, NIBBLE } from '../../four-bit/wgsl';
 
 const WORKGROUP_SIZE = 128;
 

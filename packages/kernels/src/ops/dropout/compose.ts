@@ -1,5 +1,5 @@
 import { add, mul, tensor, where, zerosLike, type Tensor } from '@tensorflow/tfjs-core';
-import { hostValues } from '../../engine/host';
+import { hostValues } from '../../tfjs/host-values';
 import { DropoutStream, dropoutNumbers } from '../../random/dropout-stream';
 import type { DropoutAddInputs, DropoutAttributes, DropoutInputs } from './types';
 

@@ -1,6 +1,6 @@
 import { add, gather, tensor2d, type Tensor, type Tensor1D } from '@tensorflow/tfjs-core';
-import { hostValues } from '../../engine/host';
-import { unpackHalves } from '../half/bits';
+import { hostValues } from '../../tfjs/host-values';
+import { unpackHalves } from '../../formats/half';
 import type { EmbeddingInputs } from './types';
 
 export function composeEmbedding({ ids, positions, tokenTable, positionTable }: EmbeddingInputs): Tensor[] {

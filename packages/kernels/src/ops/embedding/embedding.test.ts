@@ -2,7 +2,7 @@ import { add, grad, sum, tensor1d, tensor2d, type Tensor1D, type Tensor2D } from
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { describeBackends, expectClose, forAll, integers, normals, runPoisoned } from '../../testing';
-import { halfValue } from '../half/bits';
+import { halfValue } from '../../formats/half';
 import { embeddingReference } from './reference';
 import { embedding } from '.';
 

@@ -1,7 +1,7 @@
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import { checkShape, checkTensor } from '../../engine/check';
 import { defineOp } from '../../engine/op';
-import { checkIndices } from '../gather-rows/check-indices';
+import { checkIndices } from '../../engine/indices';
 import { composeEmbedding } from './compose';
 import { embeddingGradient } from './gradient';
 import type { EmbeddingInputs } from './types';

@@ -1,7 +1,7 @@
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import { checkTensor } from '../../engine/check';
 import { defineOp } from '../../engine/op';
-import { checkIndices } from './check-indices';
+import { checkIndices } from '../../engine/indices';
 import { composeGatherRows } from './compose';
 import { gatherRowsGradient } from './gradient';
 import type { GatherRowsAttributes, GatherRowsInputs } from './types';

@@ -1,5 +1,6 @@
 import { add, matMul, mul, type Tensor, type Tensor2D } from '@tensorflow/tfjs-core';
-import type { GemmAttributes, GemmInputs } from './types';
+import type { GemmInputs } from './types';
+import type { GemmAttributes } from '../../products/types';
 
 export function composeGemm({ a, b, bias }: GemmInputs, { transposeA, transposeB, alpha }: GemmAttributes): Tensor[] {
   const product = matMul(a as Tensor2D, b as Tensor2D, transposeA, transposeB);

@@ -1,6 +1,7 @@
 import { sum, type Tensor, type Tensor2D } from '@tensorflow/tfjs-core';
 import type { OpGradient } from '../../engine/op';
-import type { GemmAttributes, GemmInputs, GemmOptions } from './types';
+import type { GemmInputs, GemmOptions } from './types';
+import type { GemmAttributes } from '../../products/types';
 
 type Gemm = (a: Tensor2D, b: Tensor2D, options: GemmOptions) => Tensor2D;
 

@@ -4,7 +4,8 @@ import { defineOp } from '../../engine/op';
 import { KernelError } from '../../errors';
 import { composeGemm } from './compose';
 import { gemmGradient } from './gradient';
-import type { GemmAttributes, GemmInputs, GemmOptions } from './types';
+import type { GemmInputs, GemmOptions } from './types';
+import type { GemmAttributes } from '../../products/types';
 import { wasmGemm } from './wasm';
 import { webgpuGemm } from './webgpu';
 

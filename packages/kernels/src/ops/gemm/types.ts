@@ -16,30 +16,3 @@ export interface GemmInputs extends Record<string, Tensor | undefined> {
   b: Tensor;
   bias: Tensor | undefined;
 }
-
-export interface GemmAttributes {
-  readonly transposeA: boolean;
-  readonly transposeB: boolean;
-  readonly alpha: number;
-}
-
-/** Rows and columns of the product and the length of its sums. */
-export interface GemmSizes {
-  readonly M: number;
-  readonly N: number;
-  readonly K: number;
-}
-
-export function gemmSizes(
-  a: readonly number[],
-  b: readonly number[],
-  { transposeA, transposeB }: GemmAttributes,
-): GemmSizes {
-  const [rowsA = 0, columnsA = 0] = a;
-  const [rowsB = 0, columnsB = 0] = b;
-  return {
-    M: transposeA ? columnsA : rowsA,
-    N: transposeB ? rowsB : columnsB,
-    K: transposeA ? rowsA : columnsA,
-  };
-}

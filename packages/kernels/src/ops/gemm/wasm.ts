@@ -1,5 +1,6 @@
 import type { OpDefinition } from '../../engine/op';
-import { gemmSizes, type GemmAttributes, type GemmInputs } from './types';
+import { type GemmInputs } from './types';
+import { gemmSizes, type GemmAttributes } from '../../products/types';
 
 export const wasmGemm: NonNullable<OpDefinition<GemmInputs, GemmAttributes>['wasm']> = (
   { a, b, bias },

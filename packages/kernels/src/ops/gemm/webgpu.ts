@@ -2,10 +2,11 @@ import type { OpDefinition } from '../../engine/op';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { shaderVariants } from '../../webgpu/shader';
 import { f32, u32 } from '../../webgpu/uniforms';
-import { gemmSizes, type GemmAttributes, type GemmInputs } from './types';
-import { chooseProductVariant } from './variant';
-import { isThin, thinGemm } from './webgpu-thin';
-import { loadTile, tiledProduct, tileGrid, type TileConstants } from './wgsl';
+import { type GemmInputs } from './types';
+import { gemmSizes, type GemmAttributes } from '../../products/types';
+import { chooseTiledVariant } from '../../products/variants';
+import { isThin, thinGemm } from '../../products/thin';
+import { loadTile, tiledProduct, tileGrid, type TileConstants } from '../../products/tiles';
 
 /** Transposes are strides, not variants: one shader compiles for all four products of a layer. */
 const shader = shaderVariants('gemm', ({ bias, ...tile }: TileConstants & { readonly bias: boolean }) =>
@@ -47,12 +48,7 @@ export const webgpuGemm: NonNullable<OpDefinition<GemmInputs, GemmAttributes>['w
   const { M, N, K } = gemmSizes(a.shape, b.shape, attributes);
   const { transposeA, transposeB, alpha } = attributes;
   if (bias === undefined && isThin({ M, N, K })) return [thinGemm(backend, { a, b }, { M, N, K }, attributes)];
-  const { rowsPerThread, columnsPerThread } = chooseProductVariant(backend.device.features, {
-    rows: M,
-    columns: N,
-    depth: K,
-    fourBit: false,
-  });
+  const { rowsPerThread, columnsPerThread } = chooseTiledVariant({ rows: M, columns: N });
   const product = makeOutput(backend, [M, N]);
   dispatch(backend, {
     ...shader({ bias: bias !== undefined, rowsPerThread, columnsPerThread }),

@@ -1,5 +1,5 @@
 import { tensor1d, type Tensor } from '@tensorflow/tfjs-core';
-import { hostValues } from '../../engine/host';
+import { hostValues } from '../../tfjs/host-values';
 import { NORM_EPSILON, type ClipControlAttributes, type ClipControlInputs, type SumOfSquaresInputs } from './types';
 
 /** On the host, summed in float64: tfjs' own sum is in float32, in an order of each backend's. */

@@ -1,6 +1,6 @@
 import { tensor, tensor1d, util, type Tensor } from '@tensorflow/tfjs-core';
-import { hostValues } from '../../engine/host';
-import { halfBits, unpackHalves } from './bits';
+import { hostValues } from '../../tfjs/host-values';
+import { halfBits, unpackHalves } from '../../formats/half';
 import { wordsOf, type PackHalfInputs, type UnpackHalfAttributes, type UnpackHalfInputs } from './types';
 
 /** On the host: tfjs has no cast to bits. */

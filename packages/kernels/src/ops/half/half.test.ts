@@ -1,7 +1,7 @@
 import { tensor, tensor1d, tensor2d } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { describeBackends, normals, runPoisoned } from '../../testing';
-import { halfBits, halfValue } from './bits';
+import { halfBits, halfValue } from '../../formats/half';
 import { halfReference } from './reference';
 import { packHalf, unpackHalf } from '.';
 

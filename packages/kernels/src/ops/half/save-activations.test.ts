@@ -16,7 +16,7 @@ import { describeBackends, normals } from '../../testing';
 import { activation } from '../activation';
 import { attention } from '../attention';
 import { layerNorm, layerNormBranch } from '../layer-norm';
-import { halfBits, halfValue } from './bits';
+import { halfBits, halfValue } from '../../formats/half';
 import { saveActivationsInFloat16 } from './save-activations';
 
 const rounded = (values: Float32Array): Float32Array => values.map((value) => halfValue(halfBits(value)));

@@ -4,7 +4,7 @@ import type { OpDefinition } from '../../engine/op';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { WORKGROUP_INDEX, WORKGROUP_PARAMETERS, shaderVariants, spread } from '../../webgpu/shader';
 import { u32 } from '../../webgpu/uniforms';
-import { LARGEST_HALF } from './bits';
+import { LARGEST_HALF } from '../../formats/half';
 import { wordsOf, type PackHalfInputs, type UnpackHalfAttributes, type UnpackHalfInputs } from './types';
 
 const WORKGROUP_SIZE = 256;

@@ -2,8 +2,8 @@ import { engine, mul, reshape, type Rank, type Tensor } from '@tensorflow/tfjs-c
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { SLOPE_SCALE } from '../../webgpu/subgroup-matrix';
 import { packHalf, unpackHalf } from '../half';
-import type { Matmul4bitAttributes } from '../matmul4bit/types';
-import { matrixVariant } from '../matmul4bit/webgpu-matrix';
+import type { Matmul4bitAttributes } from '../../products/types';
+import { matrixVariant } from '../../products/matrix-product';
 import { hasLoraMatrices } from './webgpu-matrices';
 
 /** Rows in float16 as the passes hand them on, int32 [M, width / 2]: gradients times SLOPE_SCALE. */

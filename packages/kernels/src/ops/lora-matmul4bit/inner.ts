@@ -2,8 +2,8 @@ import { expandDims, matMul, mul, sum, type Tensor, type Tensor2D } from '@tenso
 import { defineOp } from '../../engine/op';
 import { dropoutNumbers } from '../../random/dropout-stream';
 import { activate } from '../activation';
-import { composeDequantize4bit } from '../dequantize4bit/compose';
-import type { Packed4bitInputs } from '../dequantize4bit/types';
+import { composeDequantize4bit } from '../../four-bit/compose';
+import type { Packed4bitInputs } from '../../four-bit/types';
 import { packHalf } from '../half';
 import { toHalves } from './halves';
 import { applyKeepBits, drawKeepBits, keepBitsTensor } from './keep-bits';

@@ -11,7 +11,7 @@ import {
   runPoisoned,
   type TestBackend,
 } from '../../testing';
-import { ACTIVATION_KINDS, type ActivationName } from '../activation/types';
+import { ACTIVATION_KINDS, type ActivationName } from '../../formats/activations';
 import { loraMatmul4bitReference, type LoraResults } from './reference';
 import { fusedLoraMatmul4bit, loraMatmul4bit, type LoraMatmul4bitOptions } from '.';
 

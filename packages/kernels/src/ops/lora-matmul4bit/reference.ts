@@ -1,6 +1,6 @@
 import { DropoutStream, dropoutNumbers } from '../../random/dropout-stream';
 import { activationBackwardReference, activationReference } from '../activation/reference';
-import type { ActivationKind } from '../activation/types';
+import type { ActivationKind } from '../../formats/activations';
 import type { Site } from './types';
 
 export interface LoraCase {

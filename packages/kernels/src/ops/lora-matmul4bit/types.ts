@@ -1,8 +1,8 @@
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
-import type { ActivationKind, ActivationName } from '../activation/types';
-import type { DropoutOptions } from '../dropout/types';
-import type { Packed4bitAttributes, Packed4bitInputs } from '../dequantize4bit/types';
-import type { Matmul4bitInputs, Matmul4bitAttributes } from '../matmul4bit/types';
+import type { ActivationKind, ActivationName } from '../../formats/activations';
+import type { DropoutOptions } from '../dropout';
+import type { Packed4bitAttributes, Packed4bitInputs } from '../../four-bit/types';
+import type { Matmul4bitInputs, Matmul4bitAttributes } from '../../products/types';
 
 /** What LoRA adds to a product x·Wᵀ: scaling · (dropout(x) · aᵀ) · bᵀ. */
 export interface LoraTerm {

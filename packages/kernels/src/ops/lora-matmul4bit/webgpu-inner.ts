@@ -5,16 +5,16 @@ import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { PHILOX } from '../../webgpu/philox';
 import { shaderVariants } from '../../webgpu/shader';
 import { f32, u32 } from '../../webgpu/uniforms';
-import { activationFunction } from '../activation/wgsl';
-import { sizeOf } from '../dequantize4bit/types';
-import type { Packed4bitInfos } from '../dequantize4bit/wgsl';
+import { activationFunction } from '../../webgpu/activation';
+import { sizeOf } from '../../four-bit/types';
+import type { Packed4bitInfos } from '../../four-bit/wgsl';
 import {
   halfWeightBindings,
   halfWeightConstants,
   halfWeightGroups,
   makeHalfWeight,
   NO_WEIGHT,
-} from '../matmul4bit/webgpu-half-weight';
+} from '../../products/half-weight';
 import { keepWords } from './keep-bits';
 import type { InnerAttributes, InnerInputs, InnerShaderConstants } from './types';
 import { chooseInnerVariant, INNER_RANKS, innerRows, matrixInnerShader } from './webgpu-matrix-inner';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openShaderCompiler, type ShaderCompiler } from '../../testing/shader-compiler';
-import { noteAdapter } from '../../webgpu/variants';
+import { noteAdapter } from '../../webgpu/capabilities';
 import { LORA_MATRIX_BYTES } from './webgpu-matrices';
-import { NO_WEIGHT } from '../matmul4bit/webgpu-half-weight';
+import { NO_WEIGHT } from '../../products/half-weight';
 import { chooseInnerVariant, matrixInnerShader } from './webgpu-matrix-inner';
 import { matrixWeightGradientShader } from './webgpu-matrix-weight-gradients';
 

@@ -1,5 +1,5 @@
 import { hardwareOf } from '../../webgpu/hardware';
-import { hasSubgroupMatrices } from '../../webgpu/variants';
+import { hasSubgroupMatrices } from '../../webgpu/capabilities';
 
 /** Bytes of workgroup memory that the largest of LoRA's shaders on subgroup matrices declares. */
 export const LORA_MATRIX_BYTES = 32_768;

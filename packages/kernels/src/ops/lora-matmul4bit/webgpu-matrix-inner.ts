@@ -14,8 +14,8 @@ import {
   times,
 } from '../../webgpu/subgroup-matrix';
 import { hasLoraMatrices } from './webgpu-matrices';
-import { activationFunction } from '../activation/wgsl';
-import { halfWeightDeclarations, type HalfWeightConstants } from '../matmul4bit/webgpu-half-weight';
+import { activationFunction } from '../../webgpu/activation';
+import { halfWeightDeclarations, type HalfWeightConstants } from '../../products/half-weight';
 import type { InnerShaderConstants } from './types';
 
 /** Subgroups of a workgroup. They share its rows and its depth. */

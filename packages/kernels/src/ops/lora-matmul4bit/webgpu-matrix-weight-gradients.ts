@@ -12,9 +12,9 @@ import {
   SLOPE_SCALE,
   times,
 } from '../../webgpu/subgroup-matrix';
-import { KEPT_OF } from '../../webgpu/product-additions';
-import type { ActivationKind } from '../activation/types';
-import { activationFunction } from '../activation/wgsl';
+import { KEPT_OF } from '../../products/additions';
+import type { ActivationKind } from '../../formats/activations';
+import { activationFunction } from '../../webgpu/activation';
 
 /** Subgroups of a workgroup; they share its rows. */
 const SUBGROUPS = 8;

@@ -1,10 +1,10 @@
 import type { OpDefinition } from '../../engine/op';
-import type { ActivationKind } from '../activation/types';
-import { activationFunction } from '../activation/wgsl';
+import type { ActivationKind } from '../../formats/activations';
+import { activationFunction } from '../../webgpu/activation';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { shaderVariants } from '../../webgpu/shader';
 import { f32, u32 } from '../../webgpu/uniforms';
-import { addSplits } from '../gemm/webgpu-split-sum';
+import { addSplits } from '../../products/split-sum';
 import { GRADIENT_COLUMNS, GRADIENT_RANKS, matrixWeightGradientShader } from './webgpu-matrix-weight-gradients';
 import { hasLoraMatrices } from './webgpu-matrices';
 import type { WeightGradientAttributes, WeightGradientInputs } from './types';

@@ -1,5 +1,5 @@
 import { tensor1d, type Tensor } from '@tensorflow/tfjs-core';
-import { hostValues } from '../../engine/host';
+import { hostValues } from '../../tfjs/host-values';
 import { LARGEST_FLOAT32, type LossScaleAttributes, type LossScaleInputs } from './types';
 
 /** Returns the new scale and counts. */

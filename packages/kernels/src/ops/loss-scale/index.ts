@@ -1,7 +1,7 @@
 import type { Tensor1D, Variable } from '@tensorflow/tfjs-core';
 import { checkShape } from '../../engine/check';
 import { defineOp } from '../../engine/op';
-import { assignAll, ownData } from '../adamw/in-place';
+import { assignAll, ownData } from '../../tfjs/in-place';
 import { composeLossScale } from './compose';
 import type { LossScaleAttributes, LossScaleInputs } from './types';
 import { webgpuLossScale } from './webgpu';

@@ -2,7 +2,7 @@ import type { OpDefinition } from '../../engine/op';
 import { dispatch } from '../../webgpu/dispatch';
 import { shaderVariants } from '../../webgpu/shader';
 import { f32 } from '../../webgpu/uniforms';
-import { forgetHostCopies } from '../adamw/in-place';
+import { forgetHostCopies } from '../../tfjs/in-place';
 import type { LossScaleAttributes, LossScaleInputs } from './types';
 
 /** One thread. Whether a scale is finite is asked of its bits, since a compiler may take it for granted of the value. */

@@ -1,6 +1,6 @@
 import { add, matMul, type Tensor, type Tensor2D } from '@tensorflow/tfjs-core';
-import { composeDequantize4bit } from '../dequantize4bit/compose';
-import type { Matmul4bitAttributes, Matmul4bitInputs } from './types';
+import { composeDequantize4bit } from '../../four-bit/compose';
+import type { Matmul4bitAttributes, Matmul4bitInputs } from '../../products/types';
 
 /** The dense weight lives as long as this product. */
 export function composeMatmul4bit(inputs: Matmul4bitInputs, attributes: Matmul4bitAttributes): Tensor[] {

@@ -1,6 +1,6 @@
 import { sum, type Tensor } from '@tensorflow/tfjs-core';
 import type { Op, OpGradient } from '../../engine/op';
-import type { Matmul4bitAttributes, Matmul4bitInputs } from './types';
+import type { Matmul4bitAttributes, Matmul4bitInputs } from '../../products/types';
 
 /** Inputs a weight is read from; tfjs saves inputs by name and an absent one can't be saved. */
 export const WEIGHT_INPUTS = ['packed', 'absmax', 'code'] as const;

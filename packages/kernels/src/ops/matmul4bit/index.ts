@@ -1,20 +1,18 @@
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core';
 import { checkShape, checkTensor } from '../../engine/check';
 import { defineOp, type Op } from '../../engine/op';
-import { takeApart } from '../dequantize4bit/check';
+import { takeApart } from '../../four-bit/check';
 import { composeMatmul4bit } from './compose';
 import { matmul4bitGradient, NESTED_WEIGHT_INPUTS, WEIGHT_INPUTS } from './gradient';
-import {
-  productSizes,
-  type Matmul4bitAttributes,
-  type Matmul4bitInputs,
-  type Matmul4bitOptions,
-  type Weight4bit,
-} from './types';
+import { type Matmul4bitOptions } from './types';
+import { type Weight4bit } from '../../four-bit/types';
+import { productSizes, type Matmul4bitAttributes, type Matmul4bitInputs } from '../../products/types';
 import { wasmMatmul4bit } from './wasm';
-import { webgpuMatmul4bit } from './webgpu';
+import { webgpuMatmul4bit } from '../../products/four-bit-product';
 
-export type { Matmul4bitOptions, Weight4bit } from './types';
+export { NESTED_WEIGHT_INPUTS, WEIGHT_INPUTS } from './gradient';
+export type { Matmul4bitOptions } from './types';
+export type { Weight4bit } from '../../four-bit/types';
 
 type Product = Op<Matmul4bitInputs, Matmul4bitAttributes>;
 

@@ -2,7 +2,8 @@
 // usage: npx tsx --conditions=@qlora-js/source packages/kernels/src/ops/matmul4bit/matmul4bit.bench.ts [webgpu|wasm|cpu]
 import { matMul, tensor1d, tensor2d, type Tensor2D } from '@tensorflow/tfjs-core';
 import { openForBench, printRate, timeOp } from '../../../../../tools/bench/time-op';
-import { codeTable, createDynamicMap } from '../../tables';
+import { createDynamicMap } from '../../formats/dynamic-map';
+import { codeTable } from '../../formats/codes';
 import { bytesToInt32, quantizeBlockwiseArray } from '../blockwise8bit';
 import { dequantize4bit } from '../dequantize4bit';
 import { quantize4bitArray } from '../quantize4bit';

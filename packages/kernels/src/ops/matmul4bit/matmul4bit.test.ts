@@ -12,7 +12,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { expect, it, vi } from 'vitest';
-import { QUANT_TYPES } from '../../tables';
+import { QUANT_TYPES } from '../../formats/codes';
 import {
   describeBackends,
   expectClose,

@@ -1,6 +1,6 @@
 import type { OpDefinition } from '../../engine/op';
-import { wasmAbsmax } from '../dequantize4bit/wasm';
-import { productSizes, type Matmul4bitAttributes, type Matmul4bitInputs } from './types';
+import { wasmAbsmax } from '../../four-bit/wasm-absmax';
+import { productSizes, type Matmul4bitAttributes, type Matmul4bitInputs } from '../../products/types';
 
 export const wasmMatmul4bit: NonNullable<OpDefinition<Matmul4bitInputs, Matmul4bitAttributes>['wasm']> = (
   inputs,

@@ -1,6 +1,6 @@
 import { tensor1d, type Tensor } from '@tensorflow/tfjs-core';
-import { hostValues } from '../../engine/host';
-import { int32Count } from '../blockwise8bit/bytes';
+import { hostValues } from '../../tfjs/host-values';
+import { int32Count } from '../../tfjs/bytes';
 import { quantize4bitArray } from './host';
 import type { Quantize4bitAttributes, Quantize4bitInputs } from './types';
 

@@ -1,5 +1,5 @@
-import { quantTypeBounds, type QuantType } from '../../tables/codes';
-import { blockAbsmax, MIN_ABSMAX } from '../blockwise8bit/host';
+import { quantTypeBounds, type QuantType } from '../../formats/codes';
+import { blockAbsmax, MIN_ABSMAX } from '../../blocks/quantize';
 import type { Quantize4bitAttributes } from './types';
 
 /** A typed array quantised to 4 bits in blocks. */

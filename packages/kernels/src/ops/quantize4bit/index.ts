@@ -1,12 +1,12 @@
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
 import { defineOp } from '../../engine/op';
 import { KernelError } from '../../errors';
-import { check4bitFormat } from './check';
+import { check4bitFormat } from '../../four-bit/format';
 import { composeQuantize4bit } from './compose';
 import type { Packed4bit, Quantize4bitAttributes, Quantize4bitInputs, Quantize4bitOptions } from './types';
 import { webgpuQuantize4bit } from './webgpu';
 
-export { BLOCKSIZES, check4bitFormat } from './check';
+export { BLOCKSIZES, check4bitFormat } from '../../four-bit/format';
 export { quantize4bitArray, type Packed4bitArray } from './host';
 export type { Packed4bit, Quantize4bitOptions } from './types';
 

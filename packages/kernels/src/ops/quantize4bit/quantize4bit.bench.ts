@@ -2,7 +2,7 @@
 // usage: npx tsx --conditions=@qlora-js/source packages/kernels/src/ops/quantize4bit/quantize4bit.bench.ts [webgpu|wasm|cpu]
 import { tensor1d } from '@tensorflow/tfjs-core';
 import { openForBench, printRate, timeOp } from '../../../../../tools/bench/time-op';
-import { QUANT_TYPES } from '../../tables';
+import { QUANT_TYPES } from '../../formats/codes';
 import { quantize4bit, quantize4bitArray } from '.';
 
 /** The largest weight of GPT-2 medium. */

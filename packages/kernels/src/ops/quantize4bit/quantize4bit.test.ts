@@ -5,7 +5,7 @@ import { goldenPath } from '../../../../../tools/test/golden';
 import { GoldenTensors } from '../../../../../tools/test/safetensors';
 import { KernelError } from '../../errors';
 import { describeBackends, expectClose, forAll, normals, runPoisoned } from '../../testing';
-import { QUANT_TYPES, quantTypeBounds, type QuantType } from '../../tables';
+import { QUANT_TYPES, quantTypeBounds, type QuantType } from '../../formats/codes';
 import { int32ToBytes } from '../blockwise8bit';
 import { quantize4bitReference } from './reference';
 import { BLOCKSIZES, quantize4bit, quantize4bitArray, type Packed4bit } from '.';

@@ -1,4 +1,4 @@
-import { quantTypeBounds, type QuantType } from '../../tables/codes';
+import { quantTypeBounds, type QuantType } from '../../formats/codes';
 
 export interface Quantize4bitReference {
   /** A code an element. */

@@ -1,5 +1,5 @@
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
-import type { QuantType } from '../../tables/codes';
+import type { QuantType } from '../../formats/codes';
 
 export interface Quantize4bitOptions {
   readonly quantType?: QuantType;

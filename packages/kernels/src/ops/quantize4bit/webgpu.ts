@@ -1,11 +1,12 @@
 import { util } from '@tensorflow/tfjs-core';
 import type { OpDefinition } from '../../engine/op';
-import { quantTypeBounds, type QuantType } from '../../tables/codes';
+import { quantTypeBounds, type QuantType } from '../../formats/codes';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { shaderVariants, spread, WORKGROUP_INDEX, WORKGROUP_PARAMETERS } from '../../webgpu/shader';
 import { u32 } from '../../webgpu/uniforms';
-import { int32Count } from '../blockwise8bit/bytes';
-import { BLOCK_ABSMAX, exactLiteral } from '../blockwise8bit/wgsl';
+import { int32Count } from '../../tfjs/bytes';
+import { BLOCK_ABSMAX } from '../../blocks/absmax-wgsl';
+import { exactLiteral } from '../../webgpu/constants';
 import type { Quantize4bitAttributes, Quantize4bitInputs } from './types';
 
 const THREADS = 32;

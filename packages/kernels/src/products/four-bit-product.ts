@@ -1,0 +1,132 @@
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import type { OpDefinition } from '../engine/op';
+import { dispatch, makeOutput } from '../webgpu/dispatch';
+import { shaderVariants, spread, WORKGROUP_INDEX, WORKGROUP_PARAMETERS } from '../webgpu/shader';
+import { u32 } from '../webgpu/uniforms';
+import { ABSMAX_FIELDS, absmaxBindings, absmaxUniforms, absmaxWgsl, NIBBLE } from '../four-bit/wgsl';
+import { chooseTiledVariant } from './variants';
+import { loadTile, tiledProduct, tileGrid, type TileConstants } from './tiles';
+import { productSizes, type Matmul4bitAttributes, type Matmul4bitInputs } from './types';
+import { matrixMatmul4bit, matrixVariant } from './matrix-product';
+
+type Constants = TileConstants & Readonly<Record<'nested' | 'bias' | 'words', boolean>>;
+
+/**
+ * The tile of W is dequantised on its way into workgroup memory, eight weights at a time where rows of W are whole
+ * words; the absmax is read, and where it is nested decoded, once a word. No dense weight is ever written. Which way W
+ * is taken is a matter of strides, so that one shader compiles for a layer's forward and backward products.
+ */
+const shader = shaderVariants('matmul4bit', ({ nested, bias, words, ...tile }: Constants) => {
+  const absmaxBinding = 4;
+  const biasBinding = absmaxBinding + (nested ? 4 : 1);
+  return tiledProduct({
+    ...tile,
+    declarations: /* wgsl */ `
+struct Uniforms {
+  rows: u32, columns: u32, depth: u32, ${ABSMAX_FIELDS}
+  // Weights from one column of the product to the next, and from one step of the depth to the next.
+  weightColumn: u32, weightDepth: u32,
+}
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> packed: array<u32>;
+@group(0) @binding(2) var<storage, read> code: array<f32>;
+@group(0) @binding(3) var<storage, read_write> product: array<f32>;
+${absmaxWgsl(nested, absmaxBinding)}
+${bias ? `@group(0) @binding(${biasBinding}) var<storage, read> bias: array<f32>;` : ''}
+@group(0) @binding(${biasBinding + (bias ? 1 : 0)}) var<uniform> uniforms: Uniforms;
+var<workgroup> levels: array<f32, 16>;
+${NIBBLE}
+fn leftValue(row: u32, depth: u32) -> f32 {
+  if (row >= uniforms.rows || depth >= uniforms.depth) { return 0.0; }
+  return x[row * uniforms.depth + depth];
+}
+// Number of a weight in the flattened W.
+fn elementOf(column: u32, depth: u32) -> u32 { return column * uniforms.weightColumn + depth * uniforms.weightDepth; }
+fn rightValue(column: u32, depth: u32) -> f32 {
+  if (column >= uniforms.columns || depth >= uniforms.depth) { return 0.0; }
+  let element = elementOf(column, depth);
+  return levels[nibble(packed[element >> 3u], element & 7u)] * absmaxOf(element >> uniforms.blockShift);
+}
+`,
+    prologue: `if (lane < 16u) { levels[lane] = code[lane]; }
+  workgroupBarrier();`,
+    loadLeft: loadTile('left', 'true', 'leftValue'),
+    loadRight: words ? LOAD_WORDS : loadTile('right', 'uniforms.weightDepth == 1u', 'rightValue'),
+    result: `value${bias ? ' + bias[column]' : ''}`,
+  });
+});
+
+/** Statements that fill the right tile a word of W at a time: eight steps of the depth, or eight columns. */
+const LOAD_WORDS = /* wgsl */ `for (var i = lane; i < TILE_COLUMNS * TILE_DEPTH / 8u; i += THREADS) {
+      let alongDepth = uniforms.weightDepth == 1u;
+      let side = select((i % (TILE_COLUMNS / 8u)) * 8u, i % TILE_COLUMNS, alongDepth);
+      let depth = select(i / (TILE_COLUMNS / 8u), (i / TILE_COLUMNS) * 8u, alongDepth);
+      let step = select(1u, RIGHT_PITCH, alongDepth);
+      var word = 0u;
+      var scale = 0.0;
+      if (column0 + side < uniforms.columns && depth0 + depth < uniforms.depth) {
+        let element = elementOf(column0 + side, depth0 + depth);
+        word = packed[element >> 3u];
+        scale = absmaxOf(element >> uniforms.blockShift);
+      }
+      for (var e = 0u; e < 8u; e++) {
+        right[depth * RIGHT_PITCH + side + e * step] = levels[nibble(word, e)] * scale;
+      }
+    }`;
+
+const biasShader = shaderVariants(
+  'matmul4bit bias',
+  ({ workgroupSize }: { workgroupSize: number }) => /* wgsl */ `
+struct Uniforms { size: u32, columns: u32 }
+@group(0) @binding(0) var<storage, read_write> product: array<f32>;
+@group(0) @binding(1) var<storage, read> bias: array<f32>;
+@group(0) @binding(2) var<uniform> uniforms: Uniforms;
+@compute @workgroup_size(${workgroupSize})
+fn main(${WORKGROUP_PARAMETERS}) {
+  let i = (${WORKGROUP_INDEX}) * ${workgroupSize}u + lane;
+  if (i < uniforms.size) { product[i] += bias[i % uniforms.columns]; }
+}`,
+);
+
+function addBias(backend: WebGPUBackend, product: TensorInfo, bias: TensorInfo, rows: number, columns: number): void {
+  const workgroupSize = 256;
+  dispatch(backend, {
+    ...biasShader({ workgroupSize }),
+    bindings: [product, bias],
+    uniforms: [u32(rows * columns), u32(columns)],
+    workgroups: spread(Math.ceil((rows * columns) / workgroupSize)),
+  });
+}
+
+export const webgpuMatmul4bit: NonNullable<OpDefinition<Matmul4bitInputs, Matmul4bitAttributes>['webgpu']> = (
+  inputs,
+  attributes,
+  backend,
+) => {
+  const { x, packed, code, bias } = inputs;
+  const [, K] = attributes.shape;
+  const rows = x.shape[0] ?? 0;
+  const variant = matrixVariant(backend, { rows }, attributes);
+  if (variant !== undefined) return [matrixMatmul4bit(backend, inputs, attributes, variant)];
+  const { columns, depth } = productSizes(attributes);
+  const nested = inputs.nestedAbsmax !== undefined;
+  const { limits } = backend.device;
+  const { rowsPerThread, columnsPerThread } = chooseTiledVariant({ rows, columns });
+  const product = makeOutput(backend, [rows, columns]);
+  const bindings = [x, packed, code, product, ...absmaxBindings(inputs)];
+  // WebGPU guarantees eight storage buffers, which the nested absmax uses up; nearly every device has more.
+  const fused = bias !== undefined && bindings.length < limits.maxStorageBuffersPerShaderStage;
+  dispatch(backend, {
+    ...shader({ nested, bias: fused, words: K % 8 === 0, rowsPerThread, columnsPerThread }),
+    bindings: fused ? [...bindings, bias] : bindings,
+    uniforms: [
+      ...[u32(rows), u32(columns), u32(depth)],
+      ...absmaxUniforms(attributes),
+      ...(attributes.transposed ? [u32(1), u32(K)] : [u32(K), u32(1)]),
+    ],
+    workgroups: tileGrid(rows, columns, { rowsPerThread, columnsPerThread }),
+  });
+  if (bias !== undefined && !fused) addBias(backend, product, bias, rows, columns);
+  return [product];
+};

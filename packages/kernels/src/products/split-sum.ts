@@ -1,0 +1,95 @@
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { dispatch } from '../webgpu/dispatch';
+import { PHILOX } from '../webgpu/philox';
+import {
+  ADDITION_FIELDS,
+  additionBindings,
+  additionConstants,
+  additionDeclarations,
+  additionWords,
+  type AdditionConstants,
+  type ProductAdditions,
+} from './additions';
+import { shaderVariants, spread } from '../webgpu/shader';
+import { u32 } from '../webgpu/uniforms';
+
+type SplitSumConstants = AdditionConstants & Readonly<{ bias: boolean; transposed: boolean; workgroupSize: number }>;
+
+/** LoRA's term of four neighbouring values: rows of the factor are the product's columns, or its rank. */
+const term = ({ rank, innerParts, transposed }: SplitSumConstants): string => /* wgsl */ `
+  let row = i / uniforms.columns;
+  let column = i % uniforms.columns;
+  var term = vec4f();
+  for (var q = 0u; q < ${rank / 4}u; q++) {
+    var a = vec4f();
+    for (var part = 0u; part < ${innerParts}u; part++) { a += inner[(part * (uniforms.size / uniforms.columns) + row) * ${rank / 4}u + q]; }
+    ${
+      transposed
+        ? [0, 1, 2, 3].map((e) => `term += a[${e}] * factor[(q * 4u + ${e}u) * uniforms.columns + column];`).join(' ')
+        : `term += vec4f(${[0, 1, 2, 3].map((e) => `dot(a, factor[(column * 4u + ${e}u) * ${rank / 4}u + q])`).join(', ')});`
+    }
+  }
+  term *= uniforms.factorScale;`;
+
+/** Sum of partial products [splits, rows, columns] and the additions, four values a thread. */
+export function splitSum(constants: SplitSumConstants): string {
+  const { bias, rank, masked, slope, residual, dropout, workgroupSize } = constants;
+  let binding = 2;
+  const next = (): number => binding++;
+  return /* wgsl */ `
+struct Uniforms { size: u32, columns: u32, splits: u32, ${ADDITION_FIELDS} }
+@group(0) @binding(0) var<storage, read> partial: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> product: array<vec4f>;
+${bias ? `@group(0) @binding(${next()}) var<storage, read> bias: array<vec4f>;` : ''}
+${additionDeclarations(constants, next)}
+@group(0) @binding(${next()}) var<uniform> uniforms: Uniforms;
+${dropout ? PHILOX : ''}
+@compute @workgroup_size(${workgroupSize})
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgroups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = (workgroup.y * workgroups.x + workgroup.x) * ${workgroupSize}u + lane;
+  if (i >= uniforms.size) { return; }
+  var sum = partial[i];
+  for (var s = 1u; s < uniforms.splits; s++) { sum += partial[s * uniforms.size + i]; }
+  ${bias ? 'sum += bias[i % uniforms.columns];' : ''}
+  ${rank > 0 ? term(constants) : ''}
+  ${rank > 0 ? `sum += ${masked ? 'select(vec4f(), term * uniforms.keepScale, keepsOf(i))' : 'term'};` : ''}
+  ${slope === 'linear' ? '' : 'sum *= activationSlope(activated[i]);'}
+  ${dropout ? 'sum = select(vec4f(), sum * uniforms.dropoutScale, dropoutQuad(random, i, uniforms.site) >= vec4u(uniforms.threshold));' : ''}
+  ${residual ? 'sum += residual[i];' : ''}
+  product[i] = sum;
+}`;
+}
+
+const shader = shaderVariants('split sum', splitSum);
+const WORKGROUP_SIZE = 256;
+
+export interface SplitSum {
+  /** [splits, rows, columns]; rows * columns is a multiple of four, and with additions columns are. */
+  readonly partial: TensorInfo;
+  readonly product: TensorInfo;
+  readonly additions?: ProductAdditions;
+  /** Which way the additions' factor lies. */
+  readonly transposed?: boolean;
+}
+
+/** Adds partial products and what is to be added besides into the product. */
+export function addSplits(
+  backend: WebGPUBackend,
+  { partial, product, additions = {}, transposed = false }: SplitSum,
+): void {
+  const [splits, rows, columns] = partial.shape as [number, number, number];
+  const values = (rows * columns) / 4;
+  const bias = additions.bias === undefined ? [] : [additions.bias];
+  dispatch(backend, {
+    ...shader({
+      bias: bias.length > 0,
+      transposed,
+      workgroupSize: WORKGROUP_SIZE,
+      ...additionConstants(additions),
+    }),
+    bindings: [partial, product, ...bias, ...additionBindings(additions)],
+    uniforms: [...[values, columns / 4, splits].map(u32), ...additionWords(additions)],
+    workgroups: spread(Math.ceil(values / WORKGROUP_SIZE)),
+  });
+}

@@ -1,0 +1,102 @@
+import { workgroupBytes, type MatrixTile } from './matrix-tiles';
+import { hasSubgroupMatrices } from '../webgpu/capabilities';
+
+// The one place where a product's shader is chosen, by what the device can do and the shape.
+
+/** Values of the product that one thread of the tiled shader computes, 16 x 16 threads a workgroup. */
+export type TiledVariant = Readonly<Record<'rowsPerThread' | 'columnsPerThread', number>>;
+
+/** Plain WGSL needs no feature: its tiles are 16 or 64 wide, so that few rows or columns (LoRA's rank) waste little. */
+export function chooseTiledVariant({ rows, columns }: Readonly<Record<'rows' | 'columns', number>>): TiledVariant {
+  return { rowsPerThread: perThread(rows), columnsPerThread: perThread(columns) };
+}
+
+function perThread(extent: number): number {
+  return extent <= 16 ? 1 : 4;
+}
+
+/** A product with a 4-bit weight that may run on subgroup matrices. */
+export interface MatrixProductCase {
+  readonly rows: number;
+  readonly columns: number;
+  readonly depth: number;
+  readonly transposed: boolean;
+  /** Columns of LoRA's inner product, which takes the place of a step of the depth. Default 0. */
+  readonly rank?: number;
+  /** Whether x comes in float16. Default false. */
+  readonly halves?: boolean;
+}
+
+/** How it runs on them. */
+export interface MatrixVariant {
+  readonly tile: MatrixTile;
+  /** Workgroups that share the depth of a tile. */
+  readonly splits: number;
+  /** Whether W is dequantised once before, instead of by every row of tiles. */
+  readonly halfWeight: boolean;
+}
+
+const LARGE: MatrixTile = {
+  tileRows: 128,
+  tileColumns: 128,
+  tileDepth: 64,
+  subgroupRows: 2,
+  subgroupColumns: 4,
+};
+/** For x in float32: fewer workgroups read a row of x and make float16 of it. */
+const WIDE: MatrixTile = { ...LARGE, tileColumns: 256, tileDepth: 32 };
+const SMALL: MatrixTile = { ...LARGE, tileRows: 64, tileColumns: 64, subgroupColumns: 2 };
+
+/**
+ * Workgroups that keep a large GPU busy; WebGPU does not say how many processors there are. On an H200, over 22 shapes of
+ * GPT-2 medium, 72 gave 0.98 of the rate of each shape's best tile and split, 96 gave 0.97 and 128 gave 0.90
+ * (tools/bench/tune-matmul4bit.ts).
+ */
+const BUSY = 72;
+/** A share of the depth below this costs more in partial sums than it gains. */
+const SHORTEST_SHARE = 512;
+/**
+ * With fewer rows nearly all of a tile is empty. The 16 pooled rows of a classifier's last block made a step of GPT-2
+ * medium 0.8 ms slower on the plain shader than on the smaller tile (H200, 16 x 24).
+ */
+const FEWEST_ROWS = 9;
+
+/**
+ * Rows from which it pays to dequantise W first. On an H200, x in float16, 2048 rows by 3072 and 4096 columns and
+ * depth 1024: 164 and 167 TFLOP/s with it, its pass included, 149 and 151 at most without. At 384 rows two steps of
+ * GPT-2 medium took 13.1 and 13.5 ms with it and 14.2 and 14.3 without: the pass waits for nothing, and a workgroup of
+ * the product has less to do, which is what counts as long as they are fewer than processors.
+ */
+const HALF_WEIGHT_FROM = 64;
+
+/**
+ * Tile and split for a product with a 4-bit weight, or undefined where the shape does not fit whole tiles. The larger
+ * tile where it gives enough workgroups, by sharing the depth if need be, else the smaller one.
+ */
+export function chooseMatrixVariant(
+  device: GPUDevice,
+  { rows, columns, depth, transposed, rank = 0, halves = false }: MatrixProductCase,
+): MatrixVariant | undefined {
+  if (!hasSubgroupMatrices(device) || rows < FEWEST_ROWS) return undefined;
+  const fits = 2 * columns * depth <= device.limits.maxStorageBufferBindingSize;
+  const halfWeight = rows >= HALF_WEIGHT_FROM && fits;
+  let widest: MatrixVariant | undefined;
+  let most = 0;
+  for (const tile of halfWeight && !halves ? [WIDE, LARGE, SMALL] : [LARGE, SMALL]) {
+    const bytes = workgroupBytes({ ...tile, transposed });
+    if (bytes > device.limits.maxComputeWorkgroupStorageSize || columns % tile.tileColumns !== 0) continue;
+    if (rank > tile.tileDepth) continue;
+    const tiles = Math.ceil(rows / tile.tileRows) * (columns / tile.tileColumns);
+    if (tile === WIDE && tiles < 2 * BUSY) continue;
+    for (const splits of [1, 2, 4]) {
+      if (depth % (tile.tileDepth * splits) !== 0) continue;
+      if (splits > 1 && depth / splits < SHORTEST_SHARE) continue;
+      if (tiles * splits >= BUSY) return { tile, splits, halfWeight };
+      if (tiles * splits > most) {
+        most = tiles * splits;
+        widest = { tile, splits, halfWeight };
+      }
+    }
+  }
+  return widest;
+}
