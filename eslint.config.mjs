@@ -33,6 +33,7 @@ const layers = {
   hub: ['read-budget'],
   'read-budget': [],
   tracking: [],
+  report: ['metrics', 'tracking'],
   'base-mini': [],
 };
 
