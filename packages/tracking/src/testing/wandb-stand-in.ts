@@ -82,10 +82,12 @@ export class WandbStandIn {
     return {};
   }
 
-  private graphql({ operationName, variables }: Json, base: string): unknown {
+  private graphql({ operationName, query, variables }: Json, base: string): unknown {
+    // Some of the Python client's calls name their operation in the query alone.
+    const operation = operationName || /^\s*(?:query|mutation)\s+(\w+)/.exec(query as string)?.[1];
     const given = (variables ?? {}) as Json;
     const place = (name: string): string => `${base}/storage/${encodeURIComponent(name)}`;
-    switch (operationName) {
+    switch (operation) {
       case 'Viewer':
         return { viewer: { id: 'V', entity: 'me', username: 'me', email: '', flags: '{}', teams: { edges: [] } } };
       case 'ServerFeaturesQuery':
