@@ -34,6 +34,7 @@ const layers = {
   'read-budget': [],
   tracking: [],
   report: ['metrics', 'tracking'],
+  terminal: ['tracking'],
   'base-mini': [],
 };
 
