@@ -3,7 +3,7 @@ import tseslint from 'typescript-eslint';
 
 const layers = {
   app: ['*'],
-  cli: ['finetune', 'kernels', 'data', 'hub', 'lora', 'trainer', 'hpo', 'tracking', 'report'],
+  cli: ['finetune', 'kernels', 'data', 'hub', 'lora', 'trainer', 'hpo', 'tracking', 'report', 'terminal'],
   finetune: [
     'kernels',
     'quant',
