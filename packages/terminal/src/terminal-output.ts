@@ -100,7 +100,7 @@ export function terminalOutput({
           else if (mode !== 'quiet' && !draws && now() - saidAt >= SAID_EVERY) {
             saidAt = now();
             status.write(`${line(100)}\n`);
-          } else draw(false);
+          } else draw(total > 0 && value >= total);
         },
         stop: () => {
           bars.delete(key);
