@@ -1,4 +1,4 @@
-"""Parameters after each of 12 steps of AdamW on recorded gradients: optim.safetensors."""
+"""Parameters after each of 8 steps of AdamW on recorded gradients: optim.safetensors."""
 import bitsandbytes as bnb
 import numpy as np
 import torch
@@ -6,7 +6,7 @@ from safetensors.torch import save_file
 
 # Two tensors that bitsandbytes keeps in 8 bits (4,096 elements or more), one of them with a tail block, and one it doesn't.
 SHAPES = ((4, 1024), (4200,), (77, 13))
-STEPS = 12
+STEPS = 8
 OPTIONS = {"lr": 3e-3, "weight_decay": 0.05}
 OPTIMIZERS = {"adamw32": torch.optim.AdamW, "adamw8bit": bnb.optim.AdamW8bit, "paged_adamw8bit": bnb.optim.PagedAdamW8bit}
 

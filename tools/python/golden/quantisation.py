@@ -6,8 +6,8 @@ from safetensors.torch import save_file
 
 # `tail` and `odd` end within a block, and `wide` has rows that are not whole blocks.
 CASES = {
-    "normal": (32, 256),
-    "wide": (32, 192),
+    "normal": (16, 256),
+    "wide": (16, 192),
     "tail": (7, 73),
     "odd": (1, 65),
     "zeros": (4, 64),

@@ -27,15 +27,15 @@ BASE = None
 # Each of the batches is seen four times, so that there is something to learn.
 STEPS, BATCHES, WARMUP, ROWS, LABELS = 24, 6, 4, 8, 7
 LEARNING_RATE, WEIGHT_DECAY, MAX_NORM = 3e-3, 0.01, 1.0
-# Rank 8 gives one matrix of each layer 4,096 elements, from where on bitsandbytes keeps its state in 8 bits.
-LORA = dict(r=8, lora_alpha=16, target_modules=["c_attn", "c_proj"], lora_dropout=0.0, bias="none", task_type=TaskType.SEQ_CLS)
+# Rank 16 gives one matrix of each layer 4,096 elements, from where on bitsandbytes keeps its state in 8 bits.
+LORA = dict(r=16, lora_alpha=32, target_modules=["c_attn", "c_proj"], lora_dropout=0.0, bias="none", task_type=TaskType.SEQ_CLS)
 OPTIMIZERS = {"adamw_torch": torch.optim.AdamW, "paged_adamw_8bit": bnb.optim.PagedAdamW8bit}
 QUANTISATION = dict(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.float32, bnb_4bit_use_double_quant=True)
 
 
 def write_tiny_base(folder, seed):
     torch.manual_seed(seed)
-    config = GPT2Config(n_embd=128, n_layer=2, n_head=4, vocab_size=211, n_positions=32, bos_token_id=210, eos_token_id=210)
+    config = GPT2Config(n_embd=64, n_layer=2, n_head=4, vocab_size=211, n_positions=32, bos_token_id=210, eos_token_id=210)
     model = GPT2LMHeadModel(config)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
