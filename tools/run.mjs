@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // The workspace's commands on a fresh clone: installs what is missing, then runs.
-// usage: node tools/run.mjs start|banking77|test|bench [ARG ...]
+// usage: node tools/run.mjs start|banking77|test|bench|verify [ARG ...]
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -27,10 +27,18 @@ const commands = {
       '--log-level',
       'warn',
     ]);
-    const counted = run(process.execPath, [join(root, 'tools/test/summary.mjs'), String(Math.max(status, formatted))]);
-    return Math.max(status, formatted, counted);
+    const tools = [
+      run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.json']),
+      run(process.execPath, [join(root, 'node_modules/eslint/bin/eslint.js'), 'tools', '--max-warnings', '0']),
+    ];
+    const counted = run(process.execPath, [
+      join(root, 'tools/test/summary.mjs'),
+      String(Math.max(status, formatted, ...tools)),
+    ]);
+    return Math.max(status, formatted, ...tools, counted);
   },
   bench: () => run(process.execPath, [...sources(), join(root, 'tools/bench/main.ts'), ...args]),
+  verify: () => run(process.execPath, [...sources(), join(root, 'tools/verify/main.ts'), ...args]),
 };
 
 if (command === undefined || !Object.hasOwn(commands, command)) {
