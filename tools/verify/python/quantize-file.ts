@@ -1,5 +1,5 @@
-// Quantises every tensor of a safetensors file, for tools/python/check_quant.py.
-// usage: tsx --conditions=@qlora-js/source tools/python/quantize-file.ts INPUT OUTPUT CASES
+// Quantises every tensor of a safetensors file, for check_quant.py.
+// usage: tsx --conditions=@qlora-js/source tools/verify/python/quantize-file.ts INPUT OUTPUT CASES
 // CASES is a JSON list of { name, input, quantType, blocksize, doubleQuant, dtype }; OUTPUT holds each case's tensors
 // under its name, and what they stand for, float32, under NAME.dequantized.
 import { readFile, writeFile } from 'node:fs/promises';

@@ -1,5 +1,5 @@
 // Writes adapters with random weights through the public API, and the logits the models give with them here.
-// usage: tsx --conditions=@qlora-js/source tools/python/make-adapters.ts BASE OUT     called by check_adapter.py
+// usage: tsx --conditions=@qlora-js/source tools/verify/python/make-adapters.ts BASE OUT     called by check_adapter.py
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { add, mul, tensor, tidy } from '@tensorflow/tfjs-core';

@@ -1,8 +1,8 @@
-// Prints a journal's only study as this package reads it: node --import tsx verify/dump-study.ts JOURNAL
-import { type JsonValue, JournalStorage, loadStudy } from '../src';
-import { distributionToJson } from '../src/distribution/json';
-import { JournalFileBackend } from '../src/node';
-import { pythonJson } from '../src/python-json';
+// Prints a journal's only study as this package reads it: node --import tsx tools/verify/python/dump-study.ts JOURNAL
+import { type JsonValue, JournalStorage, loadStudy } from '../../../packages/hpo/src';
+import { distributionToJson } from '../../../packages/hpo/src/distribution/json';
+import { JournalFileBackend } from '../../../packages/hpo/src/node';
+import { pythonJson } from '../../../packages/hpo/src/python-json';
 
 const study = await loadStudy({ storage: new JournalStorage(new JournalFileBackend(process.argv[2]!)) });
 const trials = study.trials.map((trial): JsonValue => ({

@@ -1,7 +1,7 @@
 /**
  * Compares this tokenizer with the installed transformers, on random texts and on the files each writes for the other:
  *
- *   npx tsx --conditions=@qlora-js/source scripts/against-transformers.ts PYTHON BASE_FOLDER [TEXTS] [SEED]
+ *   npx tsx --conditions=@qlora-js/source tools/verify/python/check-tokenizer.ts PYTHON BASE_FOLDER [TEXTS] [SEED]
  *
  * PYTHON has transformers; BASE_FOLDER holds vocab.json, merges.txt and tokenizer_config.json.
  */
@@ -12,8 +12,13 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BatchOptions, type FolderFiles, GPT2Tokenizer, type Side } from '../src/index';
-import { randomTexts } from '../src/testing/random-text';
+import {
+  type BatchOptions,
+  type FolderFiles,
+  GPT2Tokenizer,
+  type Side,
+} from '../../../packages/tokenize-gpt2/src/index';
+import { randomTexts } from '../../../packages/tokenize-gpt2/src/testing/random-text';
 
 interface Answer {
   inputIds: number[][];
@@ -60,11 +65,13 @@ function snakeCase(options: CaseOptions): Record<string, unknown> {
 }
 
 function ask(python: string, path: string, texts: string[], resave?: string): Answers {
-  const script = fileURLToPath(new URL('against_transformers.py', import.meta.url));
+  const script = fileURLToPath(new URL('tokenize_texts.py', import.meta.url));
   const cases = optionSets.map((options) => ({ texts, options: snakeCase(options) }));
   const input = JSON.stringify({ folder: path, cases, resave });
   return JSON.parse(execFileSync(python, [script], { input, encoding: 'utf8', maxBuffer: 1 << 30 })) as Answers;
 }
+
+let compared = 0;
 
 function compare(name: string, ours: GPT2Tokenizer, theirs: Answers, texts: string[]): void {
   deepStrictEqual(ours.length, theirs.length);
@@ -83,6 +90,7 @@ function compare(name: string, ours: GPT2Tokenizer, theirs: Answers, texts: stri
       deepStrictEqual(ours.decode(ids, { skipSpecialTokens: true }), answer.withoutSpecial[row], place);
     });
   });
+  compared++;
   console.log(`${name}: ${texts.length} texts x ${optionSets.length} sets of options equal (${theirs.class})`);
 }
 
@@ -141,6 +149,8 @@ try {
     ask(python, addedAgain, texts),
     texts,
   );
+  // Anything unequal has thrown.
+  console.log(`${compared} passed, 0 failed`);
 } finally {
   await rm(work, { recursive: true, force: true });
 }

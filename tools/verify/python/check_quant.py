@@ -1,6 +1,6 @@
 """Holds @qlora-js/quant to Python's bitsandbytes, on its CPU backend.
 
-usage: python tools/python/check_quant.py [SEED]      with torch, bitsandbytes and safetensors installed
+usage: python tools/verify/python/check_quant.py [SEED]      with torch, bitsandbytes and safetensors installed
 
 Random weights of many shapes, in float32, float16 and bfloat16, are quantised on both sides. Every stored tensor must
 be equal byte by byte; what we write must load with QuantState.from_dict and stand for the values we read from it.
@@ -14,7 +14,7 @@ from bitsandbytes.backends.default.ops import _dequantize_4bit_compute
 from safetensors.torch import load_file, save_file
 
 torch._dynamo.config.disable = True
-root = Path(__file__).resolve().parents[2]
+root = Path(__file__).resolve().parents[3]
 torch.manual_seed(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
 SHAPES = [(1, 1), (1, 65), (7, 73), (3, 5, 64), (100, 30), (768, 256), (256, 1024), (3072, 1024), (4096, 1024)]
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
@@ -44,7 +44,7 @@ def make_cases():
 
 def quantise_here(folder, inputs, cases):
     save_file(inputs, folder / "input.safetensors")
-    script = root / "tools/python/quantize-file.ts"
+    script = root / "tools/verify/python/quantize-file.ts"
     tsx = root / "node_modules/.bin/tsx"
     subprocess.run([tsx, "--conditions=@qlora-js/source", script, folder / "input.safetensors", folder / "ours.safetensors",
                     json.dumps(cases)], check=True, cwd=root)
@@ -77,7 +77,7 @@ def main():
     failed = {case["name"]: problems for case in cases if (problems := check(case, inputs[case["input"]], ours))}
     for name, problems in failed.items():
         print(name, *problems, sep="\n  ")
-    print(f"{len(cases) - len(failed)} of {len(cases)} cases agree with bitsandbytes")
+    print(f"{len(cases) - len(failed)} passed, {len(failed)} failed")
     sys.exit(1 if failed else 0)
 
 

@@ -1,4 +1,4 @@
-"""The Python half of against-transformers.ts: answers {folder, cases} on stdin with what transformers makes of them."""
+"""The Python half of check-tokenizer.ts: answers {folder, cases} on stdin with what transformers makes of them."""
 
 import json
 import sys

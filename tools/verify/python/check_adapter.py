@@ -1,10 +1,10 @@
 """Loads adapters that @qlora-js/lora has written into Python's PEFT and holds its logits to ours.
 
-usage: python tools/python/check_adapter.py BASE      with torch, transformers and peft installed
+usage: python tools/verify/python/check_adapter.py BASE      with torch, transformers and peft installed
 
 BASE is a folder with a GPT-2 checkpoint and its tokenizer. LoRA, rsLoRA, DoRA, rank and alpha patterns and all-linear,
 each with random weights and a trained head, in float32 on both sides. The other half, PEFT's adapters here, is among
-the tests of packages/gpt2 and packages/trainer.
+the tests of packages/lora and packages/trainer.
 """
 import json, subprocess, sys, tempfile
 from pathlib import Path
@@ -13,7 +13,7 @@ import torch
 from peft import PeftModel
 from transformers import GPT2ForSequenceClassification, logging
 
-root = Path(__file__).resolve().parents[2]
+root = Path(__file__).resolve().parents[3]
 # Sums in another order, and tanh of another library, through every block.
 TOLERANCE = 2e-5
 
@@ -21,13 +21,13 @@ TOLERANCE = 2e-5
 def main(base):
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        script = root / "tools/python/make-adapters.ts"
+        script = root / "tools/verify/python/make-adapters.ts"
         subprocess.run([root / "node_modules/.bin/tsx", "--conditions=@qlora-js/source", script, base, folder], check=True, cwd=root)
         ours = json.loads((folder / "logits.json").read_text())
         shape = (-1, ours["length"])
         ids = torch.tensor(ours["inputIds"]).view(shape)
         mask = torch.tensor(ours["attentionMask"]).view(shape)
-        failed = False
+        failed = 0
         for case, logits in ours["logits"].items():
             model = GPT2ForSequenceClassification.from_pretrained(
                 base, num_labels=ours["labels"], pad_token_id=ours["padTokenId"], dtype=torch.float32)
@@ -41,8 +41,9 @@ def main(base):
             moved = ((theirs - without).abs().max() / theirs.abs().max()).item()
             # An adapter that does nothing would agree with one that is not read.
             right = error <= TOLERANCE and moved > 100 * TOLERANCE
-            failed |= not right
+            failed += not right
             print(f"{case:12} largest error {error:.1e} of the largest logit, the adapter moves them by {moved:.1e}: {'right' if right else 'WRONG'}")
+    print(f"{len(ours['logits']) - failed} passed, {failed} failed")
     sys.exit(1 if failed else 0)
 
 

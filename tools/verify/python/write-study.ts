@@ -1,6 +1,6 @@
-// Writes a study of everything this package can write: node --import tsx verify/write-study.ts JOURNAL
-import { createStudy, JournalStorage, MedianPruner, TPESampler, TrialPruned } from '../src';
-import { JournalFileBackend } from '../src/node';
+// Writes a study of everything this package can write: node --import tsx tools/verify/python/write-study.ts JOURNAL
+import { createStudy, JournalStorage, MedianPruner, TPESampler, TrialPruned } from '../../../packages/hpo/src';
+import { JournalFileBackend } from '../../../packages/hpo/src/node';
 
 const study = await createStudy({
   studyName: 'from TypeScript ☕',
