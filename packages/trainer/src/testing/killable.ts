@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { openDevice, type BackendName } from '@qlora-js/kernels';
 import { folderCheckpoints } from '../node/folder-checkpoints';
 import { stopOnSignals } from '../node/stop-signals';
-import { tinyTrainer, type TinyRun } from './runs';
+import { sha256 } from '../state/sha256';
+import { bitsOf, tinyTrainer, type TinyRun } from './runs';
 import { startTinyReplicas } from './start-tiny-replicas';
 
 /** What a process is told. */
@@ -37,7 +38,7 @@ await stopOnSignals(async (signal) => {
   const { folder, threads, args } = told;
   const device = await openDevice({ backend: told.backend });
   const replicas = threads > 1 ? await startTinyReplicas({ model: { quantised: true } }, threads - 1) : undefined;
-  const { trainer } = tinyTrainer({
+  const { trainer, model } = tinyTrainer({
     args: { ...args, outputDir: folder },
     checkpoints: folderCheckpoints(folder, { at: passed }),
     device,
@@ -45,6 +46,7 @@ await stopOnSignals(async (signal) => {
     signal,
     callbacks: [
       {
+        onTrainBegin: () => console.log('training begins'),
         onStepEnd: ({ state }) => {
           appendFileSync(join(folder, 'steps.txt'), `${state.globalStep}\n`);
           passed('step end');
@@ -57,6 +59,7 @@ await stopOnSignals(async (signal) => {
   });
   try {
     await trainer.train({ resumeFromCheckpoint: true });
+    console.log(`adapter ${await sha256(Buffer.from(await bitsOf(model)))}`);
   } finally {
     await replicas?.dispose();
   }
