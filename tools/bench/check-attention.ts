@@ -10,6 +10,7 @@ import {
   type AttentionProblem,
 } from '../../packages/kernels/src/ops/attention/reference';
 import { hasSubgroupMatrices } from '../../packages/kernels/src/webgpu/capabilities';
+import { collectGpuErrors, exitWithGpuErrors, requireSmall } from './gpu-errors';
 import { normals } from '../../packages/kernels/src/testing/random-data';
 
 interface Layout {
@@ -23,9 +24,7 @@ interface Layout {
 }
 
 const device = await openDevice({ backend: 'webgpu' });
-device.gpuDevice!.addEventListener('uncapturederror', (event) => {
-  console.log('GPU error:', (event as unknown as { error: { message: string } }).error.message.slice(0, 600));
-});
+const gpuErrors = collectGpuErrors(device);
 const matrices = hasSubgroupMatrices(device.gpuDevice!);
 console.log(device.info.adapter, 'subgroup matrices:', matrices);
 const folder = process.env['OUT'] ?? 'bench/results';
@@ -57,6 +56,8 @@ const relative = (found: ArrayLike<number>, expected: ArrayLike<number>): number
   return Math.sqrt(difference / norm);
 };
 
+/** Relative errors: products of float16 factors with float32 sums, or of float32. */
+const LARGEST = matrices ? 5e-3 : 1e-4;
 const results: Record<string, unknown>[] = [];
 for (const { name, heads, headSize, rate, sequences, rows } of layouts) {
   const width = heads * headSize;
@@ -88,6 +89,7 @@ for (const { name, heads, headSize, rate, sequences, rows } of layouts) {
     Array.from(values).filter((_, i) => Math.floor((i % (3 * width)) / width) === index);
   const [dq, dk, dv] = [0, 1, 2].map((index) => relative(part(slopes, index), part(expected, index)));
   results.push({ name, forward, dq, dk, dv });
+  requireSmall({ forward, dq: dq!, dk: dk!, dv: dv! }, LARGEST);
   console.log(name, [forward, dq, dk, dv].map((error) => error!.toExponential(2)).join('  '));
   for (const held of [qkv, dy, layout, random, y, dqkv]) held.dispose();
 }
@@ -95,4 +97,4 @@ writeFileSync(
   `${folder}/attention-errors${device.info.software ? '-software' : ''}.json`,
   JSON.stringify({ device: device.info, subgroupMatrices: matrices, results }, undefined, 1),
 );
-process.exit(0);
+await exitWithGpuErrors(device, gpuErrors);

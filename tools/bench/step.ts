@@ -7,6 +7,7 @@ import { INFERENCE, openDevice, plan, type InputValues, type Step } from '@qlora
 import { driverBytes } from './driver-memory';
 import { GPT2_MEDIUM, randomModel } from './gpt2-medium';
 import { TrainingStep } from './training-step';
+import { collectGpuErrors, exitWithGpuErrors } from './gpu-errors';
 
 const small = process.argv.includes('--small');
 /** Plans alone, without checkpointing. */
@@ -15,9 +16,7 @@ const dawnToggles = (process.env['QLORA_DAWN_TOGGLES'] ?? '').split(',').filter(
 /** What the driver counts before this process has a device. */
 const driverIdle = driverBytes();
 const device = await openDevice({ backend: 'webgpu', dawnToggles });
-device.gpuDevice!.addEventListener('uncapturederror', (event) => {
-  console.log('GPU error:', (event as unknown as { error: { message: string } }).error.message.slice(0, 800));
-});
+const gpuErrors = collectGpuErrors(device);
 const folder = process.env['OUT'] ?? 'bench/results';
 mkdirSync(folder, { recursive: true });
 const size = small ? { layers: 2, width: 128, heads: 2, vocabulary: 50_257 } : GPT2_MEDIUM;
@@ -187,4 +186,4 @@ for (const [batchSize, length] of shapes as [number, number][]) {
   tokens.dispose();
   dispose([inputs.labels, inputs.random, inputs.learningRate]);
 }
-process.exit(0);
+await exitWithGpuErrors(device, gpuErrors);

@@ -11,13 +11,12 @@ import { threadsOf, workgroupBytes, type MatrixTile } from '../../packages/kerne
 import { halfWeightShader } from '../../packages/kernels/src/products/half-weight';
 import { subgroupMatrixProduct } from '../../packages/kernels/src/products/matrix-shader';
 import { SLOPE_SCALE } from '../../packages/kernels/src/webgpu/subgroup-matrix';
+import { collectGpuErrors, exitWithGpuErrors } from './gpu-errors';
 
 const [toggles = '', name = 'matmul4bit-tiles'] = process.argv.slice(2);
 const device = await openDevice({ backend: 'webgpu', dawnToggles: toggles === '' ? [] : toggles.split(',') });
 const gpu = device.gpuDevice!;
-gpu.addEventListener('uncapturederror', (event) => {
-  console.log('GPU error:', (event as unknown as { error: { message: string } }).error.message.slice(0, 600));
-});
+const gpuErrors = collectGpuErrors(device);
 console.log(device.info.adapter, device.info.driver, device.info.features.join(' '));
 if (!hasSubgroupMatrices(gpu)) {
   console.log('this device has no subgroup matrices of 16 x 16 x 16, f16 to f32: there are no tiles to try');
@@ -364,4 +363,4 @@ for (const tile of new Set(results.map((r) => r.tile))) {
     `${tile}: ${(shares.reduce((a, b) => a + b, 0) / shares.length).toFixed(3)} of the best over ${shares.length} shapes, worst error ${Math.max(...results.filter((r) => r.tile === tile).map((r) => r.error)).toExponential(1)}`,
   );
 }
-process.exit(0);
+await exitWithGpuErrors(device, gpuErrors);
