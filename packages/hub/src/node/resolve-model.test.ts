@@ -282,8 +282,18 @@ describe('resolveModel on a hub', () => {
 
   it('does not wait for hours', async () => {
     hub.interrupts.push((_, response) => Boolean(response.writeHead(429, { 'Retry-After': '3600' }).end()));
-    expect((await failure((await open()).text('config.json'))).code).toBe('RATE_LIMITED');
+    const error = await failure((await open()).text('config.json'));
+    expect(error.code).toBe('RATE_LIMITED');
+    expect(error.message).toMatch(/limits the rate of requests. It asks to wait 3600 s: try again then/);
     expect(waits).toEqual([]);
+  });
+
+  it('names where a redirect may not go, without what else the address holds', async () => {
+    hub.interrupts.push((_, response) =>
+      Boolean(response.writeHead(302, { Location: 'data:text/plain,secret' }).end()),
+    );
+    const error = await failure((await open()).text('config.json'));
+    expect(error.message).toMatch(/redirects to an address that starts data:, refused$/);
   });
 
   it.each([
