@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { memory, tidy } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { memoryFiles, serializeSafetensors, type ModelFiles, type StoredTensor } from '@qlora-js/hub';
+import { float32ToFloat16, memoryFiles, serializeSafetensors, type ModelFiles, type StoredTensor } from '@qlora-js/hub';
 import { folderFiles } from '@qlora-js/hub/node';
 import { countParameters, INFERENCE, Linear, openDevice, type Device } from '@qlora-js/kernels';
 import { Linear4bit, quantizeArray, quantStateToTensors } from '@qlora-js/quant';
@@ -115,6 +115,29 @@ describe('loading', () => {
     batch.dispose();
     full.model.dispose();
     half.model.dispose();
+  });
+
+  it('takes a float16 embedding that is stored in float16 as its bits', async () => {
+    const name = 'transformer.wte.weight';
+    const halved = (change: (halves: Uint16Array) => void = () => undefined) => {
+      const tensors = tinyTensors();
+      const halves = float32ToFloat16(new Float32Array(tensors.get(name)!.bytes.slice().buffer));
+      change(halves);
+      tensors.set(name, { name, dtype: 'F16', shape: [40, 8], bytes: new Uint8Array(halves.buffer) });
+      return tinyFiles(TINY, tensors);
+    };
+    const options = { quantization: null, numLabels: 3, embeddingDtype: 'float16' } as const;
+    const stored = await loadGpt2ForSequenceClassification(halved(), options);
+    const rounded = await loadGpt2ForSequenceClassification(tinyFiles(), options);
+    const [a, b] = [stored, rounded].map(({ model }) => model.transformer.wte.value.dataSync());
+    expect(a).toEqual(b);
+    stored.model.dispose();
+    rounded.model.dispose();
+    const broken = loadGpt2ForSequenceClassification(
+      halved((halves) => (halves[9] = 0xfc00)),
+      options,
+    );
+    await expect(broken).rejects.toThrow(/'transformer\.wte\.weight' holds Infinity at element 9/);
   });
 
   it('starts a head that is missing from config.initializer_range, and says so', async () => {

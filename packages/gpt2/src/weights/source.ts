@@ -73,18 +73,39 @@ export class WeightSource {
 
   /** A weight as float32, its shape checked; NaN and infinity are errors that name it. */
   async dense(name: string, shape: readonly number[]): Promise<Float32Array> {
-    const tensor = await this.stored(name);
-    if (tensor.shape.join() !== shape.join()) {
-      throw new Gpt2Error(
-        'BAD_CHECKPOINT',
-        `${this.place}: '${tensor.name}' has shape [${tensor.shape.join(', ')}], but config.json asks for [${shape.join(', ')}]`,
-      );
-    }
+    const tensor = this.checked(await this.stored(name), shape);
     const values = toFloat32(tensor);
     const bad = values.findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0)
-      throw new Gpt2Error('BAD_CHECKPOINT', `${this.place}: '${tensor.name}' holds ${values[bad]} at element ${bad}`);
+    if (bad >= 0) throw this.notFinite(tensor.name, values[bad]!, bad);
     return values;
+  }
+
+  /**
+   * A weight that is stored in float16, as its bits: a large embedding then never lies in memory as float32. Undefined
+   * where it is stored otherwise.
+   */
+  async halves(name: string, shape: readonly number[]): Promise<Uint16Array | undefined> {
+    const stored = this.byName.get(name);
+    if (stored === undefined || this.checkpoint.info(stored).dtype !== 'F16') return undefined;
+    const { bytes } = this.checked(await this.stored(name), shape);
+    // A copy where the bytes lie at an odd place.
+    const { buffer, byteOffset, byteLength } = bytes.byteOffset % 2 === 0 ? bytes : new Uint8Array(bytes);
+    const halves = new Uint16Array(buffer, byteOffset, byteLength / 2);
+    const bad = halves.findIndex((half) => (half & 0x7c00) === 0x7c00);
+    if (bad >= 0) throw this.notFinite(stored, (halves[bad]! & 0x3ff) === 0 ? Infinity : NaN, bad);
+    return halves;
+  }
+
+  private checked(tensor: StoredTensor, shape: readonly number[]): StoredTensor {
+    if (tensor.shape.join() === shape.join()) return tensor;
+    throw new Gpt2Error(
+      'BAD_CHECKPOINT',
+      `${this.place}: '${tensor.name}' has shape [${tensor.shape.join(', ')}], but config.json asks for [${shape.join(', ')}]`,
+    );
+  }
+
+  private notFinite(name: string, value: number, element: number): Gpt2Error {
+    return new Gpt2Error('BAD_CHECKPOINT', `${this.place}: '${name}' holds ${value} at element ${element}`);
   }
 
   /** The tensors of a weight that is stored in 4 bits, or undefined for a dense one. */
