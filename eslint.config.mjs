@@ -24,7 +24,7 @@ const layers = {
   lora: ['kernels', 'quant', 'hub'],
   gpt2: ['kernels', 'quant', 'hub'],
   optim: ['kernels'],
-  quant: ['kernels'],
+  quant: ['kernels', 'hub'],
   kernels: [],
   metrics: ['kernels'],
   'tokenize-gpt2': ['read-budget'],

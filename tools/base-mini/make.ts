@@ -8,12 +8,12 @@ import { loadTextDataset } from '@qlora-js/data';
 import { openData } from '@qlora-js/data/node';
 import { loadGpt2LMHeadModel } from '@qlora-js/gpt2';
 import type { ModelFiles } from '@qlora-js/hub';
-import { folderFiles, writeFileAtomic, writeSafetensors } from '@qlora-js/hub/node';
+import { folderFiles, writeFileAtomic } from '@qlora-js/hub/node';
 import { countParameters, openDevice } from '@qlora-js/kernels';
 import { GPT2Tokenizer } from '@qlora-js/tokenize-gpt2';
 import { withFigures, type Figures } from './card';
 import { tokenLoss } from './measure';
-import { quantiseGpt2 } from './quantise';
+import { quantisedWeights } from './quantise';
 import { SENTENCES } from './sentences';
 
 const [baseFolder, heldOutFolder] = process.argv.slice(2);
@@ -23,7 +23,7 @@ if (baseFolder === undefined || heldOutFolder === undefined) {
 const weightsFolder = fileURLToPath(new URL('../../packages/base-mini/weights/', import.meta.url));
 const base = await folderFiles(baseFolder);
 
-await writeSafetensors(`${weightsFolder}model.safetensors`, await quantiseGpt2(base), { format: 'pt' });
+await writeFileAtomic(`${weightsFolder}model.safetensors`, await quantisedWeights(base));
 for (const name of ['config.json', 'vocab.json', 'merges.txt', 'tokenizer_config.json']) {
   await writeFileAtomic(`${weightsFolder}${name}`, await base.text(name));
 }

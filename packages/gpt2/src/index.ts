@@ -22,6 +22,7 @@ export {
   loadGpt2,
   loadGpt2ForSequenceClassification,
   loadGpt2LMHeadModel,
+  loadReportLines,
   readGpt2Config,
   type LoadClassifierOptions,
   type LoadHeadOptions,

@@ -59,6 +59,8 @@ export interface TestHub extends TestServer {
   files: Map<string, Uint8Array>;
   /** Answers the next requests instead of the server; each is used once, undefined passes one on. */
   interrupts: ((request: SeenRequest, response: ServerResponse) => boolean)[];
+  /** Answers all requests to the other host, where it is set. */
+  intercept?: (request: SeenRequest, response: ServerResponse) => void;
 }
 
 /** A hub with one repository, `org/model` and also `datasets/org/set`: `.bin` and `.safetensors` are LFS files on another host, the rest is its own. */
@@ -68,6 +70,7 @@ export async function serveHub(files: Record<string, Uint8Array | string>): Prom
   );
   const storage = await serve((request, response) => {
     if (hub.interrupts[0]?.(request, response)) hub.interrupts.shift();
+    else if (hub.intercept !== undefined) hub.intercept(request, response);
     else sendBytes(request, response, contents.get(new URL(request.url, 'http://x').pathname.slice(1))!);
   });
   const server = await serve((request, response) => {

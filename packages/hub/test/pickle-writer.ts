@@ -50,15 +50,25 @@ export const tensor = (of: Pickled, { offset = 0, shape = [2], stride = [1] }: T
     ...[of, int(offset), tuple(...shape.map(int)), tuple(...stride.map(int)), no, emptyDict],
   );
 
-/** Magic number, protocol version, system, object, keys, and for each key a length and the bytes. */
-export function legacyFile(
+/** What comes before the storages: magic number, protocol version, system, object, keys. */
+export function legacyHead(
   object: Pickled | Uint8Array,
-  storages: readonly { key: string; elements: number; bytes: Uint8Array }[],
+  keys: readonly string[],
   system: Pickled = dict([str('little_endian'), yes]),
 ): Uint8Array {
   const magic = [0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
-  const parts = [pickle(magic), pickle(int(1001)), pickle(system), pickle(object)];
-  parts.push(pickle(list(...storages.map(({ key }) => str(key)))));
+  const parts = [magic, int(1001), system, object, list(...keys.map(str))];
+  return Uint8Array.from(Buffer.concat(parts.map((part) => pickle(part))));
+}
+
+/** The head, and for each key a length and the bytes. */
+export function legacyFile(
+  object: Pickled | Uint8Array,
+  storages: readonly { key: string; elements: number; bytes: Uint8Array }[],
+  system?: Pickled,
+): Uint8Array {
+  const keys = storages.map(({ key }) => key);
+  const parts = [legacyHead(object, keys, system)];
   for (const { elements, bytes } of storages) {
     parts.push(new Uint8Array(BigInt64Array.of(BigInt(elements)).buffer), bytes);
   }

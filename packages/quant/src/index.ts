@@ -6,5 +6,6 @@ export { dequantizeArray } from './quantize/dequantize-array';
 export { QuantizedTensor, QuantState, type QuantStateParts } from './state/quant-state';
 export { toDevice, toHost } from './state/transfer';
 export { quantStateFromTensors, quantStateToTensors } from './serialization/state-dict';
+export { quantizeCheckpoint, type QuantizeCheckpointOptions } from './serialization/quantize-checkpoint';
 export { dequantizeTensors } from './serialization/dequantize-tensors';
 export { Linear4bit, Parameter4bit } from './nn/linear-4bit';

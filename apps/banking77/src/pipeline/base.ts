@@ -1,6 +1,11 @@
 import type { ModelFiles } from '@qlora-js/hub';
 import { resolveModel } from '@qlora-js/hub/node';
-import { loadGpt2ForSequenceClassification, readGpt2Config, type GPT2ForSequenceClassification } from '@qlora-js/gpt2';
+import {
+  loadGpt2ForSequenceClassification,
+  loadReportLines,
+  readGpt2Config,
+  type GPT2ForSequenceClassification,
+} from '@qlora-js/gpt2';
 import type { Device } from '@qlora-js/kernels';
 import { loraConfig, type LoraConfig } from '@qlora-js/lora';
 import { GPT2Tokenizer } from '@qlora-js/tokenize-gpt2';
@@ -75,9 +80,7 @@ export async function buildClassifier(
     onWeight: (done, total, name) => bar.update(done / total, name),
   });
   bar.stop();
-  if (report.newlyInitialized.length > 0)
-    output.line(`newly initialised, to be trained: ${report.newlyInitialized.join(', ')}`);
-  if (report.unexpected.length > 0) output.warn(`left out of the checkpoint: ${report.unexpected.join(', ')}`);
+  for (const line of loadReportLines(report)) output.line(line);
   return model;
 }
 

@@ -96,6 +96,11 @@ export class LayerLoader {
   private async tokenTable(shape: [number, number]): Promise<Tensor2D | HalfTable> {
     const { embeddingDtype = 'float32' } = this.options;
     if (embeddingDtype === 'float32') return this.table('wte.weight', shape);
+    const halves = await this.source.halves('wte.weight', shape);
+    if (halves !== undefined) {
+      this.progress('wte.weight');
+      return this.keep(new HalfTable(halves, shape));
+    }
     const values = await this.tableValues('wte.weight', shape);
     const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
     if (largest > LARGEST_FLOAT16) {

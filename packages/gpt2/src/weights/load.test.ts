@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { memory, tidy } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { memoryFiles, serializeSafetensors, type ModelFiles, type StoredTensor } from '@qlora-js/hub';
+import { float32ToFloat16, memoryFiles, serializeSafetensors, type ModelFiles, type StoredTensor } from '@qlora-js/hub';
 import { folderFiles } from '@qlora-js/hub/node';
 import { countParameters, INFERENCE, Linear, openDevice, type Device } from '@qlora-js/kernels';
 import { Linear4bit, quantizeArray, quantStateToTensors } from '@qlora-js/quant';
@@ -10,7 +10,7 @@ import { GoldenTensors } from '../../../../tools/test/safetensors';
 import { largestDifference } from '../../test/compare';
 import { floatTensor, TINY, tinyFiles, tinyTensors } from '../../test/tiny-gpt2';
 import { packSequences } from '../batch/pack-sequences';
-import { loadGpt2, loadGpt2ForSequenceClassification, loadGpt2LMHeadModel } from './load';
+import { loadGpt2, loadGpt2ForSequenceClassification, loadGpt2LMHeadModel, loadReportLines } from './load';
 import { transposed } from './transpose';
 
 let device: Device;
@@ -39,8 +39,8 @@ describe('checkpoints as the hub has them', () => {
     const golden = new GoldenTensors(`${checkpoints}/forward.safetensors`);
     const ids = new Int32Array(golden.bytes('input_ids').slice().buffer);
     const { model, report } = await loadGpt2LMHeadModel(await files(), { quantization: null });
-    // Masks and the copy of the embedding as a head are known, and left out.
-    expect(report).toEqual({ newlyInitialized: [], unexpected: [] });
+    // Masks and the copy of the embedding as a head are known, and listed.
+    expect(report).toMatchObject({ newlyInitialized: [], unexpected: [] });
     const length = ids.length / 2;
     const batch = packSequences([ids.subarray(0, length), ids.subarray(length)], model.config);
     const hidden = tidy(() => model.transformer.forward(batch, INFERENCE));
@@ -56,7 +56,7 @@ describe('checkpoints as the hub has them', () => {
     );
     const { numLabels } = goldenJson<{ numLabels: number }>('training/runs.json');
     const { model: theirs, report } = await loadGpt2ForSequenceClassification(python!, { numLabels });
-    expect(report).toEqual({ newlyInitialized: [], unexpected: [] });
+    expect(report).toMatchObject({ newlyInitialized: [], unexpected: [] });
     const { model: ours } = await loadGpt2ForSequenceClassification(base!, { numLabels });
     for (const name of ['transformer.h.0.attn.c_attn', 'transformer.h.1.mlp.c_proj']) {
       const [a, b] = [theirs, ours].map((model) => (model.module(name) as Linear4bit).denseWeight().dataSync());
@@ -117,6 +117,29 @@ describe('loading', () => {
     half.model.dispose();
   });
 
+  it('takes a float16 embedding that is stored in float16 as its bits', async () => {
+    const name = 'transformer.wte.weight';
+    const halved = (change: (halves: Uint16Array) => void = () => undefined) => {
+      const tensors = tinyTensors();
+      const halves = float32ToFloat16(new Float32Array(tensors.get(name)!.bytes.slice().buffer));
+      change(halves);
+      tensors.set(name, { name, dtype: 'F16', shape: [40, 8], bytes: new Uint8Array(halves.buffer) });
+      return tinyFiles(TINY, tensors);
+    };
+    const options = { quantization: null, numLabels: 3, embeddingDtype: 'float16' } as const;
+    const stored = await loadGpt2ForSequenceClassification(halved(), options);
+    const rounded = await loadGpt2ForSequenceClassification(tinyFiles(), options);
+    const [a, b] = [stored, rounded].map(({ model }) => model.transformer.wte.value.dataSync());
+    expect(a).toEqual(b);
+    stored.model.dispose();
+    rounded.model.dispose();
+    const broken = loadGpt2ForSequenceClassification(
+      halved((halves) => (halves[9] = 0xfc00)),
+      options,
+    );
+    await expect(broken).rejects.toThrow(/'transformer\.wte\.weight' holds Infinity at element 9/);
+  });
+
   it('starts a head that is missing from config.initializer_range, and says so', async () => {
     const files = tinyFiles({ ...TINY, initializer_range: 0.5 });
     const head = async (seed: number) => {
@@ -140,11 +163,39 @@ describe('loading', () => {
     const files = tinyFiles(TINY, tensors);
     const fitting = await loadGpt2ForSequenceClassification(files, { numLabels: 3 });
     expect((fitting.model.module('score') as Linear).weight.value.dataSync()[7]).toBe(0.5);
-    expect(fitting.report).toEqual({ newlyInitialized: [], unexpected: ['value_head.weight'] });
+    expect(fitting.report).toEqual({
+      newlyInitialized: [],
+      unexpected: ['value_head.weight'],
+      unusedHeads: [],
+      masks: [],
+    });
     const other = await loadGpt2ForSequenceClassification(files, { numLabels: 4 });
     expect(other.report.newlyInitialized).toEqual(['score.weight']);
     fitting.model.dispose();
     other.model.dispose();
+  });
+
+  it('lists the masks and heads that it does not read, each kind in a line', async () => {
+    const tensors = tinyTensors();
+    for (const layer of [0, 1]) {
+      for (const name of ['bias', 'masked_bias']) {
+        const mask = `transformer.h.${layer}.attn.${name}`;
+        tensors.set(mask, floatTensor(mask, [1], new Float32Array(1)));
+      }
+    }
+    tensors.set('lm_head.decoder.weight', floatTensor('lm_head.decoder.weight', [40, 8], new Float32Array(320)));
+    const { model, report } = await loadGpt2ForSequenceClassification(tinyFiles(TINY, tensors), { numLabels: 3 });
+    expect(report.unusedHeads).toEqual(['lm_head.decoder.weight']);
+    expect(report.masks).toHaveLength(4);
+    expect(loadReportLines(report)).toEqual([
+      'newly initialised, to be trained: score.weight',
+      'heads not read: lm_head.decoder.weight',
+      'causal masks not read: transformer.h.0.attn.bias, transformer.h.0.attn.masked_bias, transformer.h.1.attn.bias and 1 more',
+    ]);
+    model.dispose();
+    const untied = await loadGpt2LMHeadModel(tinyFiles({ ...TINY, tie_word_embeddings: false }, tensors));
+    expect(untied.report.unusedHeads).toEqual([]);
+    untied.model.dispose();
   });
 
   it('reports each weight once', async () => {
@@ -223,6 +274,29 @@ describe('a checkpoint that does not fit', () => {
         tensors.delete(`${CATTN}.quant_state.bitsandbytes__nf4`);
       }),
       /tiny: .*c_attn/,
+    ],
+    [
+      'a layer that the config does not count',
+      broken(() => undefined, { n_layer: 1 }),
+      /tiny holds 12 tensors of a GPT-2 that config.json, with n_layer 1, has no place for: transformer\.h\.1\./,
+    ],
+    [
+      'a part of a block that is unknown',
+      broken(put('transformer.h.0.crossattention.q_attn.weight', [8, 8])),
+      /holds 1 tensors .* has no place for: transformer\.h\.0\.crossattention/,
+    ],
+    [
+      'one weight with the prefix and without',
+      broken(put('h.0.ln_1.weight', [8])),
+      /holds one weight twice, as 'h\.0\.ln_1\.weight' and 'transformer\.h\.0\.ln_1\.weight'/,
+    ],
+    [
+      'two heads of a language model',
+      broken((tensors) => {
+        put('lm_head.weight', [40, 8])(tensors);
+        put('lm_head.decoder.weight', [40, 8])(tensors);
+      }),
+      /twice, as 'lm_head\.decoder\.weight' and 'lm_head\.weight'/,
     ],
     [
       'a head of another vocabulary',

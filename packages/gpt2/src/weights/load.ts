@@ -40,6 +40,23 @@ export interface LoadReport {
   readonly newlyInitialized: readonly string[];
   /** Stored tensors that have no place in the model. */
   readonly unexpected: readonly string[];
+  /** Stored heads that were not read: another task's, or a copy of the embedding, which the model shares. */
+  readonly unusedHeads: readonly string[];
+  /** Stored causal masks, which the model makes itself. */
+  readonly masks: readonly string[];
+}
+
+/** The report as lines for people, one a kind of tensor; none where every tensor was read and none is new. */
+export function loadReportLines(report: LoadReport): string[] {
+  const shortened = (names: readonly string[]): string =>
+    names.slice(0, 3).join(', ') + (names.length > 3 ? ` and ${names.length - 3} more` : '');
+  const kinds: [string, readonly string[]][] = [
+    ['newly initialised, to be trained', report.newlyInitialized],
+    ['heads not read', report.unusedHeads],
+    ['causal masks not read', report.masks],
+    ['left out of the checkpoint, as the model has no place for them', report.unexpected],
+  ];
+  return kinds.filter(([, names]) => names.length > 0).map(([kind, names]) => `${kind}: ${shortened(names)}`);
 }
 
 /** Reads config.json and gives transformers' defaults where keys are missing. */
@@ -118,6 +135,8 @@ async function load<Model>(
   const config = { ...(await readGpt2Config(files)), ...options.config };
   const source = new WeightSource(await openCheckpoint(files), files.id);
   const loader = new LayerLoader(config, source, options);
+  source.checkPlaces(config.nLayer);
   const model = await LayerLoader.run(loader, async () => addHead(loader, await loader.backbone()));
-  return { model, report: { newlyInitialized: loader.newlyInitialized, unexpected: source.unexpected } };
+  const { unexpected, unusedHeads, masks } = source;
+  return { model, report: { newlyInitialized: loader.newlyInitialized, unexpected, unusedHeads, masks } };
 }

@@ -10,25 +10,58 @@ const HEADS: ReadonlyMap<string, string> = new Map([
   ['lm_head.decoder.weight', 'lm_head.weight'],
 ]);
 
-/**
- * The stored name of each weight by its name under `transformer.`: files come with the prefix and without. Causal
- * masks are left out, and a head that nobody asks for (the language model's beside a classifier) is simply not read.
- */
-export function storedNames(names: Iterable<string>): { byName: Map<string, string>; other: string[] } {
+/** What a checkpoint's tensors are to a GPT-2. */
+export interface StoredNames {
+  /** The stored name of each weight, by its name under `transformer.`; heads by the name they are loaded under. */
+  readonly byName: ReadonlyMap<string, string>;
+  /** Stored heads; whether one is read depends on the model. */
+  readonly heads: readonly string[];
+  /** Stored causal masks, which no model reads. */
+  readonly masks: readonly string[];
+  /** Two stored names of one weight, where there are any. */
+  readonly twice: readonly (readonly [string, string])[];
+  /** Tensors that are none of these. */
+  readonly other: readonly string[];
+}
+
+/** Sorts a checkpoint's tensors; files come with the prefix `transformer.` and without. */
+export function storedNames(names: Iterable<string>): StoredNames {
   const byName = new Map<string, string>();
-  const other: string[] = [];
+  const [heads, masks, other]: string[][] = [[], [], []];
+  const twice: [string, string][] = [];
   for (const stored of names) {
     const name = stored.startsWith(PREFIX) ? stored.slice(PREFIX.length) : stored;
     const head = HEADS.get(stored);
-    if (MASK.test(name)) continue;
-    if (head !== undefined) byName.set(head, stored);
-    else if (BACKBONE.test(name)) byName.set(name, stored);
-    else other.push(stored);
+    if (MASK.test(name)) {
+      masks!.push(stored);
+      continue;
+    }
+    if (head !== undefined) heads!.push(stored);
+    else if (!BACKBONE.test(name)) {
+      other!.push(stored);
+      continue;
+    }
+    const key = head ?? name;
+    const first = byName.get(key);
+    if (first === undefined) byName.set(key, stored);
+    else twice.push([first, stored]);
   }
-  return { byName, other };
+  return { byName, heads: heads!, masks: masks!, twice, other: other! };
 }
 
 /** Suffixes under which bitsandbytes stores the parts of a 4-bit weight, after the weight's own name. */
+const QUANT_PART = /(?<=\.weight)\.(absmax|nested_absmax|quant_map|nested_quant_map|quant_state\.bitsandbytes__\w+)$/;
+
+/** Whether a name is that of a part of a 4-bit weight. */
 export function isQuantPart(name: string): boolean {
-  return /\.weight\.(absmax|nested_absmax|quant_map|nested_quant_map|quant_state\.bitsandbytes__\w+)$/.test(name);
+  return QUANT_PART.test(name);
+}
+
+const WEIGHT =
+  /^(?:w[tp]e\.weight|ln_f\.(?:weight|bias)|h\.(\d+)\.(?:ln_[12]|attn\.c_(?:attn|proj)|mlp\.c_(?:fc|proj))\.(?:weight|bias))$/;
+
+/** Whether a backbone of so many layers has a weight of that name, or one that it is a part of. */
+export function hasPlace(name: string, nLayer: number): boolean {
+  const match = WEIGHT.exec(name.replace(QUANT_PART, ''));
+  return match !== null && Number(match[1] ?? 0) < nLayer;
 }

@@ -1,20 +1,51 @@
 import { toFloat32, type Checkpoint, type StoredTensor } from '@qlora-js/hub';
 import { Gpt2Error } from '../errors';
-import { isQuantPart, storedNames } from './names';
+import { hasPlace, isQuantPart, storedNames } from './names';
 
 /** A checkpoint's weights under the names a GPT-2 backbone has them. */
 export class WeightSource {
-  private readonly byName: Map<string, string>;
+  private readonly byName: ReadonlyMap<string, string>;
   /** Stored tensors that a GPT-2 has no place for. */
   readonly unexpected: readonly string[];
+  /** Stored causal masks. */
+  readonly masks: readonly string[];
+  private readonly heads: readonly string[];
+  private readonly read = new Set<string>();
 
   constructor(
     private readonly checkpoint: Checkpoint,
     readonly place: string,
   ) {
-    const { byName, other } = storedNames(checkpoint.names());
+    const { byName, heads, masks, twice, other } = storedNames(checkpoint.names());
+    const [pair] = twice;
+    if (pair !== undefined) {
+      throw new Gpt2Error(
+        'BAD_CHECKPOINT',
+        `${place} holds one weight twice, as '${pair[0]}' and '${pair[1]}': take the one that is not meant out of the file`,
+      );
+    }
     this.byName = byName;
+    this.heads = heads;
+    this.masks = masks;
     this.unexpected = other;
+  }
+
+  /** Stored heads that the model did not read: another task's, or a copy of the embedding that it shares. */
+  get unusedHeads(): readonly string[] {
+    return this.heads.filter((name) => !this.read.has(name));
+  }
+
+  /** Throws where more of a backbone is stored than one of so many layers has: further layers, or parts unknown. */
+  checkPlaces(nLayer: number): void {
+    const left = [...this.byName]
+      .filter(([name, stored]) => !this.heads.includes(stored) && !hasPlace(name, nLayer))
+      .map(([, stored]) => stored);
+    if (left.length === 0) return;
+    throw new Gpt2Error(
+      'BAD_CHECKPOINT',
+      `${this.place} holds ${left.length} tensors of a GPT-2 that config.json, with n_layer ${nLayer}, has no place for: ` +
+        `${left.slice(0, 3).join(', ')}${left.length > 3 ? ', ...' : ''}. Config and weights are not of one model`,
+    );
   }
 
   has(name: string): boolean {
@@ -36,23 +67,45 @@ export class WeightSource {
         `${this.place} lacks 'transformer.${name}': the file is cut short or is another model's`,
       );
     }
+    this.read.add(stored);
     return this.checkpoint.read(stored);
   }
 
   /** A weight as float32, its shape checked; NaN and infinity are errors that name it. */
   async dense(name: string, shape: readonly number[]): Promise<Float32Array> {
-    const tensor = await this.stored(name);
-    if (tensor.shape.join() !== shape.join()) {
-      throw new Gpt2Error(
-        'BAD_CHECKPOINT',
-        `${this.place}: '${tensor.name}' has shape [${tensor.shape.join(', ')}], but config.json asks for [${shape.join(', ')}]`,
-      );
-    }
+    const tensor = this.checked(await this.stored(name), shape);
     const values = toFloat32(tensor);
     const bad = values.findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0)
-      throw new Gpt2Error('BAD_CHECKPOINT', `${this.place}: '${tensor.name}' holds ${values[bad]} at element ${bad}`);
+    if (bad >= 0) throw this.notFinite(tensor.name, values[bad]!, bad);
     return values;
+  }
+
+  /**
+   * A weight that is stored in float16, as its bits: a large embedding then never lies in memory as float32. Undefined
+   * where it is stored otherwise.
+   */
+  async halves(name: string, shape: readonly number[]): Promise<Uint16Array | undefined> {
+    const stored = this.byName.get(name);
+    if (stored === undefined || this.checkpoint.info(stored).dtype !== 'F16') return undefined;
+    const { bytes } = this.checked(await this.stored(name), shape);
+    // A copy where the bytes lie at an odd place.
+    const { buffer, byteOffset, byteLength } = bytes.byteOffset % 2 === 0 ? bytes : new Uint8Array(bytes);
+    const halves = new Uint16Array(buffer, byteOffset, byteLength / 2);
+    const bad = halves.findIndex((half) => (half & 0x7c00) === 0x7c00);
+    if (bad >= 0) throw this.notFinite(stored, (halves[bad]! & 0x3ff) === 0 ? Infinity : NaN, bad);
+    return halves;
+  }
+
+  private checked(tensor: StoredTensor, shape: readonly number[]): StoredTensor {
+    if (tensor.shape.join() === shape.join()) return tensor;
+    throw new Gpt2Error(
+      'BAD_CHECKPOINT',
+      `${this.place}: '${tensor.name}' has shape [${tensor.shape.join(', ')}], but config.json asks for [${shape.join(', ')}]`,
+    );
+  }
+
+  private notFinite(name: string, value: number, element: number): Gpt2Error {
+    return new Gpt2Error('BAD_CHECKPOINT', `${this.place}: '${name}' holds ${value} at element ${element}`);
   }
 
   /** The tensors of a weight that is stored in 4 bits, or undefined for a dense one. */

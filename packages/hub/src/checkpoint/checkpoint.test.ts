@@ -20,7 +20,7 @@ const index = (map: unknown): string => JSON.stringify({ metadata: {}, weight_ma
 const all = {
   'model.safetensors': safetensors(['a'], 1),
   'model.safetensors.index.json': index({ a: 'm-1.safetensors', b: 'sub/m-2.safetensors' }),
-  'm-1.safetensors': safetensors(['a', 'unlisted'], 2),
+  'm-1.safetensors': safetensors(['a'], 2),
   'sub/m-2.safetensors': safetensors(['b'], 3),
   'pytorch_model.bin': pickle('a', 4),
   'pytorch_model.bin.index.json': index({ a: 'p-1.bin', b: 'p-2.bin' }),
@@ -44,13 +44,16 @@ describe('openCheckpoint', () => {
       expect(checkpoint).toMatchObject({ id: 'm', files, format, others });
       expect((await checkpoint.read('a')).bytes).toEqual(Uint8Array.of(value));
       expect(checkpoint.names()).toEqual(files.length === 1 ? ['a'] : ['a', 'b']);
-      expect(checkpoint.has('unlisted')).toBe(false);
       expect(checkpoint.info('a')).toMatchObject({ dtype: 'U8', shape: [1], byteLength: 1 });
       expect(() => checkpoint.info('toString')).toThrow(/m has no tensor "toString"/);
       await expect(checkpoint.read('c')).rejects.toMatchObject({ code: 'UNKNOWN_TENSOR', value: 'c' });
     },
   );
 
+  const inShards = (changes: Record<string, Uint8Array | string>) => {
+    const { 'model.safetensors': _, ...rest } = all;
+    return memoryFiles('m', { ...rest, ...changes });
+  };
   const sharded = (changes: Record<string, Uint8Array | string>) =>
     memoryFiles('m', { ...all, 'model.safetensors.index.json': all['model.safetensors.index.json'], ...changes });
   const only = (map: unknown, more: Record<string, Uint8Array | string> = {}) =>
@@ -73,6 +76,18 @@ describe('openCheckpoint', () => {
       only({ z: 'm-1.safetensors' }),
       'UNKNOWN_TENSOR',
       /m-1.safetensors has no tensor "z"/,
+    ],
+    [
+      'a tensor that the index does not list',
+      inShards({ 'm-1.safetensors': safetensors(['a', 'unlisted'], 2) }),
+      'CORRUPT_FILE',
+      /m\/m-1.safetensors holds tensor "unlisted", but model.safetensors.index.json does not list it/,
+    ],
+    [
+      'a tensor in two shards',
+      inShards({ 'sub/m-2.safetensors': safetensors(['a', 'b'], 3) }),
+      'CORRUPT_FILE',
+      /sub\/m-2.safetensors holds tensor "a", but .* says that it lies in m-1.safetensors/,
     ],
     [
       'a truncated shard',

@@ -97,6 +97,19 @@ async function sharded(
     }
     owner.set(name, shard);
   }
+  for (const [path, shard] of shards) {
+    for (const name of shard.tensors.keys()) {
+      if (owner.get(name) === shard) continue;
+      const other = weightMap.get(name);
+      const problem = other === undefined ? `does not list it` : `says that it lies in ${other}`;
+      throw new HubError(
+        'CORRUPT_FILE',
+        `${files.id}/${path} holds tensor ${shown(name)}, but ${indexPath} ${problem}. ` +
+          'Index and shards are not of one model: fetch all of them again.',
+        { place: `${files.id}/${path}`, value: name },
+      );
+    }
+  }
   const others = [...shards.values()].flatMap((shard) => shard.others ?? []);
   return union(files.id, format.name, [...shards.keys()], owner, others);
 }

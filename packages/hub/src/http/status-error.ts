@@ -26,8 +26,10 @@ export function statusError(response: Response, requested: URL, hasToken: boolea
     case 410:
       return fail('NOT_FOUND', `there is no such file. Check repository, revision and path. ${access}.`);
     case 429: {
-      const message = `${place}: the server limits the rate of requests. Wait, or go with a token.`;
-      return new TransientError('RATE_LIMITED', message, { place, value: status }, retryAfter(response));
+      const wait = retryAfter(response);
+      const until = wait === undefined ? 'Wait' : `It asks to wait ${Math.ceil(wait / 1000)} s: try again then`;
+      const message = `${place}: the server limits the rate of requests. ${until}, or go with a token.`;
+      return new TransientError('RATE_LIMITED', message, { place, value: status }, wait);
     }
     case 408:
     case 500:

@@ -4,8 +4,9 @@ import { HubError } from '../error';
 /** A URL as it may stand in an error or a log: query (signed links), fragment and credentials are left out. */
 export function safeUrl(url: string | URL): string {
   try {
-    const { origin, pathname } = new URL(url);
-    return `${origin}${pathname}`;
+    const { origin, protocol, pathname } = new URL(url);
+    // Addresses without a host (file:, data:) have the origin "null", and may hold anything.
+    return origin === 'null' ? `an address that starts ${protocol}` : `${origin}${pathname}`;
   } catch {
     return 'an invalid URL';
   }

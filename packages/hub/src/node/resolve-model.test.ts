@@ -157,8 +157,8 @@ describe('resolveModel on a hub', () => {
     const files = await open({ onProgress: (progress) => seen.push(progress) });
     await files.open('model.safetensors');
     const total = { repo: 'org/model', file: 'model.safetensors', totalBytes: weights.length };
-    expect(seen[0]).toEqual({ ...total, receivedBytes: 0, done: false });
-    expect(seen.at(-1)).toEqual({ ...total, receivedBytes: weights.length, done: true });
+    expect(seen[0]).toMatchObject({ ...total, receivedBytes: 0, done: false, bytesPerSecond: undefined });
+    expect(seen.at(-1)).toMatchObject({ ...total, receivedBytes: weights.length, done: true, secondsLeft: 0 });
     expect(seen.every(({ receivedBytes }, i) => receivedBytes >= (seen[i - 1]?.receivedBytes ?? 0))).toBe(true);
   });
 
@@ -282,8 +282,18 @@ describe('resolveModel on a hub', () => {
 
   it('does not wait for hours', async () => {
     hub.interrupts.push((_, response) => Boolean(response.writeHead(429, { 'Retry-After': '3600' }).end()));
-    expect((await failure((await open()).text('config.json'))).code).toBe('RATE_LIMITED');
+    const error = await failure((await open()).text('config.json'));
+    expect(error.code).toBe('RATE_LIMITED');
+    expect(error.message).toMatch(/limits the rate of requests. It asks to wait 3600 s: try again then/);
     expect(waits).toEqual([]);
+  });
+
+  it('names where a redirect may not go, without what else the address holds', async () => {
+    hub.interrupts.push((_, response) =>
+      Boolean(response.writeHead(302, { Location: 'data:text/plain,secret' }).end()),
+    );
+    const error = await failure((await open()).text('config.json'));
+    expect(error.message).toMatch(/redirects to an address that starts data:, refused$/);
   });
 
   it.each([

@@ -10,6 +10,7 @@ import { download } from './download';
 import { withLock } from './lock';
 import { askAboutFile, type RemoteFile } from './remote-file';
 import { type HubSettings } from './settings';
+import { Speed } from './speed';
 
 /** The files of a hub repository, fetched into the cache one by one as they are asked for. */
 export function cachedHubFiles(repo: string, settings: HubSettings): ModelFiles {
@@ -119,8 +120,16 @@ class HubRepository {
     const remote = (await this.ask(path))!;
     const { settings, cache, repo } = this;
     const blob = cache.blob(remote.etag);
-    const report = (receivedBytes: number, done: boolean): void =>
-      settings.onProgress({ repo, file: path, receivedBytes, totalBytes: remote.size, done });
+    const speed = new Speed();
+    const totalBytes = remote.size;
+    const report = (receivedBytes: number, done: boolean): void => {
+      speed.note(receivedBytes);
+      settings.onProgress({
+        ...{ repo, file: path, receivedBytes, totalBytes, done },
+        bytesPerSecond: speed.perSecond,
+        secondsLeft: done ? 0 : speed.secondsLeft(receivedBytes, totalBytes),
+      });
+    };
     await cache.makeFolders();
     const fetchBlob = async (): Promise<void> => {
       if (await exists(blob)) return;

@@ -6,7 +6,7 @@ import { safeUrl } from '../../http/url';
 import { systemCode, systemError } from '../system-error';
 import { writeFully } from '../write-file-atomic';
 import { digestStart, etagDigest } from './digest';
-import { receive } from './receive';
+import { receiveAhead } from './receive-ahead';
 import { type RemoteFile } from './remote-file';
 import { type HubSettings } from './settings';
 
@@ -60,7 +60,7 @@ async function attempt(
     onBytes(received);
     if (received === remote.size) await digestStart(digest, file, received);
     else {
-      const answer = await receive(settings, remote, from);
+      const answer = await receiveAhead(settings, remote, from);
       try {
         received = answer.start;
         if (received === 0) await file.truncate(0);

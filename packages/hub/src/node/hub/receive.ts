@@ -11,18 +11,25 @@ import { stallGuard } from './stall-guard';
 export interface Received {
   /** Byte of the file at which it starts: what was asked for, or 0 where the server sends the whole. */
   start: number;
+  /** Whether the server sent the range that was asked for, and not the whole. */
+  partial: boolean;
   /** Undefined at its end. Throws `TransientError` where the connection breaks or stalls. */
   next(): Promise<Uint8Array | undefined>;
   close(): Promise<void>;
 }
 
-/** Asks for a file from byte `from` on, wherever the hub redirects to. */
-export async function receive(settings: HubSettings, remote: RemoteFile, from: number): Promise<Received> {
+/** Asks for a file from byte `from` on, up to `to` where that is given, wherever the hub redirects to. */
+export async function receive(
+  settings: HubSettings,
+  remote: RemoteFile,
+  { from, to }: { from: number; to?: number },
+): Promise<Received> {
   const { token, fetch } = settings;
   const { url } = remote;
   const stall = stallGuard(url, settings.stallMilliseconds);
   try {
-    const headers: Record<string, string> = from > 0 ? { Range: `bytes=${from}-` } : {};
+    const headers: Record<string, string> =
+      from > 0 || to !== undefined ? { Range: `bytes=${from}-${to === undefined ? '' : to - 1}` } : {};
     const request = { method: 'GET', url, headers, token, fetch, followElsewhere: true } as const;
     let { response } = await sendHubRequest({ ...request, signal: stall.signal });
     if (response.status === 416) {
@@ -31,7 +38,8 @@ export async function receive(settings: HubSettings, remote: RemoteFile, from: n
       ({ response } = await sendHubRequest({ ...request, headers: {}, signal: stall.signal }));
     }
     if (response.status !== 200 && response.status !== 206) throw statusError(response, url, Boolean(token));
-    if (response.status === 206 && contentRange(response)?.start !== from) {
+    const range = response.status === 206 ? contentRange(response) : undefined;
+    if (response.status === 206 && (range?.start !== from || (to !== undefined && range.end !== to - 1))) {
       throw new HubError('HTTP_STATUS', `${safeUrl(url)}: the server sent another range than the one asked for`, {
         place: safeUrl(url),
       });
@@ -39,6 +47,7 @@ export async function receive(settings: HubSettings, remote: RemoteFile, from: n
     const reader = response.body?.getReader();
     return {
       start: response.status === 206 ? from : 0,
+      partial: response.status === 206,
       next: async () => {
         try {
           const piece = await reader?.read();

@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { type ReadLimits } from '@qlora-js/read-budget';
+import { type ReadLimits, shown } from '@qlora-js/read-budget';
+import { HubError } from '../../error';
 import { type Fetch, type RetryOptions } from '../../http/retry';
 import { systemCode, systemError } from '../system-error';
+import { RANGE_BYTES } from './receive-ahead';
 
 /** How far a download is. */
 export interface DownloadProgress {
@@ -14,6 +16,10 @@ export interface DownloadProgress {
   receivedBytes: number;
   /** Undefined where the server doesn't say. */
   totalBytes: number | undefined;
+  /** Speed over the last seconds; undefined before there is any. */
+  bytesPerSecond: number | undefined;
+  /** Until the file is there at that speed; undefined where size or speed are not known. */
+  secondsLeft: number | undefined;
   done: boolean;
 }
 
@@ -32,6 +38,10 @@ export interface ResolveModelOptions {
   onProgress?: (progress: DownloadProgress) => void;
   fetch?: Fetch;
   retry?: RetryOptions;
+  /** Connections by which one large file is fetched at once; 4 by default, 1 for one after the other. */
+  connections?: number;
+  /** Bytes that each of them is asked for at a time; 16 MiB by default. */
+  rangeBytes?: number;
   /** A connection that sends nothing for so long is given up and tried again; 60,000 by default. */
   stallMilliseconds?: number;
   /** What reading one text may cost in memory and work, besides what its length allows. */
@@ -47,6 +57,9 @@ export interface HubSettings {
   onProgress: (progress: DownloadProgress) => void;
   fetch: Fetch;
   retry: RetryOptions;
+  connections: number;
+  /** Bytes that one connection is asked for, where there are several. */
+  rangeBytes: number;
   stallMilliseconds: number;
   limits: ReadLimits | undefined;
 }
@@ -72,9 +85,16 @@ export async function hubSettings(
     onProgress: options.onProgress ?? (() => undefined),
     fetch: options.fetch ?? globalThis.fetch,
     retry: options.retry ?? {},
+    connections: checkedConnections(options.connections ?? 4),
+    rangeBytes: options.rangeBytes ?? RANGE_BYTES,
     stallMilliseconds: options.stallMilliseconds ?? 60_000,
     limits: options.limits,
   };
+}
+
+function checkedConnections(value: number): number {
+  if (Number.isInteger(value) && value >= 1 && value <= 64) return value;
+  throw new HubError('INVALID_ARGUMENT', `connections is ${shown(value)}: give a whole number from 1 to 64`, { value });
 }
 
 async function environmentToken(environment: Environment, home: string): Promise<string | undefined> {
