@@ -1,3 +1,3 @@
 import { packageBuild } from '../../tools/build/tsup';
 
-export default packageBuild({ entry: ['src/main.ts', 'src/replica.ts'], format: ['esm'], dts: false });
+export default packageBuild({ entry: ['src/main.ts'], format: ['esm'], dts: false });

@@ -3,6 +3,7 @@ export { type BaseModel, embeddedBase, EMBEDDED_BASE, openBase, type OpenBaseOpt
 export { type ClassifierModel, type ModelFamily } from './base/families';
 export { type PaddingSettings, tokenizeSplits, type TokenSplits } from './data/tokenize';
 export { baselineAccuracies, type BaselineAccuracies } from './evaluation/baselines';
+export { manualForward, type ManualForward } from './evaluation/manual-forward';
 export { type Interval, testMetrics, type TestMetrics } from './evaluation/test-metrics';
 export { buildClassifier, type BuildOptions } from './model/build';
 export { adapterConfig, type LoraSettings, type QuantizationSettings } from './model/settings';

@@ -13,7 +13,7 @@ export async function classNamesOfCard(card: string): Promise<ReadonlyMap<string
   let yaml: unknown;
   try {
     // Aliases are how a short YAML text asks for much; cards have none.
-    yaml = parse(front, { maxAliasCount: 0, logLevel: 'silent' });
+    yaml = parse(front, { maxAliasCount: 0, logLevel: 'error' });
   } catch (error) {
     const cause = error instanceof Error ? error.message.split('\n')[0]! : 'unreadable';
     throw new DataError(

@@ -34,12 +34,20 @@ describe('fineTuneClassifier over folders', () => {
     expect(report.rows).toEqual({ train: 36, validation: 9, test: 15 });
     expect(report.search!.trials).toHaveLength(2);
     expect(report.baselines!.majority_class).toBeCloseTo(1 / 3, 10);
+    expect(report.manual_forward).toMatchObject({
+      inputIdsShape: [1, 32],
+      attentionMaskShape: [1, 32],
+      outputKeys: ['loss', 'logits'],
+      logitsShape: [1, 3],
+    });
     expect(report.epochs.length).toBe(report.parameters.numTrainEpochs);
     expect(log.lines.filter((line) => line.startsWith('== ')).map((line) => line.slice(3))).toEqual([
       'Data',
       'Model',
       'Search: 2 trials',
       'Final training',
+      'Saving',
+      'A forward pass by hand',
       'Test',
     ]);
     const texts = ['i think my card is lost', 'please tell me the exchange rate'];
@@ -47,6 +55,8 @@ describe('fineTuneClassifier over folders', () => {
     expect(predictions.map(({ labels }) => labels[0]!.label)).toEqual(['card_lost', 'exchange_rate']);
     expect(predictions[0]!.labels[0]!.probability).toBeGreaterThan(predictions[0]!.labels[1]!.probability);
     await dispose();
+    expect(log.lines.filter((line) => line.includes('were not given back'))).toEqual([]);
+    expect(log.lines.at(-1)).toMatch(/^memory at the end: 0 /);
 
     const out = join(folder, 'out');
     expect(await readdir(join(out, 'checkpoints', 'trial-0'))).toEqual([]);

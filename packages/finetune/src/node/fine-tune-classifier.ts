@@ -3,12 +3,18 @@ import { join } from 'node:path';
 import { loadTextDataset, type TextDataset, type TextDatasetOptions } from '@qlora-js/data';
 import { JournalStorage } from '@qlora-js/hpo';
 import { JournalFileBackend } from '@qlora-js/hpo/node';
-import { openDevice, type BackendName } from '@qlora-js/kernels';
+import { formatBytes, openDevice, type BackendName, type Device } from '@qlora-js/kernels';
 import type { TrainerCallback } from '@qlora-js/trainer';
 import { folderCheckpoints } from '@qlora-js/trainer/node';
-import { fineTuneClassifier as fineTuneInMemory, type FineTunedClassifier } from '../run/fine-tune-classifier';
+import {
+  fineTuneClassifier as fineTuneInMemory,
+  prepareClassifier,
+  type FineTuneClassifierOptions,
+  type FineTunedClassifier,
+} from '../run/fine-tune-classifier';
 import { SILENT, type Output } from '../run/output';
 import { fineTuneSettings, type FineTuneOptions } from '../run/settings';
+import { searchParameters, type SearchResult } from '../search/search';
 import { findBase, type HubOptions } from './open-base';
 import { findData } from './open-data';
 import { prepareOutputFolder, writeAdapter } from './output-folder';
@@ -89,6 +95,60 @@ export const STUDY_FILE = 'study.jsonl';
  * @throws FinetuneError, DataError, HubError, TrainerError naming what is wrong and what to do
  */
 export async function fineTuneClassifier(options: FineTuneFolderOptions): Promise<FineTunedClassifier> {
+  const { device, run, log } = await openRun(options);
+  const before = device.memory();
+  const close = (): void => {
+    const after = device.memory();
+    log.line(
+      `memory at the end: ${formatBytes(after.currentBytes)} in ${after.tensors} tensors (at the start: ${formatBytes(before.currentBytes)} in ${before.tensors})`,
+    );
+    if (after.currentBytes !== before.currentBytes)
+      log.warn(`${after.currentBytes - before.currentBytes} bytes were not given back`);
+    device.dispose();
+  };
+  try {
+    const done = await fineTuneInMemory(run);
+    return {
+      ...done,
+      dispose: async () => {
+        await done.dispose();
+        close();
+      },
+    };
+  } catch (error) {
+    device.dispose();
+    throw error;
+  }
+}
+
+/**
+ * Searches for parameters and stops there; the study stays in the folder, and a later run goes on with it.
+ * @throws as `fineTuneClassifier`
+ */
+export async function searchClassifier(options: FineTuneFolderOptions): Promise<SearchResult> {
+  const { device, run } = await openRun(options);
+  try {
+    const context = await prepareClassifier(run);
+    try {
+      run.output?.section(`Search: ${context.settings.search?.trials ?? 0} trials`);
+      return await searchParameters(context, run.study);
+    } finally {
+      await context.replicas?.dispose();
+      context.model.dispose();
+    }
+  } finally {
+    device.dispose();
+  }
+}
+
+interface OpenRun {
+  readonly device: Device;
+  readonly run: FineTuneClassifierOptions;
+  readonly log: Output;
+}
+
+/** Everything that names stand for, the device last. */
+async function openRun(options: FineTuneFolderOptions): Promise<OpenRun> {
   const { base: word, output: folderOptions, backend = 'auto', threads = 1, hub = {}, log = SILENT } = options;
   const { folder, overwrite = false, resume = false } = folderOptions;
   const settings = fineTuneSettings(options);
@@ -99,34 +159,23 @@ export async function fineTuneClassifier(options: FineTuneFolderOptions): Promis
   // A study of an earlier run that is overwritten would be gone on with.
   if (overwrite && folderOptions.study === undefined) await rm(study, { force: true });
   const device = await openDevice({ backend, log: (line) => log.warn(line) });
-  try {
-    log.line(device.report());
-    const { onProgress: _, ...plainHub } = hub;
-    const done = await fineTuneInMemory({
-      ...options,
-      base,
-      data,
-      device,
-      output: log,
-      checkpoints: (name) => folderCheckpoints(join(folder, 'checkpoints', name)),
-      startReplicas: (numLabels) =>
-        startThreads(threads, { settings, base: word, hub: plainHub, backend: device.backend, numLabels }, log),
-      study: { openStorage: () => new JournalStorage(new JournalFileBackend(study)) },
-      resumeFromCheckpoint: resume,
-      save: async (files) => {
-        await writeAdapter(folder, files);
-        log.line(`saved: ${folder}`);
-      },
-    });
-    return {
-      ...done,
-      dispose: async () => {
-        await done.dispose();
-        device.dispose();
-      },
-    };
-  } catch (error) {
-    device.dispose();
-    throw error;
-  }
+  log.line(device.report());
+  const { onProgress: _, ...plainHub } = hub;
+  const run: FineTuneClassifierOptions = {
+    ...options,
+    base,
+    data,
+    device,
+    output: log,
+    checkpoints: (name) => folderCheckpoints(join(folder, 'checkpoints', name)),
+    startReplicas: (numLabels) =>
+      startThreads(threads, { settings, base: word, hub: plainHub, backend: device.backend, numLabels }, log),
+    study: { openStorage: () => new JournalStorage(new JournalFileBackend(study)) },
+    resumeFromCheckpoint: resume,
+    save: async (files) => {
+      await writeAdapter(folder, files);
+      log.line(`saved: ${folder}`);
+    },
+  };
+  return { device, run, log };
 }

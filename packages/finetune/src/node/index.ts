@@ -4,6 +4,7 @@ export {
   type FineTuneFolderOptions,
   loadData,
   type OutputSettings,
+  searchClassifier,
   STUDY_FILE,
 } from './fine-tune-classifier';
 export { loadTextClassifier, type LoadClassifierOptions } from './load-classifier';

@@ -1,11 +1,12 @@
 import type { TextDataset } from '@qlora-js/data';
 import { formatDataReport, inspectTextDataset } from '@qlora-js/data';
-import type { ModelFiles } from '@qlora-js/hub';
+import { memoryFiles, type ModelFiles } from '@qlora-js/hub';
 import type { Device } from '@qlora-js/kernels';
 import type { CheckpointStore, Replicas, TrainerCallback } from '@qlora-js/trainer';
 import { embeddedBase, EMBEDDED_BASE, openBase, type BaseModel } from '../base/base';
 import { cutWarning, describeSplits, tokenizeSplits } from '../data/tokenize';
 import { baselineAccuracies, type BaselineAccuracies } from '../evaluation/baselines';
+import { manualForward } from '../evaluation/manual-forward';
 import { testMetrics, type TestMetrics } from '../evaluation/test-metrics';
 import { buildClassifier } from '../model/build';
 import { TextClassifier } from '../predict/text-classifier';
@@ -18,7 +19,6 @@ import { trainAdapter, type TrainedAdapter } from '../training/train-adapter';
 import type { FineTuneContext } from './context';
 import { SILENT, type Output } from './output';
 import { fineTuneSettings, type FineTuneOptions } from './settings';
-import { memoryFiles } from '@qlora-js/hub';
 
 /** What the stages are prepared from. */
 export interface PrepareOptions extends FineTuneOptions {
@@ -159,9 +159,9 @@ async function saveAndTest(
     await save(files);
     return files;
   };
-  const first = collectReport(context, { trained, found, test: undefined, baselines: undefined });
+  output.section('Saving');
+  const first = collectReport(context, { trained, found, test: undefined, manual: undefined, baselines: undefined });
   await write(first);
-  output.section('Test');
   const optional = async <Result>(what: string, work: () => Promise<Result> | Result): Promise<Result | undefined> => {
     try {
       return await work();
@@ -172,11 +172,19 @@ async function saveAndTest(
       return undefined;
     }
   };
+  output.section('A forward pass by hand');
+  const manual = await optional('the forward pass by hand', () => manualForward(context));
+  if (manual !== undefined) {
+    const { inputIdsShape, attentionMaskShape, outputKeys, logitsShape, loss } = manual;
+    output.line(`input_ids [${inputIdsShape.join(', ')}]  attention_mask [${attentionMaskShape.join(', ')}]`);
+    output.line(`output keys ${outputKeys.join(', ')}  logits [${logitsShape.join(', ')}]  loss ${loss.toFixed(4)}`);
+  }
+  output.section('Test');
   const rows = data.test.numRows;
   const test = rows === 0 ? undefined : await optional('the test', () => testMetrics(context, trained));
   const baselines = rows === 0 ? undefined : await optional('the baselines', () => baselineAccuracies(data));
   for (const line of testLines(test, baselines)) output.line(line);
-  const report = collectReport(context, { trained, found, test, baselines });
+  const report = collectReport(context, { trained, found, test, manual, baselines });
   return { report, files: await write(report) };
 }
 

@@ -1,5 +1,6 @@
 import type { LogRow } from '@qlora-js/trainer';
 import type { BaselineAccuracies } from '../evaluation/baselines';
+import type { ManualForward } from '../evaluation/manual-forward';
 import type { TestMetrics } from '../evaluation/test-metrics';
 import type { FineTuneContext } from '../run/context';
 import type { SearchResult } from '../search/search';
@@ -48,6 +49,8 @@ export interface RunReport {
   readonly search: SearchResult | null;
   /** What costs nothing, on the test rows; null where it was not computed. */
   readonly baselines: BaselineAccuracies | null;
+  /** One sentence through the model by hand; null where it was not tried. */
+  readonly manual_forward: ManualForward | null;
   /** The trainer's log. */
   readonly log_history: readonly LogRow[];
   /** Device, threads, base, seed. */
@@ -64,6 +67,8 @@ export interface ReportParts {
   readonly found: SearchResult | undefined;
   /** The test rows' figures. */
   readonly test: TestMetrics | undefined;
+  /** One sentence by hand. */
+  readonly manual: ManualForward | undefined;
   /** The baselines. */
   readonly baselines: BaselineAccuracies | undefined;
 }
@@ -71,7 +76,7 @@ export interface ReportParts {
 /** Gathers the figures of a run. */
 export function collectReport(context: FineTuneContext, parts: ReportParts): RunReport {
   const { device, model, splits, settings, base, replicas } = context;
-  const { trained, found, test, baselines } = parts;
+  const { trained, found, test, manual, baselines } = parts;
   const { trainer, result, speed, training } = trained;
   const counts = model.parameterCounts();
   const last = speed.epochs.at(-1);
@@ -99,6 +104,7 @@ export function collectReport(context: FineTuneContext, parts: ReportParts): Run
     parameters: searched(training),
     search: found ?? null,
     baselines: baselines ?? null,
+    manual_forward: manual ?? null,
     log_history: trainer.state.logHistory,
     environment: {
       ...device.info,

@@ -1,0 +1,29 @@
+import { join } from 'node:path';
+import { writeFileAtomic } from '@qlora-js/hub/node';
+import { describeParameters } from '@qlora-js/finetune';
+import { searchClassifier } from '@qlora-js/finetune/node';
+import { stopOnSignals } from '@qlora-js/trainer/node';
+import { UsageError } from '../errors';
+import type { TrainValues } from '../options/train-options';
+import { fineTuneOptions, requiredData, type TrainOptions } from './train';
+
+/** File with the best parameters in a run's folder, which `train --config` takes. */
+export const BEST_PARAMETERS = 'best-parameters.json';
+
+/** Searches, and writes the best parameters as a file that a training takes. */
+export async function search(values: TrainValues, options: TrainOptions): Promise<void> {
+  const { output } = options;
+  if (values.trials === 0) throw new UsageError('--trials is 0, but a search needs 1 or more');
+  const data = await requiredData(values, options);
+  output.section('Environment');
+  const found = await stopOnSignals(
+    (signal) => searchClassifier({ ...fineTuneOptions(values, data), log: output, signal }),
+    { log: (line) => output.warn(line) },
+  );
+  if (found === undefined) return;
+  output.line(`best trial: f1 ${found.bestValue.toFixed(4)} with ${describeParameters(found.parameters)}`);
+  const file = join(values.outputDir, BEST_PARAMETERS);
+  await writeFileAtomic(file, `${JSON.stringify(found.parameters, null, 2)}\n`);
+  output.line(`train with them by --config ${file}`);
+  if (values.json) console.log(JSON.stringify(found));
+}

@@ -1,0 +1,170 @@
+import { writeFileAtomic } from '@qlora-js/hub/node';
+import { EMBEDDED_BASE, type Output, type RunReport } from '@qlora-js/finetune';
+import { fineTuneClassifier, type FineTuneFolderOptions, type HubOptions } from '@qlora-js/finetune/node';
+import { stopOnSignals } from '@qlora-js/trainer/node';
+import type { TextDataset } from '@qlora-js/data';
+import type { TrainValues } from '../options/train-options';
+import { UsageError } from '../errors';
+import { compareFigures } from './comparison';
+
+/** Bases on the hub that do better than the one that comes along, the smallest first. */
+const BETTER_BASES = ['gpt2', 'gpt2-medium', 'microsoft/DialoGPT-medium'];
+
+/** What a training command is given besides its options. */
+export interface TrainOptions {
+  /** Where it says what it does. */
+  readonly output: Output;
+  /** Finds data by words of its own, before the usual ways. */
+  readonly findData?: (values: TrainValues) => Promise<string | TextDataset | undefined>;
+}
+
+/** Options of the hub out of a command's. */
+export function hubOptions({
+  revision,
+  token,
+  cacheDir,
+  offline,
+}: Pick<TrainValues, 'revision' | 'token' | 'cacheDir' | 'offline'>): HubOptions {
+  return {
+    ...(revision === undefined ? {} : { revision }),
+    ...(token === undefined ? {} : { token }),
+    ...(cacheDir === undefined ? {} : { cacheDir }),
+    // Left out, the environment decides.
+    ...(offline ? { offline } : {}),
+  };
+}
+
+/** A training's options as `fineTuneClassifier` takes them. */
+export function fineTuneOptions(values: TrainValues, data: string | TextDataset): FineTuneFolderOptions {
+  const { textColumn, textPairColumn, labelColumn, labelSeparator, labelNames, task, format, delimiter, columns } =
+    values;
+  return {
+    base: values.base,
+    data,
+    dataOptions: {
+      textColumn, textPairColumn, labelColumn, labelSeparator, labelNames, task, format, delimiter, columns,
+      onBadRow: values.onBadRow,
+      dataConfig: values.dataConfig,
+      testData: values.testData,
+      testShare: values.testShare,
+      validation: values.validation ?? values.testSize,
+      stratify: values.stratify,
+    }, // prettier-ignore
+    backend: values.backend,
+    threads: values.threads,
+    seed: values.seed,
+    padding: { maxLength: values.maxLength, padding: values.padding, paddingSide: values.paddingSide },
+    quantization:
+      values.quantType === 'none'
+        ? null
+        : { quantType: values.quantType, blocksize: values.blocksize, doubleQuant: values.doubleQuant },
+    lora: {
+      r: values.loraR,
+      loraAlpha: values.loraAlpha,
+      loraDropout: values.loraDropout,
+      targetModules: values.targetModules,
+      useRslora: values.useRslora,
+      useDora: values.useDora,
+    },
+    search:
+      values.trials === 0 ? null : { trials: values.trials, space: values.searchSpace, epochs: values.searchEpochs },
+    training: { ...pickTraining(values), saveSteps: values.saveSteps ?? values.evalSteps },
+    output: { folder: values.outputDir, overwrite: values.overwrite, resume: values.resume, study: values.study },
+    hub: hubOptions(values),
+  };
+}
+
+function pickTraining(values: TrainValues): NonNullable<FineTuneFolderOptions['training']> {
+  const {
+    learningRate, numTrainEpochs, maxSteps, perDeviceTrainBatchSize, perDeviceEvalBatchSize, gradientAccumulationSteps,
+    gradientCheckpointing, activationDtype, weightDecay, warmupSteps, fp16, maxGradNorm, optim, lrSchedulerType, evalSteps,
+    loggingSteps, saveTotalLimit, groupByLength,
+  } = values; // prettier-ignore
+  return {
+    learningRate, numTrainEpochs, maxSteps, perDeviceTrainBatchSize, perDeviceEvalBatchSize, gradientAccumulationSteps,
+    gradientCheckpointing, activationDtype, weightDecay, warmupSteps, fp16, maxGradNorm, optim, lrSchedulerType, evalSteps,
+    loggingSteps, saveTotalLimit, groupByLength,
+  }; // prettier-ignore
+}
+
+/**
+ * Trains, tests and saves an adapter; undefined where a signal has stopped it.
+ * @throws UsageError for options that don't go together, before anything is loaded
+ */
+export async function train(values: TrainValues, { output, findData }: TrainOptions): Promise<RunReport | undefined> {
+  const data = await requiredData(values, { findData });
+  output.section('Environment');
+  if (values.base === undefined) {
+    output.line(
+      `base: the small one that comes along (${EMBEDDED_BASE}), good for a try; better ones by --base: ${BETTER_BASES.join(', ')}`,
+    );
+  }
+  return stopOnSignals(
+    async (signal) => {
+      const { report, dispose } = await fineTuneClassifier({ ...fineTuneOptions(values, data), log: output, signal });
+      await dispose();
+      await afterwards(values, report, output);
+      return report;
+    },
+    { log: (line) => output.warn(line) },
+  );
+}
+
+/** What a training learns from. @throws UsageError where nothing is named, or options don't go together */
+export async function requiredData(
+  values: TrainValues,
+  { findData }: Pick<TrainOptions, 'findData'>,
+): Promise<string | TextDataset> {
+  checkTogether(values);
+  const data = (await findData?.(values)) ?? values.data;
+  if (data === undefined) throw new UsageError('--data is missing: a file, a folder, a data set on the hub, or -');
+  return data;
+}
+
+function checkTogether(values: TrainValues): void {
+  if (values.overwrite && values.resume !== false)
+    throw new UsageError(
+      '--overwrite and --resume contradict each other: one replaces the earlier run, the other goes on with it',
+    );
+  const saveSteps = values.saveSteps ?? values.evalSteps;
+  if (saveSteps % values.evalSteps !== 0)
+    throw new UsageError(
+      `--save-steps is ${saveSteps}, but a multiple of --eval-steps ${values.evalSteps} is needed: the best step must be a saved one`,
+    );
+  if (values.numTrainEpochs === 0 && values.maxSteps < 0)
+    throw new UsageError('--num-train-epochs is 0, but more is needed');
+  if (values.loraDropout >= 1)
+    throw new UsageError(`--lora-dropout is ${values.loraDropout}, but less than 1 is needed`);
+}
+
+/** What can fail without harm: the adapter is saved. */
+async function afterwards(values: TrainValues, report: RunReport, output: Output): Promise<void> {
+  const { reportJson, previousAccuracy, previousF1, previousTokensPerSec, previousMemoryGib } = values;
+  const { baselines, test_accuracy: accuracy } = report;
+  if (baselines !== null && accuracy !== null && baselines.bag_of_words > accuracy)
+    output.line('counting words does better here than this adapter: take a larger base (--base) or more epochs');
+  if (reportJson !== undefined) {
+    try {
+      await writeFileAtomic(reportJson, `${JSON.stringify(report, null, 2)}\n`);
+      output.line(`report: ${reportJson}`);
+    } catch (error) {
+      output.warn(`the report could not be written, the adapter is saved: ${(error as Error).message}`);
+    }
+  }
+  const earlier = {
+    accuracy: previousAccuracy,
+    f1: previousF1,
+    tokensPerSec: previousTokensPerSec,
+    memoryGib: previousMemoryGib,
+  };
+  if (Object.values(earlier).every((figure) => figure === undefined)) return;
+  output.section('Comparison');
+  output.line(
+    compareFigures(earlier, {
+      accuracy: accuracy ?? undefined,
+      f1: report.test_f1 ?? undefined,
+      tokensPerSec: report.tokens_per_sec_est,
+      memoryGib: report.gpu_max_mem_allocated_GiB,
+    }),
+  );
+}

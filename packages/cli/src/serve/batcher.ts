@@ -1,0 +1,141 @@
+import type { Prediction } from '@qlora-js/finetune';
+
+/** What labels texts; `TextClassifier` is one. */
+export interface Labeller {
+  /** Labels of each text, in order. */
+  predict(
+    texts: readonly string[],
+    options: { readonly topK: number; readonly adapter?: string },
+  ): Promise<Prediction[]>;
+}
+
+/** Bounds of a batcher. */
+export interface BatcherOptions {
+  /** Texts of one pass through the model, over all requests. */
+  readonly maxBatch: number;
+  /** Texts that may wait; a request that does not fit is refused at once. */
+  readonly maxQueue: number;
+  /** Seconds that a request may wait before it is given up. */
+  readonly timeoutSeconds: number;
+}
+
+/** Why a request got no answer. */
+export type Refusal = 'full' | 'timeout' | 'closed';
+
+/** A request that got no answer. */
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError';
+
+  constructor(
+    /** Why. */
+    readonly refusal: Refusal,
+    /** Seconds after which it is worth trying again. */
+    readonly retryAfterSeconds: number,
+  ) {
+    super(refusal);
+  }
+}
+
+interface Waiting {
+  readonly texts: readonly string[];
+  readonly topK: number;
+  readonly adapter: string;
+  readonly since: number;
+  resolve(predictions: Prediction[]): void;
+  reject(error: unknown): void;
+}
+
+/** Puts texts of many requests through the model together, one pass at a time, in the order they came. */
+export class Batcher {
+  private readonly queue: Waiting[] = [];
+  private waitingTexts = 0;
+  private running: Promise<void> | undefined;
+  private closed = false;
+  /** Seconds that a text took of late, for what a refused request is told. */
+  private secondsPerText = 0.01;
+
+  constructor(
+    private readonly labeller: Labeller,
+    private readonly options: BatcherOptions,
+  ) {}
+
+  /** Texts that wait or are being labelled. */
+  get pending(): number {
+    return this.waitingTexts;
+  }
+
+  /** @throws RefusedError */
+  predict(
+    texts: readonly string[],
+    { topK, adapter }: { readonly topK: number; readonly adapter: string },
+  ): Promise<Prediction[]> {
+    if (this.closed) return Promise.reject(new RefusedError('closed', 5));
+    if (this.waitingTexts + texts.length > this.options.maxQueue)
+      return Promise.reject(new RefusedError('full', this.secondsUntilFree()));
+    this.waitingTexts += texts.length;
+    return new Promise((resolve, reject) => {
+      this.queue.push({ texts, topK, adapter, since: performance.now(), resolve, reject });
+      this.running ??= this.run().finally(() => (this.running = undefined));
+    });
+  }
+
+  /** Takes no more requests and finishes those that wait. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.running;
+  }
+
+  private secondsUntilFree(): number {
+    return Math.max(1, Math.ceil(this.waitingTexts * this.secondsPerText));
+  }
+
+  private async run(): Promise<void> {
+    // One turn of the event loop, so that requests that have arrived together go together.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.queue.length > 0) {
+      const batch = this.nextBatch();
+      if (batch.length > 0) await this.label(batch);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  /** The oldest request and all that fit beside it on the same adapter; those that have waited too long are refused. */
+  private nextBatch(): Waiting[] {
+    const now = performance.now();
+    const batch: Waiting[] = [];
+    let texts = 0;
+    for (const waiting of [...this.queue]) {
+      const late = now - waiting.since > 1000 * this.options.timeoutSeconds;
+      const fits = batch.length === 0 || texts + waiting.texts.length <= this.options.maxBatch;
+      if (!late && (!fits || (batch[0] !== undefined && batch[0].adapter !== waiting.adapter))) continue;
+      this.queue.splice(this.queue.indexOf(waiting), 1);
+      if (late) {
+        this.waitingTexts -= waiting.texts.length;
+        waiting.reject(new RefusedError('timeout', this.secondsUntilFree()));
+        continue;
+      }
+      batch.push(waiting);
+      texts += waiting.texts.length;
+    }
+    return batch;
+  }
+
+  private async label(batch: readonly Waiting[]): Promise<void> {
+    const texts = batch.flatMap((waiting) => waiting.texts);
+    const topK = Math.max(...batch.map((waiting) => waiting.topK));
+    const started = performance.now();
+    try {
+      const predictions = await this.labeller.predict(texts, { topK, adapter: batch[0]!.adapter });
+      this.secondsPerText = (performance.now() - started) / 1000 / texts.length;
+      let at = 0;
+      for (const waiting of batch) {
+        const own = predictions.slice(at, (at += waiting.texts.length));
+        waiting.resolve(own.map(({ text, labels }) => ({ text, labels: labels.slice(0, waiting.topK) })));
+      }
+    } catch (error) {
+      for (const waiting of batch) waiting.reject(error);
+    } finally {
+      this.waitingTexts -= texts.length;
+    }
+  }
+}

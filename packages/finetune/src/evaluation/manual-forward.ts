@@ -1,0 +1,48 @@
+import { tidy } from '@tensorflow/tfjs-core';
+import { INFERENCE } from '@qlora-js/kernels';
+import { sequenceClassifier, uploadBatch } from '@qlora-js/trainer';
+import { DataCollatorWithPadding } from '@qlora-js/data';
+import { FinetuneError } from '../errors';
+import type { FineTuneContext } from '../run/context';
+
+const SENTENCE = 'This is a test sentence for banking.';
+
+/** Shapes, keys and loss of one sentence. */
+export interface ManualForward {
+  /** [1, maxLength] */
+  readonly inputIdsShape: readonly [number, number];
+  /** [1, maxLength] */
+  readonly attentionMaskShape: readonly [number, number];
+  /** What the model gives back. */
+  readonly outputKeys: readonly string[];
+  /** [1, labels] */
+  readonly logitsShape: readonly number[];
+  /** Loss against the first label. */
+  readonly loss: number;
+}
+
+/** One sentence through the model by hand, padded to the maximum length: a check that shapes and loss are what they should be. */
+export async function manualForward({ base, model, settings }: FineTuneContext): Promise<ManualForward> {
+  const { maxLength, paddingSide } = settings.padding;
+  const { inputIds } = base.tokenizer.batch([SENTENCE], { truncation: true, maxLength });
+  const { padTokenId } = base;
+  const collator = new DataCollatorWithPadding({ padTokenId, paddingSide, padding: 'max_length', maxLength });
+  const collated = collator.collate([{ input_ids: inputIds[0]!, label: 0 } as { input_ids: number[] }]);
+  const classifier = sequenceClassifier(model, { padTokenId });
+  const batch = uploadBatch(classifier, collated);
+  const output = tidy(() => classifier.loss(batch, INFERENCE));
+  const [loss] = await output.loss.data();
+  const result: ManualForward = {
+    inputIdsShape: [collated.batchSize, collated.length],
+    attentionMaskShape: [collated.batchSize, collated.attentionMask.length / collated.batchSize],
+    outputKeys: Object.keys(output),
+    logitsShape: output.logits.shape,
+    loss: loss!,
+  };
+  output.loss.dispose();
+  output.logits.dispose();
+  batch.dispose();
+  if (!Number.isFinite(result.loss))
+    throw new FinetuneError('BAD_ADAPTER', `the forward pass of one sentence gave the loss ${result.loss}`);
+  return result;
+}
