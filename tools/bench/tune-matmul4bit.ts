@@ -127,8 +127,9 @@ for (const rows of [384, 2048])
     for (const tile of tilesOf(rows))
       for (const transposed of [false, true])
         for (const split of rows < MANY ? [false, true] : [false])
-          void pipe(subgroupMatrixProduct(constantsOf(tile, factors, transposed, split)));
-for (const bias of [false, true]) void pipe(splitSum({ ...NO_ADDITIONS, bias, transposed: false, workgroupSize: 256 }));
+          void pipe(subgroupMatrixProduct(constantsOf(tile, factors, transposed, split)).code);
+for (const bias of [false, true])
+  void pipe(splitSum({ ...NO_ADDITIONS, bias, transposed: false, workgroupSize: 256 }).code);
 await Promise.all(pipes.values());
 console.log(`${pipes.size} pipelines in ${((performance.now() - compileStart) / 1e3).toFixed(1)} s`);
 
@@ -224,7 +225,7 @@ for (const [N, K] of WEIGHTS) {
   const halfWeight = empty(N * K * 2);
   const scales = [storage(absmaxCodes), storage(nestedAbsmax), levelsBuffer!, offsetBuffer!];
   const biasBuffer = storage(bias);
-  const preparation = bind(prepare, [packed, codeBuffer!, halfWeight, ...scales], [(N * K) / 8]);
+  const preparation = bind(prepare, [halfWeight, packed, codeBuffer!, ...scales], [(N * K) / 8]);
   const prepareWeight: Run = (pass) => {
     pass.setPipeline(prepare.pipeline);
     pass.setBindGroup(0, preparation);
@@ -261,7 +262,7 @@ for (const [N, K] of WEIGHTS) {
             if (rows < MANY && (groups < 40 || groups > 400)) continue;
             if (columns % tile.tileColumns !== 0 || depth % (tile.tileDepth * splits) !== 0) continue;
             if (performance.now() > deadline) continue;
-            const main = await pipe(subgroupMatrixProduct(constantsOf(tile, factors, transposed, splits > 1)));
+            const main = await pipe(subgroupMatrixProduct(constantsOf(tile, factors, transposed, splits > 1)).code);
             const withBias = !transposed;
             const group = bind(
               main,
@@ -274,7 +275,7 @@ for (const [N, K] of WEIGHTS) {
               [rows, columns, depth, depth / splits, K],
             );
             const reducer = await pipe(
-              splitSum({ ...NO_ADDITIONS, bias: withBias, transposed: false, workgroupSize: 256 }),
+              splitSum({ ...NO_ADDITIONS, bias: withBias, transposed: false, workgroupSize: 256 }).code,
             );
             const size = (rows * columns) / 4;
             const reduce =

@@ -68,10 +68,10 @@ function timesKeys(
 @inline
 function maskRow(
   row: i32, first: i32, count: i32, keyStride: i32, threshold: u32, keepScale: f32,
-  key0: i32, key1: i32, c1: i32, c2: i32, c3: i32, mask: usize,
+  key0: i32, key1: i32, counter1: i32, counter2: i32, counter3: i32, mask: usize,
 ): usize {
   const element = <u32>row * <u32>keyStride + <u32>first, lead = element & 7;
-  dropoutRun(0, 0, element >> 3, count + lead, threshold, keepScale, key0, key1, c1, c2, c3, mask);
+  dropoutRun(0, 0, element >> 3, count + lead, threshold, keepScale, key0, key1, counter1, counter2, counter3, mask);
   return mask + (<usize>lead << 2);
 }
 
@@ -91,7 +91,7 @@ export function attentionScratchBytes(longest: i32, headDim: i32): i32 {
  */
 export function attention(
   qkv: usize, rows: i32, sequences: usize, numSequences: i32, heads: i32, headDim: i32, scale: f32,
-  threshold: u32, keepScale: f32, key0: i32, key1: i32, c1: i32, c2: i32, c3: i32, keyStride: i32,
+  threshold: u32, keepScale: f32, key0: i32, key1: i32, counter1: i32, counter2: i32, counter3: i32, keyStride: i32,
   out: usize, lse: usize, scratch: usize,
 ): void {
   const width = <usize>(heads * headDim) << 2, pitch = <usize>3 * width, headBytes = <usize>headDim << 2;
@@ -123,7 +123,7 @@ export function attention(
           }
           const total = exponentials(row, columns, keyStart - first, end - first, lse + (<usize>index << 2));
           if (threshold != 0) {
-            const factors = maskRow(index, first, columns, keyStride, threshold, keepScale, key0, key1, c1, c2, c3, mask);
+            const factors = maskRow(index, first, columns, keyStride, threshold, keepScale, key0, key1, counter1, counter2, counter3, mask);
             scaleByMask(row, columns, 1 / total, factors);
           } else {
             scaleRow(row, columns, 1 / total);
@@ -187,7 +187,7 @@ export function attentionBackwardScratchBytes(longest: i32, headDim: i32): i32 {
 export function attentionBackward(
   dout: usize, qkv: usize, out: usize, lse: usize, rows: i32, sequences: usize, numSequences: i32,
   heads: i32, headDim: i32, scale: f32, threshold: u32, keepScale: f32,
-  key0: i32, key1: i32, c1: i32, c2: i32, c3: i32, keyStride: i32, dqkv: usize, scratch: usize,
+  key0: i32, key1: i32, counter1: i32, counter2: i32, counter3: i32, keyStride: i32, dqkv: usize, scratch: usize,
 ): void {
   const width = <usize>(heads * headDim) << 2, pitch = <usize>3 * width, headBytes = <usize>headDim << 2;
   memory.fill(dqkv, 0, <usize>rows * pitch);
@@ -224,7 +224,7 @@ export function attentionBackward(
           const row = scores + <usize>r * rowBytes, dRow = dScores + <usize>r * rowBytes;
           let factors: usize = 0;
           if (threshold != 0 && end > keyStart) {
-            factors = maskRow(index, first, columns, keyStride, threshold, keepScale, key0, key1, c1, c2, c3, mask);
+            factors = maskRow(index, first, columns, keyStride, threshold, keepScale, key0, key1, counter1, counter2, counter3, mask);
           }
           const delta = dotProduct(dy + <usize>(i + r) * width, y + <usize>(i + r) * width, headDim);
           backwardRow(row, dRow, columns, keyStart - first, end - first, load<f32>(lse + (<usize>index << 2)), delta, scale, factors);

@@ -1,7 +1,8 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { u32 } from '../webgpu/uniforms';
+import type { BufferTensors, UniformValues } from '../webgpu/layout';
 import type { Packed4bitAttributes, Packed4bitInputs } from './types';
 
+/** The tensors of a 4-bit weight as kernels see them. */
 export type Packed4bitInfos = { readonly [Input in keyof Packed4bitInputs]: TensorInfo | undefined };
 
 /** WGSL: the eight codes of a word of packed bytes, in the order of the elements (high nibbles first). */
@@ -11,41 +12,53 @@ fn nibble(word: u32, element: u32) -> u32 {
 }
 `;
 
-/** WGSL: fields of `uniforms` that `absmaxOf` and a block's number come from; see `absmaxUniforms`. */
-export const ABSMAX_FIELDS = 'blockShift: u32, nestedBlocksize: u32, zero: u32,';
+/** Uniforms that `absmaxOf` and a block's number come from. Block sizes are powers of two: an element's block is a shift away. */
+export const ABSMAX_UNIFORMS = { blockShift: 'u32', nestedBlocksize: 'u32', zero: 'u32' } as const;
 
-/** The words of ABSMAX_FIELDS. Block sizes are powers of two, so that an element's block is a shift away. */
-export function absmaxUniforms({ blocksize, nestedBlocksize }: Packed4bitAttributes): number[] {
-  return [u32(Math.log2(blocksize)), u32(nestedBlocksize), u32(0)];
+/** The values of ABSMAX_UNIFORMS. */
+export function absmaxUniforms({
+  blocksize,
+  nestedBlocksize,
+}: Packed4bitAttributes): UniformValues<typeof ABSMAX_UNIFORMS> {
+  return { blockShift: Math.log2(blocksize), nestedBlocksize, zero: 0 };
 }
 
-/** The tensors that `absmaxWgsl` binds, in its order. */
-export function absmaxBindings({ absmax, nestedAbsmax, nestedCode, offset }: Packed4bitInfos): TensorInfo[] {
-  return [absmax, nestedAbsmax, nestedCode, offset].filter((tensor) => tensor !== undefined);
+/** Buffers of a weight's absmax; none where a shader reads no codes. */
+export function absmaxBuffers(form: 'plain' | 'nested' | 'none') {
+  const nested = form === 'nested' ? ('read array<f32>' as const) : undefined;
+  const plain = form === 'plain' ? ('read array<f32>' as const) : undefined;
+  return {
+    absmax: form === 'nested' ? ('read array<u32>' as const) : plain,
+    nestedAbsmax: nested,
+    nestedCode: nested,
+    nestedOffset: nested,
+  };
 }
 
-/** WGSL: names and types of those tensors. */
-export const absmaxArrays = (nested: boolean): string[] =>
-  nested
-    ? ['absmax: array<u32>', 'nestedAbsmax: array<f32>', 'nestedCode: array<f32>', 'nestedOffset: array<f32>']
-    : ['absmax: array<f32>'];
+/** The tensors of those buffers. */
+export function absmaxTensors({
+  absmax,
+  nestedAbsmax,
+  nestedCode,
+  offset,
+}: Packed4bitInfos): BufferTensors<ReturnType<typeof absmaxBuffers>> {
+  return { absmax, nestedAbsmax, nestedCode, nestedOffset: offset };
+}
+
+/** Storage buffers of a weight's codes, their table and their absmax. */
+export const weightBufferCount = (nested: boolean): number => 2 + (nested ? 4 : 1);
 
 /**
- * WGSL of the absmax tensors and of `absmaxOf(block)`. The nested form is decoded on the fly with bitsandbytes' two
- * roundings: xor with a zero that only the uniforms know keeps compilers from fusing product and sum.
+ * WGSL of `absmaxOf(block)`. The nested form is decoded on the fly with bitsandbytes' two roundings: xor with a zero that
+ * only the uniforms know keeps compilers from fusing product and sum.
  */
-export function absmaxWgsl(nested: boolean, binding: number): string {
-  const declarations = absmaxArrays(nested)
-    .map((array, index) => `@group(0) @binding(${binding + index}) var<storage, read> ${array};`)
-    .join('\n');
+export function absmaxFunction(nested: boolean): string {
   if (!nested) {
     return /* wgsl */ `
-${declarations}
 fn absmaxOf(block: u32) -> f32 { return absmax[block]; }
 `;
   }
   return /* wgsl */ `
-${declarations}
 fn absmaxOf(block: u32) -> f32 {
   let code = (absmax[block >> 2u] >> ((block & 3u) * 8u)) & 255u;
   let centred = nestedCode[code] * nestedAbsmax[block / uniforms.nestedBlocksize];

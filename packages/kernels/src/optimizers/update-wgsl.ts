@@ -1,14 +1,21 @@
-import { f32 } from '../webgpu/uniforms';
+import type { UniformValues } from '../webgpu/layout';
 import { STEP, type AdamwAttributes } from './step-values';
 
-/** Fields of a uniform struct with AdamW's constants, and their words. */
-export const ADAMW_UNIFORMS =
-  'beta1: f32, weight1: f32, beta2: f32, weight2: f32, epsilon: f32, weightDecay: f32, learningRateScale: f32';
+/** Uniforms with AdamW's constants. */
+export const ADAMW_UNIFORMS = {
+  beta1: 'f32',
+  weight1: 'f32',
+  beta2: 'f32',
+  weight2: 'f32',
+  epsilon: 'f32',
+  weightDecay: 'f32',
+  learningRateScale: 'f32',
+} as const;
 
-/** The words of those fields. */
-export function adamwWords(attributes: AdamwAttributes): number[] {
+/** The values of those uniforms. */
+export function adamwUniforms(attributes: AdamwAttributes): UniformValues<typeof ADAMW_UNIFORMS> {
   const { beta1, beta2, epsilon, weightDecay, learningRateScale = 1 } = attributes;
-  return [beta1, 1 - beta1, beta2, 1 - beta2, epsilon, weightDecay, learningRateScale].map(f32);
+  return { beta1, weight1: 1 - beta1, beta2, weight2: 1 - beta2, epsilon, weightDecay, learningRateScale };
 }
 
 /** WGSL: the factors of the update; needs `step: array<f32>` and a struct of that name with ADAMW_UNIFORMS. */

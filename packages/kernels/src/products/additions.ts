@@ -2,7 +2,7 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { ActivationKind } from '../formats/activations';
 import { activationFunction } from '../webgpu/activation';
 import { dropoutNumbers } from '../random/dropout-stream';
-import { f32, u32 } from '../webgpu/uniforms';
+import type { BufferTensors, UniformValues } from '../webgpu/layout';
 
 /** What is done to a product [rows, columns] in the pass that writes it, in this order. */
 export interface ProductAdditions {
@@ -58,40 +58,65 @@ export function additionConstants({ lora, slope, residual, dropout }: ProductAdd
   };
 }
 
-/** WGSL: fields of `uniforms` that the additions need, and their words. */
-export const ADDITION_FIELDS = 'factorScale: f32, keepScale: f32, threshold: u32, site: u32, dropoutScale: f32,';
+/** Uniforms that the additions need. */
+export const ADDITION_UNIFORMS = {
+  factorScale: 'f32',
+  keepScale: 'f32',
+  threshold: 'u32',
+  site: 'u32',
+  dropoutScale: 'f32',
+} as const;
 
-export function additionWords({ lora, dropout }: ProductAdditions): number[] {
+/** The values of ADDITION_UNIFORMS. */
+export function additionUniforms({ lora, dropout }: ProductAdditions): UniformValues<typeof ADDITION_UNIFORMS> {
   const { threshold, keepScale } = dropoutNumbers(dropout?.rate ?? 0);
-  return [f32(lora?.scale ?? 1), f32(lora?.kept?.scale ?? 1), u32(threshold), u32(dropout?.site ?? 0), f32(keepScale)];
+  return {
+    factorScale: lora?.scale ?? 1,
+    keepScale: lora?.kept?.scale ?? 1,
+    threshold,
+    site: dropout?.site ?? 0,
+    dropoutScale: keepScale,
+  };
 }
 
-/** The additions' tensors but the bias, in the order that `additionDeclarations` binds them. */
-export function additionBindings({ lora, slope, residual, dropout }: ProductAdditions): TensorInfo[] {
-  return [lora?.inner, lora?.factor, lora?.kept?.bits, slope?.at, residual, dropout?.random].filter(
-    (tensor) => tensor !== undefined,
-  );
+/** Buffers of the additions but the bias. */
+export function additionBuffers({ rank, masked, slope, residual, dropout }: AdditionConstants) {
+  const vectors = (there: boolean) => (there ? ('read array<vec4f>' as const) : undefined);
+  return {
+    inner: vectors(rank > 0),
+    factor: vectors(rank > 0),
+    keepBits: masked ? ('read array<u32>' as const) : undefined,
+    activated: vectors(slope !== 'linear'),
+    residual: vectors(residual),
+    random: dropout ? ('read vec4i' as const) : undefined,
+  };
+}
+
+/** The tensors of those buffers. */
+export function additionTensors({
+  lora,
+  slope,
+  residual,
+  dropout,
+}: ProductAdditions): BufferTensors<ReturnType<typeof additionBuffers>> {
+  return {
+    inner: lora?.inner,
+    factor: lora?.factor,
+    keepBits: lora?.kept?.bits,
+    activated: slope?.at,
+    residual,
+    random: dropout?.random,
+  };
 }
 
 /**
- * WGSL of those tensors and of `keepsOf(i)`: which of the product's values 4 i .. 4 i + 3 the keep bits leave, with
- * `keptOf(word, i)` where their word is at hand.
- *
- * @param next the next free binding
+ * WGSL of `keepsOf(i)`: which of the product's values 4 i .. 4 i + 3 the keep bits leave, with `keptOf(word, i)` where
+ * their word is at hand; and of `activationSlope`.
  */
-export function additionDeclarations(
-  { rank, masked, slope, residual, dropout }: AdditionConstants,
-  next: () => number,
-): string {
-  const declare = (text: string): string => `@group(0) @binding(${next()}) var<storage, read> ${text};`;
+export function additionFunctions({ masked, slope }: AdditionConstants): string {
   return [
-    ...(rank > 0 ? [declare('inner: array<vec4f>'), declare('factor: array<vec4f>')] : []),
-    ...(masked ? [declare('keepBits: array<u32>'), KEEPS_OF] : []),
-    ...(slope === 'linear'
-      ? []
-      : [declare('activated: array<vec4f>'), activationFunction('activationSlope', slope, 'derivative')]),
-    ...(residual ? [declare('residual: array<vec4f>')] : []),
-    ...(dropout ? [declare('random: vec4i')] : []),
+    ...(masked ? [KEEPS_OF] : []),
+    ...(slope === 'linear' ? [] : [activationFunction('activationSlope', slope, 'derivative')]),
   ].join('\n');
 }
 

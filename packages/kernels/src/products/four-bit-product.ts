@@ -3,8 +3,16 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { OpDefinition } from '../engine/op';
 import { dispatch, makeOutput } from '../webgpu/dispatch';
 import { shaderVariants, spread, WORKGROUP_INDEX, WORKGROUP_PARAMETERS } from '../webgpu/shader';
-import { u32 } from '../webgpu/uniforms';
-import { ABSMAX_FIELDS, absmaxBindings, absmaxUniforms, absmaxWgsl, NIBBLE } from '../four-bit/wgsl';
+import { layout } from '../webgpu/layout';
+import {
+  ABSMAX_UNIFORMS,
+  absmaxBuffers,
+  absmaxFunction,
+  absmaxTensors,
+  absmaxUniforms,
+  NIBBLE,
+  weightBufferCount,
+} from '../four-bit/wgsl';
 import { chooseTiledVariant } from './variants';
 import { loadTile, tiledProduct, tileGrid, type TileConstants } from './tiles';
 import { productSizes, type Matmul4bitAttributes, type Matmul4bitInputs } from './types';
@@ -18,23 +26,26 @@ type Constants = TileConstants & Readonly<Record<'nested' | 'bias' | 'words', bo
  * is taken is a matter of strides, so that one shader compiles for a layer's forward and backward products.
  */
 const shader = shaderVariants('matmul4bit', ({ nested, bias, words, ...tile }: Constants) => {
-  const absmaxBinding = 4;
-  const biasBinding = absmaxBinding + (nested ? 4 : 1);
-  return tiledProduct({
+  const io = layout({
+    uniforms: {
+      ...{ rows: 'u32', columns: 'u32', depth: 'u32', ...ABSMAX_UNIFORMS },
+      // Weights from one column of the product to the next, and from one step of the depth to the next.
+      ...{ weightColumn: 'u32', weightDepth: 'u32' },
+    } as const,
+    buffers: {
+      x: 'read array<f32>',
+      packed: 'read array<u32>',
+      code: 'read array<f32>',
+      product: 'write array<f32>',
+      ...absmaxBuffers(nested ? 'nested' : 'plain'),
+      bias: bias ? 'read array<f32>' : undefined,
+    },
+  });
+  const code = tiledProduct({
     ...tile,
     declarations: /* wgsl */ `
-struct Uniforms {
-  rows: u32, columns: u32, depth: u32, ${ABSMAX_FIELDS}
-  // Weights from one column of the product to the next, and from one step of the depth to the next.
-  weightColumn: u32, weightDepth: u32,
-}
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> packed: array<u32>;
-@group(0) @binding(2) var<storage, read> code: array<f32>;
-@group(0) @binding(3) var<storage, read_write> product: array<f32>;
-${absmaxWgsl(nested, absmaxBinding)}
-${bias ? `@group(0) @binding(${biasBinding}) var<storage, read> bias: array<f32>;` : ''}
-@group(0) @binding(${biasBinding + (bias ? 1 : 0)}) var<uniform> uniforms: Uniforms;
+${io.wgsl}
+${absmaxFunction(nested)}
 var<workgroup> levels: array<f32, 16>;
 ${NIBBLE}
 fn leftValue(row: u32, depth: u32) -> f32 {
@@ -55,6 +66,7 @@ fn rightValue(column: u32, depth: u32) -> f32 {
     loadRight: words ? LOAD_WORDS : loadTile('right', 'uniforms.weightDepth == 1u', 'rightValue'),
     result: `value${bias ? ' + bias[column]' : ''}`,
   });
+  return { layout: io, code };
 });
 
 /** Statements that fill the right tile a word of W at a time: eight steps of the depth, or eight columns. */
@@ -75,26 +87,29 @@ const LOAD_WORDS = /* wgsl */ `for (var i = lane; i < TILE_COLUMNS * TILE_DEPTH 
       }
     }`;
 
-const biasShader = shaderVariants(
-  'matmul4bit bias',
-  ({ workgroupSize }: { workgroupSize: number }) => /* wgsl */ `
-struct Uniforms { size: u32, columns: u32 }
-@group(0) @binding(0) var<storage, read_write> product: array<f32>;
-@group(0) @binding(1) var<storage, read> bias: array<f32>;
-@group(0) @binding(2) var<uniform> uniforms: Uniforms;
+const biasShader = shaderVariants('matmul4bit bias', ({ workgroupSize }: { workgroupSize: number }) => {
+  const io = layout({
+    uniforms: { size: 'u32', columns: 'u32' },
+    buffers: { product: 'write array<f32>', bias: 'read array<f32>' },
+  });
+  return {
+    layout: io,
+    code: /* wgsl */ `
+${io.wgsl}
 @compute @workgroup_size(${workgroupSize})
 fn main(${WORKGROUP_PARAMETERS}) {
   let i = (${WORKGROUP_INDEX}) * ${workgroupSize}u + lane;
   if (i < uniforms.size) { product[i] += bias[i % uniforms.columns]; }
 }`,
-);
+  };
+});
 
 function addBias(backend: WebGPUBackend, product: TensorInfo, bias: TensorInfo, rows: number, columns: number): void {
   const workgroupSize = 256;
   dispatch(backend, {
-    ...biasShader({ workgroupSize }),
-    bindings: [product, bias],
-    uniforms: [u32(rows * columns), u32(columns)],
+    shader: biasShader({ workgroupSize }),
+    buffers: { product, bias },
+    uniforms: { size: rows * columns, columns },
     workgroups: spread(Math.ceil((rows * columns) / workgroupSize)),
   });
 }
@@ -114,17 +129,15 @@ export const webgpuMatmul4bit: NonNullable<OpDefinition<Matmul4bitInputs, Matmul
   const { limits } = backend.device;
   const { rowsPerThread, columnsPerThread } = chooseTiledVariant({ rows, columns });
   const product = makeOutput(backend, [rows, columns]);
-  const bindings = [x, packed, code, product, ...absmaxBindings(inputs)];
   // WebGPU guarantees eight storage buffers, which the nested absmax uses up; nearly every device has more.
-  const fused = bias !== undefined && bindings.length < limits.maxStorageBuffersPerShaderStage;
+  const fused = bias !== undefined && 2 + weightBufferCount(nested) < limits.maxStorageBuffersPerShaderStage;
   dispatch(backend, {
-    ...shader({ nested, bias: fused, words: K % 8 === 0, rowsPerThread, columnsPerThread }),
-    bindings: fused ? [...bindings, bias] : bindings,
-    uniforms: [
-      ...[u32(rows), u32(columns), u32(depth)],
-      ...absmaxUniforms(attributes),
-      ...(attributes.transposed ? [u32(1), u32(K)] : [u32(K), u32(1)]),
-    ],
+    shader: shader({ nested, bias: fused, words: K % 8 === 0, rowsPerThread, columnsPerThread }),
+    buffers: { x, packed, code, product, ...absmaxTensors(inputs), bias: fused ? bias : undefined },
+    uniforms: {
+      ...{ rows, columns, depth, ...absmaxUniforms(attributes) },
+      ...(attributes.transposed ? { weightColumn: 1, weightDepth: K } : { weightColumn: K, weightDepth: 1 }),
+    },
     workgroups: tileGrid(rows, columns, { rowsPerThread, columnsPerThread }),
   });
   if (bias !== undefined && !fused) addBias(backend, product, bias, rows, columns);

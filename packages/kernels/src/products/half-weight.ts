@@ -3,8 +3,8 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch, makeOutput } from '../webgpu/dispatch';
 import { MATRIX_EXTENSIONS, MATRIX_TYPES, times } from '../webgpu/subgroup-matrix';
 import { shaderVariants, spread, WORKGROUP_INDEX, WORKGROUP_PARAMETERS } from '../webgpu/shader';
-import { u32 } from '../webgpu/uniforms';
-import { absmaxArrays, absmaxBindings, type Packed4bitInfos } from '../four-bit/wgsl';
+import { layout, type BufferTensors } from '../webgpu/layout';
+import { absmaxBuffers, absmaxTensors, type Packed4bitInfos } from '../four-bit/wgsl';
 import { sizeOf, type Packed4bitAttributes } from '../four-bit/types';
 import { DEQUANTIZE } from './matrix-shader';
 
@@ -25,25 +25,41 @@ export const NO_WEIGHT: HalfWeightConstants = { nested: false, blockShift: 0, ne
 /** Workgroups that dequantise so many weights. */
 export const halfWeightGroups = (size: number): number => Math.ceil(size / 8 / WORDS / HALF_WEIGHT_THREADS);
 
-/** The tensors that `halfWeightDeclarations` binds, the result first. */
-export const halfWeightBindings = (weight: TensorInfo, inputs: Packed4bitInfos): TensorInfo[] => [
-  weight,
-  inputs.packed!,
-  inputs.code!,
-  ...absmaxBindings(inputs),
-];
+/** Buffers of a weight and its float16, or none of them. */
+export function halfWeightBuffers(form: 'plain' | 'nested' | 'none') {
+  const there = form !== 'none';
+  return {
+    weight: there ? ('write array<vec4u>' as const) : undefined,
+    packed: there ? ('read array<u32>' as const) : undefined,
+    code: there ? ('read array<f32>' as const) : undefined,
+    ...absmaxBuffers(form),
+  };
+}
+
+/** No such tensors. */
+export const NO_HALF_WEIGHT: BufferTensors<ReturnType<typeof halfWeightBuffers>> = {
+  weight: undefined,
+  packed: undefined,
+  code: undefined,
+  absmax: undefined,
+  nestedAbsmax: undefined,
+  nestedCode: undefined,
+  nestedOffset: undefined,
+};
+
+/** The tensors of those buffers. */
+export function halfWeightTensors(
+  weight: TensorInfo,
+  inputs: Packed4bitInfos,
+): BufferTensors<ReturnType<typeof halfWeightBuffers>> {
+  return { weight, packed: inputs.packed, code: inputs.code, ...absmaxTensors(inputs) };
+}
 
 /**
- * WGSL of those tensors and of `halfWeights(group, words, thread)`, with which a workgroup of 256 dequantises its part of
- * `words` words to f16: spare threads repeat the last word. Needs MATRIX_TYPES.
- *
- * @param next the next free binding
+ * WGSL of `halfWeights(group, words, thread)`, with which a workgroup of 256 dequantises its part of `words` words to
+ * f16: spare threads repeat the last word. Needs MATRIX_TYPES.
  */
-export function halfWeightDeclarations(
-  { nested, blockShift, nestedShift }: HalfWeightConstants,
-  next: () => number,
-): string {
-  const declare = (text: string): string => `@group(0) @binding(${next()}) var<storage, ${text};`;
+export function halfWeightFunction({ nested, blockShift, nestedShift }: HalfWeightConstants): string {
   const reads = times(
     WORDS,
     (w) => /* wgsl */ `
@@ -63,7 +79,6 @@ export function halfWeightDeclarations(
       `weight[i${w}] = dequantize(codes${w}, ${nested ? `fma(level${w}, nested${w}, nestedOffset[0])` : `scale${w}`}, level);`,
   );
   return /* wgsl */ `
-${[declare('read_write> weight: array<vec4u>'), ...['packed: array<u32>', 'code: array<f32>', ...absmaxArrays(nested)].map((text) => declare(`read> ${text}`))].join('\n')}
 ${DEQUANTIZE}
 fn halfWeights(group: u32, words: u32, thread: u32) {
   let level = code[thread & 15u];
@@ -78,16 +93,20 @@ fn halfWeights(group: u32, words: u32, thread: u32) {
  * again.
  */
 export const halfWeightShader = shaderVariants('weight to float16', (constants: HalfWeightConstants) => {
-  let binding = 0;
-  const declarations = halfWeightDeclarations(constants, () => binding++);
-  return /* wgsl */ `
+  const io = layout({
+    uniforms: { words: 'u32' },
+    buffers: halfWeightBuffers(constants.nested ? 'nested' : 'plain'),
+  });
+  return {
+    layout: io,
+    code: /* wgsl */ `
 ${MATRIX_EXTENSIONS}
-struct Uniforms { words: u32 }
+${io.wgsl}
 ${MATRIX_TYPES}
-${declarations}
-@group(0) @binding(${binding}) var<uniform> uniforms: Uniforms;
+${halfWeightFunction(constants)}
 @compute @workgroup_size(${HALF_WEIGHT_THREADS})
-fn main(${WORKGROUP_PARAMETERS}) { halfWeights(${WORKGROUP_INDEX}, uniforms.words, lane); }`;
+fn main(${WORKGROUP_PARAMETERS}) { halfWeights(${WORKGROUP_INDEX}, uniforms.words, lane); }`,
+  };
 });
 
 /** A place for W [N, K] in f16: int32 [N K / 2]. */
@@ -103,9 +122,9 @@ export function halfWeight(
   const size = sizeOf(attributes.shape);
   const weight = makeHalfWeight(backend, attributes);
   dispatch(backend, {
-    ...halfWeightShader(halfWeightConstants(attributes)),
-    bindings: halfWeightBindings(weight, inputs),
-    uniforms: [u32(size / 8)],
+    shader: halfWeightShader(halfWeightConstants(attributes)),
+    buffers: halfWeightTensors(weight, inputs),
+    uniforms: { words: size / 8 },
     workgroups: spread(halfWeightGroups(size)),
   });
   return weight;

@@ -3,13 +3,12 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch, makeOutput } from '../webgpu/dispatch';
 import { hardwareOf } from '../webgpu/hardware';
 import { shaderVariants } from '../webgpu/shader';
-import { u32 } from '../webgpu/uniforms';
 import { chooseMatrixVariant, type MatrixProductCase, type MatrixVariant } from './variants';
-import { absmaxBindings, type Packed4bitInfos } from '../four-bit/wgsl';
-import { additionBindings, additionConstants, additionWords, type ProductAdditions } from './additions';
+import { absmaxTensors, type Packed4bitInfos } from '../four-bit/wgsl';
+import { additionTensors, additionConstants, additionUniforms, type ProductAdditions } from './additions';
 import { addSplits } from './split-sum';
 import { productSizes, type Matmul4bitAttributes } from './types';
-import { halfWeight, halfWeightConstants, NO_WEIGHT } from './half-weight';
+import { halfWeight, halfWeightConstants, NO_HALF_WEIGHT, NO_WEIGHT } from './half-weight';
 import { subgroupMatrixProduct, type MatrixConstants } from './matrix-shader';
 
 const forwardShader = shaderVariants('matmul4bit matrix', subgroupMatrixProduct);
@@ -67,20 +66,22 @@ export function matrixMatmul4bit(
     split,
     ...additionConstants(inPass),
   };
-  const weight = prepared
-    ? [inputs.halfWeight ?? halfWeight(backend, inputs, attributes)]
-    : [inputs.packed!, inputs.code!, ...absmaxBindings(inputs)];
+  const half = prepared ? (inputs.halfWeight ?? halfWeight(backend, inputs, attributes)) : undefined;
+  const codes = prepared ? NO_HALF_WEIGHT : { packed: inputs.packed, code: inputs.code, ...absmaxTensors(inputs) };
   dispatch(backend, {
-    ...(transposed ? transposedShader : forwardShader)(constants),
-    bindings: [
-      ...[x, target, ...weight],
-      ...(inPass.bias === undefined ? [] : [inPass.bias]),
-      ...additionBindings(inPass),
-    ],
-    uniforms: [...[rows, columns, depth, depth / splits, shape[1]].map(u32), ...additionWords(inPass)],
+    shader: (transposed ? transposedShader : forwardShader)(constants),
+    buffers: {
+      ...{ x, product: target, ...codes, weight: half },
+      bias: inPass.bias,
+      ...additionTensors(inPass),
+    },
+    uniforms: {
+      ...{ rows, columns, depth, share: depth / splits, weightRow: shape[1] },
+      ...additionUniforms(inPass),
+    },
     workgroups: [columns / tile.tileColumns, Math.ceil(rows / tile.tileRows), splits],
   });
-  if (prepared && inputs.halfWeight === undefined) backend.disposeData(weight[0]!.dataId);
+  if (half !== undefined && inputs.halfWeight === undefined) backend.disposeData(half.dataId);
   if (!split) return product;
   addSplits(backend, { partial: target, product, additions, transposed });
   backend.disposeData(target.dataId);

@@ -106,7 +106,7 @@ describe('shader', () => {
     expect(workgroupBytes({ ...tile, transposed: given.transposed })).toBeLessThanOrEqual(49_152);
     for (const [index, added] of additions.entries()) {
       for (const right of ['codes', 'float16'] as const) {
-        const code = subgroupMatrixProduct({
+        const { code } = subgroupMatrixProduct({
           ...added,
           ...tile,
           ...given,
@@ -124,7 +124,7 @@ describe('shader', () => {
 
   it.each(tiles)('declares the memory it is chosen by, $tileRows x $tileColumns x $tileDepth', async (tile) => {
     for (const transposed of flags) {
-      const code = subgroupMatrixProduct({
+      const { code } = subgroupMatrixProduct({
         ...additions[4]!,
         ...tile,
         transposed,

@@ -1,7 +1,8 @@
 import { PHILOX } from '../webgpu/philox';
 import { FRAGMENT, LANES, MATRIX_EXTENSIONS, MATRIX_TYPES, PAIRS, times } from '../webgpu/subgroup-matrix';
-import { absmaxArrays } from '../four-bit/wgsl';
-import { ADDITION_FIELDS, additionDeclarations, type AdditionConstants } from './additions';
+import { layout } from '../webgpu/layout';
+import { absmaxBuffers } from '../four-bit/wgsl';
+import { ADDITION_UNIFORMS, additionBuffers, additionFunctions, type AdditionConstants } from './additions';
 import { loraStep, multiplyFragments, storeByValue } from './matrix-epilogue';
 import {
   codesType,
@@ -46,7 +47,7 @@ fn dequantize(word: u32, scale: f32, level: f32) -> vec4u {
  * the last tile reads the last row again and goes out through workgroup memory, value by value, so no access leaves
  * its tensor even where a device does not check bounds.
  */
-export function subgroupMatrixProduct(constants: MatrixConstants): string {
+export function subgroupMatrixProduct(constants: MatrixConstants) {
   const { tileRows, tileColumns, tileDepth, subgroupRows, subgroupColumns } = constants;
   const { transposed, left, right, nested, bias, split } = constants;
   const { rank, masked, slope, residual, dropout } = constants;
@@ -61,29 +62,31 @@ export function subgroupMatrixProduct(constants: MatrixConstants): string {
   const leftTile = leftLoader(constants);
   const rightTile = rightLoader(constants);
   const codes = right === 'codes';
-  let binding = 0;
-  const declare = (text: string): string => `@group(0) @binding(${binding++}) var<storage, ${text};`;
-  const weight = codes
-    ? [`packed: array<${codesType(constants)}>`, 'code: array<f32>', ...absmaxArrays(nested)]
-    : ['weight: array<vec4u>'];
-  const bindings = [
-    declare(`read> x: array<${left === 'float32' ? 'vec4f' : 'vec4u'}>`),
-    declare('read_write> product: array<vec4f>'),
-    ...weight.map((text) => declare(`read> ${text}`)),
-    ...(bias ? [declare('read> bias: array<vec4f>')] : []),
-  ].join('\n');
-  const additions = additionDeclarations(constants, () => binding++);
+  const io = layout({
+    uniforms: {
+      ...{ rows: 'u32', columns: 'u32', depth: 'u32' },
+      // Depth that one workgroup sums, and weights from one row of W to the next.
+      ...{ share: 'u32', weightRow: 'u32' },
+      ...ADDITION_UNIFORMS,
+    } as const,
+    buffers: {
+      x: left === 'float32' ? 'read array<vec4f>' : 'read array<vec4u>',
+      product: 'write array<vec4f>',
+      weight: codes ? undefined : 'read array<vec4u>',
+      packed: codes ? `read array<${codesType(constants)}>` : undefined,
+      code: codes ? 'read array<f32>' : undefined,
+      ...absmaxBuffers(!codes ? 'none' : nested ? 'nested' : 'plain'),
+      bias: bias ? 'read array<vec4f>' : undefined,
+      ...additionBuffers(constants),
+    },
+  });
 
-  return /* wgsl */ `
-${MATRIX_EXTENSIONS}struct Uniforms {
-  rows: u32, columns: u32, depth: u32,
-  // Depth that one workgroup sums, and weights from one row of W to the next.
-  share: u32, weightRow: u32,
-  ${ADDITION_FIELDS}
-}
-${bindings}
-${additions}
-@group(0) @binding(${binding}) var<uniform> uniforms: Uniforms;
+  return {
+    layout: io,
+    code: /* wgsl */ `
+${MATRIX_EXTENSIONS}
+${io.wgsl}
+${additionFunctions(constants)}
 ${dropout ? PHILOX : ''}
 ${MATRIX_TYPES}${PAIRS}
 // Eight f16 an element.
@@ -159,5 +162,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     ${storeByValue(constants, fragments)}
   }`
   }
-}`;
+}`,
+  };
 }

@@ -3,16 +3,17 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch } from '../webgpu/dispatch';
 import { PHILOX } from '../webgpu/philox';
 import {
-  ADDITION_FIELDS,
-  additionBindings,
+  ADDITION_UNIFORMS,
+  additionBuffers,
   additionConstants,
-  additionDeclarations,
-  additionWords,
+  additionFunctions,
+  additionTensors,
+  additionUniforms,
   type AdditionConstants,
   type ProductAdditions,
 } from './additions';
 import { shaderVariants, spread } from '../webgpu/shader';
-import { u32 } from '../webgpu/uniforms';
+import { layout } from '../webgpu/layout';
 
 type SplitSumConstants = AdditionConstants & Readonly<{ bias: boolean; transposed: boolean; workgroupSize: number }>;
 
@@ -33,17 +34,22 @@ const term = ({ rank, innerParts, transposed }: SplitSumConstants): string => /*
   term *= uniforms.factorScale;`;
 
 /** Sum of partial products [splits, rows, columns] and the additions, four values a thread. */
-export function splitSum(constants: SplitSumConstants): string {
+export function splitSum(constants: SplitSumConstants) {
   const { bias, rank, masked, slope, residual, dropout, workgroupSize } = constants;
-  let binding = 2;
-  const next = (): number => binding++;
-  return /* wgsl */ `
-struct Uniforms { size: u32, columns: u32, splits: u32, ${ADDITION_FIELDS} }
-@group(0) @binding(0) var<storage, read> partial: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> product: array<vec4f>;
-${bias ? `@group(0) @binding(${next()}) var<storage, read> bias: array<vec4f>;` : ''}
-${additionDeclarations(constants, next)}
-@group(0) @binding(${next()}) var<uniform> uniforms: Uniforms;
+  const io = layout({
+    uniforms: { size: 'u32', columns: 'u32', splits: 'u32', ...ADDITION_UNIFORMS },
+    buffers: {
+      partial: 'read array<vec4f>',
+      product: 'write array<vec4f>',
+      bias: bias ? 'read array<vec4f>' : undefined,
+      ...additionBuffers(constants),
+    },
+  });
+  return {
+    layout: io,
+    code: /* wgsl */ `
+${io.wgsl}
+${additionFunctions(constants)}
 ${dropout ? PHILOX : ''}
 @compute @workgroup_size(${workgroupSize})
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgroups: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -58,7 +64,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgr
   ${dropout ? 'sum = select(vec4f(), sum * uniforms.dropoutScale, dropoutQuad(random, i, uniforms.site) >= vec4u(uniforms.threshold));' : ''}
   ${residual ? 'sum += residual[i];' : ''}
   product[i] = sum;
-}`;
+}`,
+  };
 }
 
 const shader = shaderVariants('split sum', splitSum);
@@ -80,16 +87,15 @@ export function addSplits(
 ): void {
   const [splits, rows, columns] = partial.shape as [number, number, number];
   const values = (rows * columns) / 4;
-  const bias = additions.bias === undefined ? [] : [additions.bias];
   dispatch(backend, {
-    ...shader({
-      bias: bias.length > 0,
+    shader: shader({
+      bias: additions.bias !== undefined,
       transposed,
       workgroupSize: WORKGROUP_SIZE,
       ...additionConstants(additions),
     }),
-    bindings: [partial, product, ...bias, ...additionBindings(additions)],
-    uniforms: [...[values, columns / 4, splits].map(u32), ...additionWords(additions)],
+    buffers: { partial, product, bias: additions.bias, ...additionTensors(additions) },
+    uniforms: { size: values, columns: columns / 4, splits, ...additionUniforms(additions) },
     workgroups: spread(Math.ceil(values / WORKGROUP_SIZE)),
   });
 }

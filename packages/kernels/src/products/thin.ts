@@ -2,7 +2,7 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch, makeOutput } from '../webgpu/dispatch';
 import { shaderVariants } from '../webgpu/shader';
-import { f32, u32 } from '../webgpu/uniforms';
+import { layout } from '../webgpu/layout';
 import type { GemmAttributes } from './types';
 import { addSplits } from './split-sum';
 
@@ -24,20 +24,33 @@ const WIDEST = 32;
  * In float32 throughout, so that small gradients keep their digits. On an H200 the plain shader, which had 6 workgroups
  * for 384 rows, took 167 us a product of this kind.
  */
-const shader = shaderVariants(
-  'gemm thin',
-  ({ vector }: { vector: boolean }) => /* wgsl */ `
-struct Uniforms {
-  long: u32, thin: u32, depth: u32, alpha: f32,
-  // Values from one step to the next along each factor's side and its depth, and along the product's sides.
-  longSide: u32, longDepth: u32, thinSide: u32, thinDepth: u32, productLong: u32, productThin: u32,
-  // Depth that one workgroup sums.
-  share: u32,
-}
-@group(0) @binding(0) var<storage, read> longFactor: array<${vector ? 'vec4f' : 'f32'}>;
-@group(0) @binding(1) var<storage, read> thinFactor: array<f32>;
-@group(0) @binding(2) var<storage, read_write> product: array<f32>;
-@group(0) @binding(3) var<uniform> uniforms: Uniforms;
+const shader = shaderVariants('gemm thin', ({ vector }: { vector: boolean }) => {
+  const io = layout({
+    uniforms: {
+      long: 'u32',
+      thin: 'u32',
+      depth: 'u32',
+      alpha: 'f32',
+      // Values from one step to the next along each factor's side and its depth, and along the product's sides.
+      longSide: 'u32',
+      longDepth: 'u32',
+      thinSide: 'u32',
+      thinDepth: 'u32',
+      productLong: 'u32',
+      productThin: 'u32',
+      // Depth that one workgroup sums.
+      share: 'u32',
+    },
+    buffers: {
+      longFactor: `read array<${vector ? 'vec4f' : 'f32'}>`,
+      thinFactor: 'read array<f32>',
+      product: 'write array<f32>',
+    },
+  });
+  return {
+    layout: io,
+    code: /* wgsl */ `
+${io.wgsl}
 var<workgroup> chunk: array<vec4f, ${(CHUNK * THIN) / 4}>;
 ${
   vector
@@ -88,7 +101,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     )
     .join('\n  ')}
 }`,
-);
+  };
+});
 
 interface Sizes {
   readonly M: number;
@@ -122,12 +136,21 @@ export function thinGemm(
   const product = makeOutput(backend, [M, N]);
   const target = splits > 1 ? makeOutput(backend, [splits, M, N]) : product;
   dispatch(backend, {
-    ...shader({ vector: long.depth === 1 && K % 4 === 0 }),
-    bindings: [long.tensor, thin.tensor, target],
-    uniforms: [
-      ...[u32(long.size), u32(thin.size), u32(K), f32(alpha)],
-      ...[long.side, long.depth, thin.side, thin.depth, long.product, thin.product, share].map(u32),
-    ],
+    shader: shader({ vector: long.depth === 1 && K % 4 === 0 }),
+    buffers: { longFactor: long.tensor, thinFactor: thin.tensor, product: target },
+    uniforms: {
+      long: long.size,
+      thin: thin.size,
+      depth: K,
+      alpha,
+      longSide: long.side,
+      longDepth: long.depth,
+      thinSide: thin.side,
+      thinDepth: thin.depth,
+      productLong: long.product,
+      productThin: thin.product,
+      share,
+    },
     workgroups: [...tiles, splits],
   });
   if (splits > 1) {

@@ -1,11 +1,13 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import { KernelError } from '../errors';
-import type { Pointer, WasmKernelExports } from './exports';
+import { callsOf, type Pointer, type WasmCalls, type WasmKernelExports } from './exports';
 import { wasmKernelsBase64, wasmRelaxedProductsBase64 } from './module.generated';
 
 /** Our kernels inside the memory of one tfjs-backend-wasm. */
 export interface WasmKernels extends WasmKernelExports {
+  /** The same functions, called by the names of their parameters. */
+  readonly call: WasmCalls;
   /**
    * At least `bytes` bytes of scratch, aligned to a cache line. The same room is handed out every time, so it lasts
    * until the next call; freed with the backend.
@@ -58,8 +60,10 @@ function instantiate(backend: BackendWasm): WasmKernels {
     attached.delete(backend);
     dispose();
   };
+  const functions = Object.assign({}, ...exports) as WasmKernelExports;
   return {
-    ...(Object.assign({}, ...exports) as WasmKernelExports),
+    ...functions,
+    call: callsOf(functions),
     relaxedSimd: compiled.length > 1,
     scratch: (bytes) => arena.room(bytes),
     pointer: ({ dataId }) => backend.dataIdMap.get(dataId).memoryOffset,

@@ -7,8 +7,8 @@ export function wasmDropoutArguments(
   random: TensorInfo,
   { rate, site }: { readonly rate: number; readonly site: number },
   wasm: WasmContext,
-): [number, number, number, number, number, number, number] {
+): Record<'threshold' | 'keepScale' | 'key0' | 'key1' | 'counter1' | 'counter2' | 'counter3', number> {
   const { threshold, keepScale } = dropoutNumbers(rate);
-  const [seedLow = 0, seedHigh = 0, step = 0, microBatch = 0] = wasm.backend.readSync(random.dataId) as Int32Array;
-  return [threshold, keepScale, seedLow, seedHigh, site, step, microBatch];
+  const [key0 = 0, key1 = 0, step = 0, microBatch = 0] = wasm.backend.readSync(random.dataId) as Int32Array;
+  return { threshold, keepScale, key0, key1, counter1: site, counter2: step, counter3: microBatch };
 }

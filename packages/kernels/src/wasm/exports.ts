@@ -8,247 +8,142 @@ export type Pointer = number;
 export const WASM_ACTIVATION = { geluNew: 0, geluErf: 1, relu: 2, silu: 3, tanh: 4, quickGelu: 5 } as const;
 
 /**
- * What the WebAssembly module exports. Numbers are float32 and row-major unless said; what each one computes, its
- * source and what may lie in the same place stand above the functions in packages/kernels/assembly. Nothing is written
- * but the outputs and the scratch, and no argument is checked: the ops do that. A pointer 0 stands for an absent
- * optional input.
+ * What the WebAssembly module exports: the parameters of each function, by the names they have in
+ * packages/kernels/assembly, where what each one computes, its source and what may lie in the same place stand above
+ * it. Numbers are float32 and row-major unless said. Nothing is written but the outputs and the scratch, and no argument is
+ * checked: the ops do that. A pointer 0 stands for an absent optional input.
  */
-export interface WasmKernelExports {
+export const WASM_PARAMETERS = {
   /** C[M,N] = alpha·op(A)·op(B) + beta·C + bias[N]. `lda`, `ldb`, `ldc` count floats from one stored row to the next. */
-  gemm(
-    transA: number,
-    transB: number,
-    M: number,
-    N: number,
-    K: number,
-    alpha: number,
-    a: Pointer,
-    lda: number,
-    b: Pointer,
-    ldb: number,
-    beta: number,
-    c: Pointer,
-    ldc: number,
-    bias: Pointer,
-    scratch: Pointer,
-  ): void;
-  gemmScratchBytes(transA: number): number;
-
+  gemm: ['transA', 'transB', 'M', 'N', 'K', 'alpha', 'a', 'lda', 'b', 'ldb', 'beta', 'c', 'ldc', 'bias', 'scratch'],
+  gemmScratchBytes: ['transA'],
   /** C[M,N] = A[M,K]·Wᵀ + bias[N]; transposed: C[M,K] = A[M,N]·W + bias[K]. W[N,K] in 4 bits, absmax in float32. */
-  gemm4bit(
-    transposed: number,
-    M: number,
-    N: number,
-    K: number,
-    a: Pointer,
-    packed: Pointer,
-    absmax: Pointer,
-    code: Pointer,
-    blocksize: number,
-    bias: Pointer,
-    c: Pointer,
-    scratch: Pointer,
-  ): void;
-  gemm4bitScratchBytes(): number;
-  dequantize4bit(packed: Pointer, n: number, absmax: Pointer, code: Pointer, blocksize: number, out: Pointer): void;
-
-  layerNorm(
-    x: Pointer,
-    gamma: Pointer,
-    beta: Pointer,
-    rows: number,
-    cols: number,
-    eps: number,
-    y: Pointer,
-    mean: Pointer,
-    rstd: Pointer,
-  ): void;
-  layerNormBackward(
-    dy: Pointer,
-    x: Pointer,
-    gamma: Pointer,
-    mean: Pointer,
-    rstd: Pointer,
-    rows: number,
-    cols: number,
-    dx: Pointer,
-  ): void;
-  layerNormParamGradients(
-    dy: Pointer,
-    x: Pointer,
-    mean: Pointer,
-    rstd: Pointer,
-    rows: number,
-    cols: number,
-    dgamma: Pointer,
-    dbeta: Pointer,
-  ): void;
-
-  geluNew(x: Pointer, n: number, y: Pointer): void;
-  geluNewBackward(dy: Pointer, x: Pointer, n: number, dx: Pointer): void;
+  gemm4bit: ['transposed', 'M', 'N', 'K', 'a', 'packed', 'absmax', 'code', 'blocksize', 'bias', 'c', 'scratch'],
+  gemm4bitScratchBytes: [],
+  dequantize4bit: ['packed', 'n', 'absmax', 'code', 'blocksize', 'out'],
+  layerNorm: ['x', 'gamma', 'beta', 'rows', 'cols', 'eps', 'y', 'mean', 'rstd'],
+  layerNormBackward: ['dy', 'x', 'gamma', 'mean', 'rstd', 'rows', 'cols', 'dx'],
+  layerNormParamGradients: ['dy', 'x', 'mean', 'rstd', 'rows', 'cols', 'dgamma', 'dbeta'],
+  geluNew: ['x', 'n', 'y'],
+  geluNewBackward: ['dy', 'x', 'n', 'dx'],
   /** `kind` out of WASM_ACTIVATION. */
-  activation(kind: number, x: Pointer, n: number, y: Pointer): void;
-  activationBackward(kind: number, dy: Pointer, x: Pointer, n: number, dx: Pointer): void;
-
+  activation: ['kind', 'x', 'n', 'y'],
+  activationBackward: ['kind', 'dy', 'x', 'n', 'dx'],
   /** `threshold` is unsigned; backward is dropout of dy with the same numbers. */
-  dropout(
-    x: Pointer,
-    n: number,
-    threshold: number,
-    scale: number,
-    key0: number,
-    key1: number,
-    counter1: number,
-    counter2: number,
-    counter3: number,
-    y: Pointer,
-  ): void;
+  dropout: ['x', 'n', 'threshold', 'scale', 'key0', 'key1', 'counter1', 'counter2', 'counter3', 'y'],
   /** y = residual + dropout(x). */
-  dropoutAdd(
-    x: Pointer,
-    residual: Pointer,
-    n: number,
-    threshold: number,
-    scale: number,
-    key0: number,
-    key1: number,
-    counter1: number,
-    counter2: number,
-    counter3: number,
-    y: Pointer,
-  ): void;
-
+  dropoutAdd: ['x', 'residual', 'n', 'threshold', 'scale', 'key0', 'key1', 'counter1', 'counter2', 'counter3', 'y'],
   /** `sequences` is int32 [numSequences, 4] = (rowStart, rowCount, keyStart, keyEnd). */
-  attention(
-    qkv: Pointer,
-    rows: number,
-    sequences: Pointer,
-    numSequences: number,
-    heads: number,
-    headDim: number,
-    scale: number,
-    threshold: number,
-    keepScale: number,
-    key0: number,
-    key1: number,
-    counter1: number,
-    counter2: number,
-    counter3: number,
-    keyStride: number,
-    out: Pointer,
-    lse: Pointer,
-    scratch: Pointer,
-  ): void;
+  attention: [
+    'qkv',
+    'rows',
+    'sequences',
+    'numSequences',
+    'heads',
+    'headDim',
+    'scale',
+    'threshold',
+    'keepScale',
+    'key0',
+    'key1',
+    'counter1',
+    'counter2',
+    'counter3',
+    'keyStride',
+    'out',
+    'lse',
+    'scratch',
+  ],
   /** `longest` is the largest rowCount. */
-  attentionScratchBytes(longest: number, headDim: number): number;
-  attentionBackward(
-    dout: Pointer,
-    qkv: Pointer,
-    out: Pointer,
-    lse: Pointer,
-    rows: number,
-    sequences: Pointer,
-    numSequences: number,
-    heads: number,
-    headDim: number,
-    scale: number,
-    threshold: number,
-    keepScale: number,
-    key0: number,
-    key1: number,
-    counter1: number,
-    counter2: number,
-    counter3: number,
-    keyStride: number,
-    dqkv: Pointer,
-    scratch: Pointer,
-  ): void;
-  attentionBackwardScratchBytes(longest: number, headDim: number): number;
-
-  add(a: Pointer, b: Pointer, n: number, y: Pointer): void;
+  attentionScratchBytes: ['longest', 'headDim'],
+  attentionBackward: [
+    'dout',
+    'qkv',
+    'out',
+    'lse',
+    'rows',
+    'sequences',
+    'numSequences',
+    'heads',
+    'headDim',
+    'scale',
+    'threshold',
+    'keepScale',
+    'key0',
+    'key1',
+    'counter1',
+    'counter2',
+    'counter3',
+    'keyStride',
+    'dqkv',
+    'scratch',
+  ],
+  attentionBackwardScratchBytes: ['longest', 'headDim'],
+  add: ['a', 'b', 'n', 'y'],
   /** y += alpha·x */
-  axpy(alpha: number, x: Pointer, n: number, y: Pointer): void;
-  scaleInPlace(x: Pointer, n: number, alpha: number): void;
+  axpy: ['alpha', 'x', 'n', 'y'],
+  scaleInPlace: ['x', 'n', 'alpha'],
   /** Summed in float64. */
-  sumSquares(x: Pointer, n: number): number;
+  sumSquares: ['x', 'n'],
   /** 1 or 0. */
-  hasNonFinite(x: Pointer, n: number): number;
-
+  hasNonFinite: ['x', 'n'],
   /** A label (int32) outside the classes makes a loss of 0. */
-  softmaxCrossEntropy(
-    logits: Pointer,
-    labels: Pointer,
-    rows: number,
-    classes: number,
-    lossRows: Pointer,
-    probs: Pointer,
-  ): void;
-  softmaxCrossEntropyBackward(
-    probs: Pointer,
-    labels: Pointer,
-    dlossRows: Pointer,
-    rows: number,
-    classes: number,
-    dlogits: Pointer,
-  ): void;
-
+  softmaxCrossEntropy: ['logits', 'labels', 'rows', 'classes', 'lossRows', 'probs'],
+  softmaxCrossEntropyBackward: ['probs', 'labels', 'dlossRows', 'rows', 'classes', 'dlogits'],
   /** bc1 = 1 - b1^t, bc2 = 1 - b2^t. */
-  adamw32(
-    p: Pointer,
-    g: Pointer,
-    m: Pointer,
-    v: Pointer,
-    n: number,
-    lr: number,
-    b1: number,
-    b2: number,
-    eps: number,
-    wd: number,
-    bc1: number,
-    bc2: number,
-    gradScale: number,
-  ): void;
+  adamw32: ['p', 'g', 'm', 'v', 'n', 'lr', 'b1', 'b2', 'eps', 'wd', 'bc1', 'bc2', 'gradScale'],
   /** Blocks of 256; `bounds` and `grid` as in quantizeBlockwise. */
-  adamw8bit(
-    p: Pointer,
-    g: Pointer,
-    state1: Pointer,
-    state2: Pointer,
-    absmax1: Pointer,
-    absmax2: Pointer,
-    code1: Pointer,
-    code2: Pointer,
-    bounds1: Pointer,
-    bounds2: Pointer,
-    grid: number,
-    n: number,
-    lr: number,
-    b1: number,
-    b2: number,
-    eps: number,
-    wd: number,
-    bc1: number,
-    bc2: number,
-    gradScale: number,
-    scratch: Pointer,
-  ): void;
-  adamw8bitScratchBytes(): number;
+  adamw8bit: [
+    'p',
+    'g',
+    'state1',
+    'state2',
+    'absmax1',
+    'absmax2',
+    'code1',
+    'code2',
+    'bounds1',
+    'bounds2',
+    'grid',
+    'n',
+    'lr',
+    'b1',
+    'b2',
+    'eps',
+    'wd',
+    'bc1',
+    'bc2',
+    'gradScale',
+    'scratch',
+  ],
+  adamw8bitScratchBytes: [],
   /** bounds[255] ascend; `grid` 1 rounds to bitsandbytes' CPU grid first and takes bounds on its steps. */
-  quantizeBlockwise(
-    x: Pointer,
-    n: number,
-    blocksize: number,
-    bounds: Pointer,
-    grid: number,
-    quantized: Pointer,
-    absmax: Pointer,
-  ): void;
-  dequantizeBlockwise(
-    quantized: Pointer,
-    n: number,
-    code: Pointer,
-    blocksize: number,
-    absmax: Pointer,
-    out: Pointer,
-  ): void;
+  quantizeBlockwise: ['x', 'n', 'blocksize', 'bounds', 'grid', 'quantized', 'absmax'],
+  dequantizeBlockwise: ['quantized', 'n', 'code', 'blocksize', 'absmax', 'out'],
+} as const;
+
+type Parameters = typeof WASM_PARAMETERS;
+
+type NumbersOf<Names extends readonly string[]> = { -readonly [Place in keyof Names]: number };
+
+/** The exports themselves: numbers by place. */
+export type WasmKernelExports = {
+  readonly [Name in keyof Parameters]: (...numbers: NumbersOf<Parameters[Name]>) => number;
+};
+
+/** Calls of the exports: numbers by name. */
+export type WasmCalls = {
+  readonly [Name in keyof Parameters]: (fields: Readonly<Record<Parameters[Name][number], number>>) => number;
+};
+
+/** Puts named numbers into the places that the exports take them in. */
+export function callsOf(exports: WasmKernelExports): WasmCalls {
+  const byPlace = exports as Readonly<Record<string, (...numbers: number[]) => number>>;
+  return Object.fromEntries(
+    Object.entries<readonly string[]>(WASM_PARAMETERS).map(([name, parameters]) => [
+      name,
+      (fields: Readonly<Record<string, number>>) =>
+        byPlace[name]!(...parameters.map((parameter) => fields[parameter]!)),
+    ]),
+  ) as unknown as WasmCalls;
 }

@@ -5,11 +5,12 @@ import { describe, expect, it } from 'vitest';
 import { describeBackends, normals, runPoisoned } from '../testing';
 import { NAN } from './constants';
 import { dispatch, makeOutput } from './dispatch';
+import { layout } from './layout';
 import { PHILOX } from './philox';
 import { DispatchProfile } from './profile';
 import { threadsForRow, workgroupSum } from './reduce';
 import { WORKGROUP_INDEX, WORKGROUP_PARAMETERS, shaderVariants, spread } from './shader';
-import { f32, i32, u32, uniformBuffer } from './uniforms';
+import { uniformBuffer } from './uniforms';
 
 describeBackends('dispatch', (backend) => {
   if (backend.name !== 'webgpu') {
@@ -25,33 +26,37 @@ describeBackends('dispatch', (backend) => {
 
   it('reaches every workgroup of a count that one dimension does not hold', async () => {
     const count = 70_001;
-    const number = shaderVariants(
-      'number',
-      () => `
-struct Uniforms { count: u32 }
-@group(0) @binding(0) var<storage, read_write> y: array<f32>;
-@group(0) @binding(1) var<uniform> uniforms: Uniforms;
+    const number = shaderVariants('number', () => {
+      const io = layout({ uniforms: { count: 'u32' }, buffers: { y: 'write array<f32>' } });
+      return {
+        layout: io,
+        code: /* wgsl */ `
+${io.wgsl}
 @compute @workgroup_size(1)
 fn main(${WORKGROUP_PARAMETERS}) {
   let index = ${WORKGROUP_INDEX};
   if (index < uniforms.count) { y[index] = f32(index + lane); }
 }`,
-    );
+      };
+    });
     const [values] = await runPoisoned(backend, () => {
       const y = output(count);
-      dispatch(webgpu(), { ...number({}), bindings: [y], uniforms: [u32(count)], workgroups: spread(count) });
+      dispatch(webgpu(), { shader: number({}), buffers: { y }, uniforms: { count }, workgroups: spread(count) });
       return [asTensor(y)];
     });
     expect(values!.every((value, i) => value === i)).toBe(true);
   });
 
   it('hands uniforms over bit by bit', async () => {
-    const echo = shaderVariants(
-      'echo',
-      () => `
-struct Uniforms { unsigned: u32, signed: i32, real: f32, last: u32, more: f32 }
-@group(0) @binding(0) var<storage, read_write> y: array<f32>;
-@group(0) @binding(1) var<uniform> uniforms: Uniforms;
+    const echo = shaderVariants('echo', () => {
+      const io = layout({
+        uniforms: { unsigned: 'u32', signed: 'i32', real: 'f32', last: 'u32', more: 'f32' },
+        buffers: { y: 'write array<f32>' },
+      });
+      return {
+        layout: io,
+        code: /* wgsl */ `
+${io.wgsl}
 @compute @workgroup_size(1)
 fn main() {
   y[0] = f32(uniforms.unsigned);
@@ -60,15 +65,16 @@ fn main() {
   y[3] = f32(uniforms.last);
   y[4] = uniforms.more;
 }`,
-    );
-    const uniforms = [u32(2 ** 31), i32(-7), f32(-1e-20), u32(2 ** 32 - 256), f32(0.1)];
+      };
+    });
+    const uniforms = { more: 0.1, unsigned: 2 ** 31, signed: -7, real: -1e-20, last: 2 ** 32 - 256 };
     const [values] = await runPoisoned(backend, () => {
       const y = output(5);
-      dispatch(webgpu(), { ...echo({}), bindings: [y], uniforms, workgroups: [1, 1, 1] });
+      dispatch(webgpu(), { shader: echo({}), buffers: { y }, uniforms, workgroups: [1, 1, 1] });
       return [asTensor(y)];
     });
     expect(Array.from(values!)).toEqual([2 ** 31, -7, Math.fround(-1e-20), 2 ** 32 - 256, Math.fround(0.1)]);
-    expect(uniformBuffer(gpu(), uniforms)).toBe(uniformBuffer(gpu(), [...uniforms]));
+    expect(uniformBuffer(gpu(), [1, 2])).toBe(uniformBuffer(gpu(), [1, 2]));
     expect(uniformBuffer(gpu(), [1, 2])).not.toBe(uniformBuffer(gpu(), [1, 3]));
   });
 
@@ -82,11 +88,12 @@ fn main() {
         0xb6b5242a,
       ],
     ];
-    const draw = shaderVariants(
-      'philox',
-      () => `
-@group(0) @binding(0) var<storage, read> words: array<u32>;
-@group(0) @binding(1) var<storage, read_write> halves: array<f32>;
+    const draw = shaderVariants('philox', () => {
+      const io = layout({ uniforms: {}, buffers: { words: 'read array<u32>', halves: 'write array<f32>' } });
+      return {
+        layout: io,
+        code: /* wgsl */ `
+${io.wgsl}
 ${PHILOX}
 @compute @workgroup_size(1)
 fn main() {
@@ -97,12 +104,13 @@ fn main() {
     halves[2u * i + 1u] = f32(drawn[i] & 0xffffu);
   }
 }`,
-    );
+      };
+    });
     for (const vector of vectors) {
       const words = tensor1d(Int32Array.from(vector.slice(0, 6)), 'int32');
       const [halves] = await runPoisoned(backend, () => {
         const y = output(8);
-        dispatch(webgpu(), { ...draw({}), bindings: [words, y], workgroups: [1, 1, 1] });
+        dispatch(webgpu(), { shader: draw({}), buffers: { words, halves: y }, uniforms: {}, workgroups: [1, 1, 1] });
         return [asTensor(y)];
       });
       expect([0, 1, 2, 3].map((i) => halves![2 * i]! * 2 ** 16 + halves![2 * i + 1]!)).toEqual(vector.slice(6));
@@ -110,11 +118,12 @@ fn main() {
   });
 
   it.each([32, 64, 128, 256])('adds over %d threads, and has NaN where it is asked for', async (threads) => {
-    const add = shaderVariants(
-      'add',
-      (constants: { threads: number }) => `
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+    const add = shaderVariants('add', (constants: { threads: number }) => {
+      const io = layout({ uniforms: {}, buffers: { x: 'read array<f32>', y: 'write array<f32>' } });
+      return {
+        layout: io,
+        code: /* wgsl */ `
+${io.wgsl}
 ${workgroupSum('f32', constants.threads)}
 ${NAN}
 @compute @workgroup_size(${constants.threads})
@@ -123,11 +132,12 @@ fn main(@builtin(local_invocation_index) lane: u32) {
   let second = workgroupSum(lane, first);
   if (lane == 0u) { y[0] = first; y[1] = second; y[2] = notANumber(lane); }
 }`,
-    );
+      };
+    });
     const x = tensor1d(Float32Array.from({ length: threads }, (_, i) => i));
     const [values] = await runPoisoned(backend, () => {
       const y = output(3);
-      dispatch(webgpu(), { ...add({ threads }), bindings: [x, y], workgroups: [1, 1, 1] });
+      dispatch(webgpu(), { shader: add({ threads }), buffers: { x, y }, uniforms: {}, workgroups: [1, 1, 1] });
       return [asTensor(y)];
     });
     const total = (threads * (threads - 1)) / 2;
@@ -136,7 +146,8 @@ fn main(@builtin(local_invocation_index) lane: u32) {
 
   it('refuses more workgroups than the device takes, before it touches the GPU', () => {
     const y = output(1);
-    const run = () => dispatch(webgpu(), { label: 'wide', code: '', bindings: [y], workgroups: [70_000, 1, 1] });
+    const wide = { label: 'wide', code: '', layout: layout({ uniforms: {}, buffers: { y: 'write array<f32>' } }) };
+    const run = () => dispatch(webgpu(), { shader: wide, buffers: { y }, uniforms: {}, workgroups: [70_000, 1, 1] });
     expect(run).toThrow(/wide: 70000 x 1 x 1 workgroups, but the device takes \d+ in one dimension/);
   });
 
@@ -147,18 +158,21 @@ fn main(@builtin(local_invocation_index) lane: u32) {
 
   it('times its dispatches', async () => {
     expect(gpu().features.has('timestamp-query'), 'every GPU that tests run on has timestamps').toBe(true);
-    const copy = shaderVariants(
-      'copy',
-      () => `
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+    const copy = shaderVariants('copy', () => {
+      const io = layout({ uniforms: {}, buffers: { x: 'read array<f32>', y: 'write array<f32>' } });
+      return {
+        layout: io,
+        code: /* wgsl */ `
+${io.wgsl}
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) { y[id.x] = x[id.x]; }`,
-    );
+      };
+    });
     const x = tensor1d(normals(1, 256));
     const profile = new DispatchProfile(gpu());
     const y = output(256);
-    for (let i = 0; i < 3; i++) dispatch(webgpu(), { ...copy({}), bindings: [x, y], workgroups: [4, 1, 1] });
+    for (let i = 0; i < 3; i++)
+      dispatch(webgpu(), { shader: copy({}), buffers: { x, y }, uniforms: {}, workgroups: [4, 1, 1] });
     expect(await asTensor(y).data()).toEqual(await x.data());
     const times = await profile.stop();
     expect(times.map(({ label }) => label)).toEqual(['copy {}', 'copy {}', 'copy {}']);
@@ -169,7 +183,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) { y[id.x] = x[id.x]; }`,
 describe('shaderVariants', () => {
   it('writes each variant once', () => {
     let written = 0;
-    const variant = shaderVariants('counted', ({ size }: { size: number }) => `${size} ${written++}`);
+    const variant = shaderVariants('counted', ({ size }: { size: number }) => ({
+      code: `${size} ${written++}`,
+      layout: layout({ uniforms: {}, buffers: {} }),
+    }));
     expect(variant({ size: 4 })).toBe(variant({ size: 4 }));
     expect(variant({ size: 8 }).code).toBe('8 1');
     expect(variant({ size: 8 }).label).toBe('counted {"size":8}');

@@ -5,21 +5,20 @@ import { bufferOf, internalsOf, type BackendInternals } from '../tfjs/backend';
 import { encodeDispatch } from '../tfjs/encode';
 import { hardwareOf } from './hardware';
 import { activeProfile } from './profile';
+import type { BufferTensors, BufferTypes, UniformTypes, UniformValues } from './layout';
+import type { Shader } from './shader';
 import { uniformBuffer } from './uniforms';
 
 /** One run of a shader. */
-export interface Dispatch {
-  /** Name of the op and variant, for GPU errors and profiles. */
-  readonly label: string;
-  /** WGSL with one entry point, `main`. Take it from `shaderVariants`: pipelines are cached by this very text. */
-  readonly code: string;
-  /** Tensors at @group(0) @binding(0), (1), ... in this order, inputs and outputs alike. */
-  readonly bindings: readonly TensorInfo[];
+export interface Dispatch<Uniforms extends UniformTypes, Buffers extends BufferTypes> {
+  readonly shader: Shader<Uniforms, Buffers>;
+  /** Tensors by the names of the layout's buffers, inputs and outputs alike. */
+  readonly buffers: BufferTensors<Buffers>;
   /**
-   * 32-bit words of the uniform struct, made by `u32`, `i32` and `f32`, at the binding after the tensors. Buffers of
-   * equal words are shared and never rewritten: a value that changes from step to step belongs in a tensor.
+   * Numbers by the names of the layout's uniforms. Buffers of equal words are shared and never rewritten: a value that
+   * changes from step to step belongs in a tensor.
    */
-  readonly uniforms?: readonly number[];
+  readonly uniforms: UniformValues<Uniforms>;
   /** Workgroups by dimension; see `spread` for counts that may pass the limit of one dimension. */
   readonly workgroups: readonly [number, number, number];
 }
@@ -44,7 +43,10 @@ export function makeOutput(backend: WebGPUBackend, shape: number[], dtype: DataT
  * @throws KernelError BAD_SHAPE where a dimension holds more workgroups than the device takes, or a tensor is larger
  *   than one binding may be
  */
-export function dispatch(tfjsBackend: WebGPUBackend, { label, code, bindings, uniforms, workgroups }: Dispatch): void {
+export function dispatch<Uniforms extends UniformTypes, Buffers extends BufferTypes>(
+  tfjsBackend: WebGPUBackend,
+  { shader: { label, code, layout: declared }, buffers, uniforms, workgroups }: Dispatch<Uniforms, Buffers>,
+): void {
   if (workgroups.includes(0)) return;
   const backend = internalsOf(tfjsBackend);
   const { device } = backend;
@@ -52,15 +54,17 @@ export function dispatch(tfjsBackend: WebGPUBackend, { label, code, bindings, un
   const hardware = hardwareOf(device);
   checkLimits(device, label, workgroups);
   const { pipeline, layout } = compile(hardware, label, code);
-  const resources = bindings.map((tensor) => boundBuffer(backend, label, tensor));
-  if (uniforms !== undefined) resources.push(uniformBuffer(hardware, uniforms));
+  const tensors = declared.bind(label, buffers);
+  const resources = tensors.map((tensor) => boundBuffer(backend, label, tensor));
+  const words = declared.words(uniforms);
+  if (words !== undefined) resources.push(uniformBuffer(hardware, words));
   const bindGroup = device.createBindGroup({
     label,
     layout,
     entries: resources.map((buffer, binding) => ({ binding, resource: { buffer } })),
   });
   const pass = activeProfile(device)?.nextPass(label);
-  encodeDispatch(backend, { pipeline, bindGroup, workgroups, tensors: bindings, pass });
+  encodeDispatch(backend, { pipeline, bindGroup, workgroups, tensors, pass });
 }
 
 function checkLimits(device: GPUDevice, label: string, workgroups: readonly number[]): void {

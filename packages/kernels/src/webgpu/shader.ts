@@ -1,22 +1,34 @@
-/** A shader's name and WGSL, as `dispatch` takes them. */
-export interface Shader {
+import type { BufferTypes, Layout, UniformTypes } from './layout';
+
+/** A shader as `dispatch` takes it. */
+export interface Shader<Uniforms extends UniformTypes, Buffers extends BufferTypes> {
+  /** The name of the op and of the variant, for GPU errors and profiles. */
   readonly label: string;
+  /** WGSL with one entry point, `main`. Pipelines are cached by this very text. */
   readonly code: string;
+  /** What the text declares. */
+  readonly layout: Layout<Uniforms, Buffers>;
 }
 
 /**
  * Turns a template into a function that writes each variant once. Whatever the template bakes in must be among its
  * constants: equal constants give the very same shader.
+ *
+ * @param template returns the text, with the layout's `wgsl` in it, and the layout
  */
-export function shaderVariants<Constants extends Readonly<Record<string, string | number | boolean>>>(
+export function shaderVariants<
+  Constants extends Readonly<Record<string, string | number | boolean>>,
+  Uniforms extends UniformTypes,
+  Buffers extends BufferTypes,
+>(
   label: string,
-  template: (constants: Constants) => string,
-): (constants: Constants) => Shader {
-  const variants = new Map<string, Shader>();
+  template: (constants: Constants) => Pick<Shader<Uniforms, Buffers>, 'code' | 'layout'>,
+): (constants: Constants) => Shader<Uniforms, Buffers> {
+  const variants = new Map<string, Shader<Uniforms, Buffers>>();
   return (constants) => {
     const key = JSON.stringify(constants);
     let shader = variants.get(key);
-    if (shader === undefined) variants.set(key, (shader = { label: `${label} ${key}`, code: template(constants) }));
+    if (shader === undefined) variants.set(key, (shader = { label: `${label} ${key}`, ...template(constants) }));
     return shader;
   };
 }

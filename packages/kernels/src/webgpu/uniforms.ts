@@ -1,17 +1,3 @@
-const converter = new DataView(new ArrayBuffer(4));
-
-/** An unsigned integer as a word of a uniform struct. */
-export const u32 = (value: number): number => value >>> 0;
-
-/** A signed integer as a word of a uniform struct. */
-export const i32 = (value: number): number => value >>> 0;
-
-/** A float as a word of a uniform struct: its float32 bits. */
-export function f32(value: number): number {
-  converter.setFloat32(0, value);
-  return converter.getUint32(0);
-}
-
 /** Beyond this many, new words get buffers that nobody shares. */
 const SHARED_BUFFERS = 1 << 14;
 

@@ -26,7 +26,7 @@ export const wasmActivation: NonNullable<OpDefinition<ActivationInputs, Activati
   const kernel = KERNELS[kind];
   if (kernel === undefined) return tidy(() => composeActivation({ x: asTensor(x) }, { kind }));
   const y = wasm.output(x.shape);
-  wasm.kernels.activation(kernel, wasm.pointer(x), util.sizeFromShape(x.shape), wasm.pointer(y));
+  wasm.call.activation({ kind: kernel, x: wasm.pointer(x), n: util.sizeFromShape(x.shape), y: wasm.pointer(y) });
   return [y];
 };
 
@@ -38,6 +38,12 @@ export const wasmActivationBackward: NonNullable<
     return tidy(() => composeActivationBackward({ dy: asTensor(dy), x: asTensor(x) }, { kind }));
   const dx = wasm.output(x.shape);
   const size = util.sizeFromShape(x.shape);
-  wasm.kernels.activationBackward(kernel, wasm.pointer(dy), wasm.pointer(x), size, wasm.pointer(dx));
+  wasm.call.activationBackward({
+    kind: kernel,
+    dy: wasm.pointer(dy),
+    x: wasm.pointer(x),
+    n: size,
+    dx: wasm.pointer(dx),
+  });
   return [dx];
 };

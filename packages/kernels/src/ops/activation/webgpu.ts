@@ -3,7 +3,7 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { OpDefinition } from '../../engine/op';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { WORKGROUP_INDEX, WORKGROUP_PARAMETERS, shaderVariants, spread } from '../../webgpu/shader';
-import { u32 } from '../../webgpu/uniforms';
+import { layout } from '../../webgpu/layout';
 import { FORMULAS, HELPERS } from '../../webgpu/activation';
 import type { ActivationKind } from '../../formats/activations';
 import type { ActivationAttributes, ActivationBackwardInputs, ActivationInputs } from './types';
@@ -16,13 +16,15 @@ const shader = shaderVariants(
   ({ kind, vector, backward }: { kind: ActivationKind; vector: boolean; backward: boolean }) => {
     const type = vector ? 'vec4f' : 'f32';
     const { value, derivative } = FORMULAS[kind];
-    return /* wgsl */ `
+    const io = layout({
+      uniforms: { threads: 'u32' },
+      buffers: { inputs: 'read array<T>', outputs: 'write array<T>', slopes: backward ? 'read array<T>' : undefined },
+    });
+    return {
+      layout: io,
+      code: /* wgsl */ `
 alias T = ${type};
-struct Uniforms { threads: u32 }
-@group(0) @binding(0) var<storage, read> inputs: array<T>;
-@group(0) @binding(1) var<storage, read_write> outputs: array<T>;
-${backward ? '@group(0) @binding(2) var<storage, read> slopes: array<T>;' : ''}
-@group(0) @binding(${backward ? 3 : 2}) var<uniform> uniforms: Uniforms;
+${io.wgsl}
 ${HELPERS}
 fn apply(x: T) -> T { ${backward ? derivative : value} }
 
@@ -31,7 +33,8 @@ fn main(${WORKGROUP_PARAMETERS}) {
   let i = (${WORKGROUP_INDEX}) * ${WORKGROUP_SIZE}u + lane;
   if (i >= uniforms.threads) { return; }
   outputs[i] = ${backward ? 'slopes[i] * ' : ''}apply(inputs[i]);
-}`;
+}`,
+    };
   },
 );
 
@@ -41,9 +44,9 @@ function run(backend: WebGPUBackend, kind: ActivationKind, x: TensorInfo, dy?: T
   const threads = vector ? size / 4 : size;
   const y = makeOutput(backend, x.shape);
   dispatch(backend, {
-    ...shader({ kind, vector, backward: dy !== undefined }),
-    bindings: [x, y, ...(dy === undefined ? [] : [dy])],
-    uniforms: [u32(threads)],
+    shader: shader({ kind, vector, backward: dy !== undefined }),
+    buffers: { inputs: x, outputs: y, slopes: dy },
+    uniforms: { threads },
     workgroups: spread(Math.ceil(threads / WORKGROUP_SIZE)),
   });
   return [y];

@@ -13,21 +13,21 @@ export const wasmAdamw: NonNullable<OpDefinition<AdamwInputs, AdamwAttributes>['
 ) => {
   const { learningRate, correction1, rootCorrection2, gradientScale, apply } = heapScalars(wasm, step, attributes);
   if (!apply) return [];
-  wasm.kernels.adamw32(
-    wasm.pointer(parameter),
-    wasm.pointer(gradient),
-    wasm.pointer(m),
-    wasm.pointer(v),
-    util.sizeFromShape(parameter.shape),
-    learningRate,
-    attributes.beta1,
-    attributes.beta2,
-    attributes.epsilon,
-    attributes.weightDecay,
-    correction1,
-    rootCorrection2 ** 2,
-    gradientScale,
-  );
+  wasm.call.adamw32({
+    p: wasm.pointer(parameter),
+    g: wasm.pointer(gradient),
+    m: wasm.pointer(m),
+    v: wasm.pointer(v),
+    n: util.sizeFromShape(parameter.shape),
+    lr: learningRate,
+    b1: attributes.beta1,
+    b2: attributes.beta2,
+    eps: attributes.epsilon,
+    wd: attributes.weightDecay,
+    bc1: correction1,
+    bc2: rootCorrection2 ** 2,
+    gradScale: gradientScale,
+  });
   forgetPackedCopies(wasm.backend, parameter);
   return [];
 };

@@ -1,9 +1,9 @@
-import { ADAMW_UNIFORMS, adamwFactors, adamwWords } from '../../optimizers/update-wgsl';
+import { ADAMW_UNIFORMS, adamwFactors, adamwUniforms } from '../../optimizers/update-wgsl';
 import { util, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { OpDefinition } from '../../engine/op';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { shaderVariants, spread, WORKGROUP_INDEX, WORKGROUP_PARAMETERS } from '../../webgpu/shader';
-import { f32, u32 } from '../../webgpu/uniforms';
+import { layout } from '../../webgpu/layout';
 import { forgetHostCopies } from '../../tfjs/in-place';
 import { type AdamwInputs, type StepValuesAttributes, type StepValuesInputs } from './types';
 import { STEP, STEP_SIZE, type AdamwAttributes } from '../../optimizers/step-values';
@@ -11,17 +11,22 @@ import { STEP, STEP_SIZE, type AdamwAttributes } from '../../optimizers/step-val
 const THREADS = 256;
 
 /** A thread takes one element, or four where the size allows. */
-const shader = shaderVariants(
-  'adamw',
-  ({ vector }: { vector: boolean }) => /* wgsl */ `
+const shader = shaderVariants('adamw', ({ vector }: { vector: boolean }) => {
+  const io = layout({
+    uniforms: { count: 'u32', ...ADAMW_UNIFORMS },
+    buffers: {
+      parameter: 'write array<T>',
+      gradient: 'read array<T>',
+      m: 'write array<T>',
+      v: 'write array<T>',
+      step: 'read array<f32>',
+    },
+  });
+  return {
+    layout: io,
+    code: /* wgsl */ `
 alias T = ${vector ? 'vec4f' : 'f32'};
-struct Uniforms { count: u32, ${ADAMW_UNIFORMS} }
-@group(0) @binding(0) var<storage, read_write> parameter: array<T>;
-@group(0) @binding(1) var<storage, read> gradient: array<T>;
-@group(0) @binding(2) var<storage, read_write> m: array<T>;
-@group(0) @binding(3) var<storage, read_write> v: array<T>;
-@group(0) @binding(4) var<storage, read> step: array<f32>;
-@group(0) @binding(5) var<uniform> uniforms: Uniforms;
+${io.wgsl}
 @compute @workgroup_size(${THREADS})
 fn main(${WORKGROUP_PARAMETERS}) {
   let i = (${WORKGROUP_INDEX}) * ${THREADS}u + lane;
@@ -34,7 +39,8 @@ fn main(${WORKGROUP_PARAMETERS}) {
   v[i] = second;
   parameter[i] = parameter[i] * decay - stepSize * first / (sqrt(second) / rootCorrection2 + uniforms.epsilon);
 }`,
-);
+  };
+});
 
 /** In place. */
 export const webgpuAdamw: NonNullable<OpDefinition<AdamwInputs, AdamwAttributes>['webgpu']> = (
@@ -46,9 +52,9 @@ export const webgpuAdamw: NonNullable<OpDefinition<AdamwInputs, AdamwAttributes>
   const vector = size % 4 === 0;
   const count = vector ? size / 4 : size;
   dispatch(backend, {
-    ...shader({ vector }),
-    bindings: [parameter, gradient, m, v, step],
-    uniforms: [u32(count), ...adamwWords(attributes)],
+    shader: shader({ vector }),
+    buffers: { parameter, gradient, m, v, step },
+    uniforms: { count, ...adamwUniforms(attributes) },
     workgroups: spread(Math.ceil(count / THREADS)),
   });
   forgetHostCopies(backend, [parameter, m, v]);
@@ -59,15 +65,20 @@ export const webgpuAdamw: NonNullable<OpDefinition<AdamwInputs, AdamwAttributes>
  * One thread. 1 - beta^t = -expm1(t·ln beta); taken as 1 - exp it would lose what beta2 = 0.999 has to lose in float32,
  * so the series does it where t·ln beta is small.
  */
-const stepValuesShader = shaderVariants(
-  'adamw step values',
-  ({ controlled }: { controlled: boolean }) => /* wgsl */ `
-struct Uniforms { logBeta1: f32, logBeta2: f32 }
-@group(0) @binding(0) var<storage, read> learningRate: array<f32>;
-@group(0) @binding(1) var<storage, read_write> counter: array<f32>;
-@group(0) @binding(2) var<storage, read_write> values: array<f32>;
-${controlled ? '@group(0) @binding(3) var<storage, read> control: array<f32>;' : ''}
-@group(0) @binding(${controlled ? 4 : 3}) var<uniform> uniforms: Uniforms;
+const stepValuesShader = shaderVariants('adamw step values', ({ controlled }: { controlled: boolean }) => {
+  const io = layout({
+    uniforms: { logBeta1: 'f32', logBeta2: 'f32' },
+    buffers: {
+      learningRate: 'read array<f32>',
+      counter: 'write array<f32>',
+      values: 'write array<f32>',
+      control: controlled ? 'read array<f32>' : undefined,
+    },
+  });
+  return {
+    layout: io,
+    code: /* wgsl */ `
+${io.wgsl}
 
 fn oneMinusExp(x: f32) -> f32 {
   if (x < -1.0) { return 1.0 - exp(x); }
@@ -89,7 +100,8 @@ fn main() {
   values[${STEP.apply}] = select(0.0, 1.0, apply);
   counter[0] = select(counter[0], t, apply);
 }`,
-);
+  };
+});
 
 export const webgpuStepValues: NonNullable<OpDefinition<StepValuesInputs, StepValuesAttributes>['webgpu']> = (
   { learningRate, counter, control },
@@ -100,9 +112,9 @@ export const webgpuStepValues: NonNullable<OpDefinition<StepValuesInputs, StepVa
   // ln 0 = -Infinity, which a shader need not know; e^-1e4 is 0 all the same.
   const log = (beta: number): number => Math.max(Math.log(beta), -1e4);
   dispatch(backend, {
-    ...stepValuesShader({ controlled: control !== undefined }),
-    bindings: [learningRate, counter, values, ...(control === undefined ? [] : [control])],
-    uniforms: [f32(log(beta1)), f32(log(beta2))],
+    shader: stepValuesShader({ controlled: control !== undefined }),
+    buffers: { learningRate, counter, values, control },
+    uniforms: { logBeta1: log(beta1), logBeta2: log(beta2) },
     workgroups: [1, 1, 1],
   });
   forgetHostCopies(backend, [counter]);

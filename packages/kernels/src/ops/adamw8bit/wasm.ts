@@ -22,29 +22,29 @@ export const wasmAdamw8bit: NonNullable<OpDefinition<Adamw8bitInputs, Adamw8bitA
     const layout = adamw8bitLayout(size);
     const part = (at: number): number => wasm.pointer(state) + 4 * at;
     const table = wasm.pointer(tables);
-    wasm.kernels.adamw8bit(
-      wasm.pointer(parameter),
-      wasm.pointer(gradient),
-      part(layout.m),
-      part(layout.v),
-      part(layout.mAbsmax),
-      part(layout.vAbsmax),
-      table,
-      table + TABLE_BYTES,
-      table + 2 * TABLE_BYTES,
-      table + 3 * TABLE_BYTES,
-      Number(arithmetic === 'cpu'),
-      size,
-      learningRate,
-      attributes.beta1,
-      attributes.beta2,
-      attributes.epsilon,
-      attributes.weightDecay,
-      correction1,
-      rootCorrection2 ** 2,
-      gradientScale,
-      wasm.kernels.scratch(wasm.kernels.adamw8bitScratchBytes()),
-    );
+    wasm.call.adamw8bit({
+      p: wasm.pointer(parameter),
+      g: wasm.pointer(gradient),
+      state1: part(layout.m),
+      state2: part(layout.v),
+      absmax1: part(layout.mAbsmax),
+      absmax2: part(layout.vAbsmax),
+      code1: table,
+      code2: table + TABLE_BYTES,
+      bounds1: table + 2 * TABLE_BYTES,
+      bounds2: table + 3 * TABLE_BYTES,
+      grid: Number(arithmetic === 'cpu'),
+      n: size,
+      lr: learningRate,
+      b1: attributes.beta1,
+      b2: attributes.beta2,
+      eps: attributes.epsilon,
+      wd: attributes.weightDecay,
+      bc1: correction1,
+      bc2: rootCorrection2 ** 2,
+      gradScale: gradientScale,
+      scratch: wasm.kernels.scratch(wasm.kernels.adamw8bitScratchBytes()),
+    });
     forgetPackedCopies(wasm.backend, parameter);
   });
   return [];

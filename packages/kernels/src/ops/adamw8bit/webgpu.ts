@@ -2,10 +2,10 @@ import { util, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { OpDefinition } from '../../engine/op';
 import { dispatch } from '../../webgpu/dispatch';
 import { shaderVariants, spread, WORKGROUP_INDEX, WORKGROUP_PARAMETERS } from '../../webgpu/shader';
-import { u32 } from '../../webgpu/uniforms';
+import { layout } from '../../webgpu/layout';
 import { forgetHostCopies } from '../../tfjs/in-place';
 import { STEP } from '../../optimizers/step-values';
-import { ADAMW_UNIFORMS, adamwFactors, adamwWords } from '../../optimizers/update-wgsl';
+import { ADAMW_UNIFORMS, adamwFactors, adamwUniforms } from '../../optimizers/update-wgsl';
 import { GRID_STEPS } from '../../formats/nearest';
 import {
   adamw8bitLayout,
@@ -22,6 +22,12 @@ const THREADS = BLOCKSIZE / 4;
 
 const ENTRY_BUFFERS = ENTRY_INPUTS.length;
 const SHARED_BUFFERS = 2;
+
+/** Elements of the parameter, number of its first block, AdamW's constants, and where the parts of its state begin. */
+const ENTRY = {
+  struct: 'Entry',
+  fields: { size: 'u32', start: 'u32', ...ADAMW_UNIFORMS, v: 'u32', mAbsmax: 'u32', vAbsmax: 'u32' },
+} as const;
 
 /** WGSL of the update of one block of the entry's parameter. */
 const update = (i: number, arithmetic: Adamw8bitArithmetic): string => /* wgsl */ `
@@ -80,23 +86,24 @@ const shader = shaderVariants(
   'adamw8bit',
   ({ arithmetic, entries }: { arithmetic: Adamw8bitArithmetic; entries: number }) => {
     const indices = Array.from({ length: entries }, (_, i) => i);
-    const binding = (i: number, at: number): string => `@group(0) @binding(${i * ENTRY_BUFFERS + at}) var<storage, `;
-    const shared = entries * ENTRY_BUFFERS;
-    return /* wgsl */ `
-// Elements of the parameter, number of its first block, and where the parts of its state begin.
-struct Entry { size: u32, start: u32, ${ADAMW_UNIFORMS}, v: u32, mAbsmax: u32, vAbsmax: u32 }
-struct Uniforms { ${indices.map((i) => `entry${i}: Entry`).join(', ')}, blocks: u32 }
-${indices
-  .map(
-    (i) => /* wgsl */ `
-${binding(i, 0)}read_write> parameter${i}: array<f32>;
-${binding(i, 1)}read> gradient${i}: array<f32>;
-${binding(i, 2)}read_write> state${i}: array<u32>;`,
-  )
-  .join('')}
-@group(0) @binding(${shared}) var<storage, read> tables: array<f32, 1024>;
-@group(0) @binding(${shared + 1}) var<storage, read> step: array<f32>;
-@group(0) @binding(${shared + 2}) var<uniform> uniforms: Uniforms;
+    const io = layout({
+      uniforms: { ...Object.fromEntries(indices.map((i) => [`entry${i}`, ENTRY] as const)), blocks: 'u32' },
+      buffers: {
+        ...Object.fromEntries(
+          indices.flatMap((i) => [
+            [`parameter${i}`, 'write array<f32>' as const],
+            [`gradient${i}`, 'read array<f32>' as const],
+            [`state${i}`, 'write array<u32>' as const],
+          ]),
+        ),
+        tables: 'read array<f32, 1024>',
+        step: 'read array<f32>',
+      },
+    });
+    return {
+      layout: io,
+      code: /* wgsl */ `
+${io.wgsl}
 // Bits of floats that are not negative have the floats' order.
 var<workgroup> mLargest: atomic<u32>;
 var<workgroup> vLargest: atomic<u32>;
@@ -137,7 +144,8 @@ fn main(${WORKGROUP_PARAMETERS}) {
     .reverse()
     .map((i) => `if (block >= uniforms.entry${i}.start) { update${i}(block - uniforms.entry${i}.start, lane); }`)
     .join(' else ')}
-}`;
+}`,
+    };
   },
 );
 
@@ -154,17 +162,23 @@ export const webgpuAdamw8bit: NonNullable<OpDefinition<Adamw8bitInputs, Adamw8bi
     const members = entries.slice(first, first + atOnce);
     const tensors = members.map((_, i) => entryOf<TensorInfo>(inputs, first + i));
     let blocks = 0;
-    const constants = members.flatMap((attributes, i) => {
+    const constants = members.map((attributes, i) => {
       const size = util.sizeFromShape(tensors[i]!.parameter.shape);
       const { v, mAbsmax, vAbsmax } = adamw8bitLayout(size);
-      const words = [u32(size), u32(blocks), ...adamwWords(attributes), u32(v), u32(mAbsmax), u32(vAbsmax)];
+      const values = { size, start: blocks, ...adamwUniforms(attributes), v, mAbsmax, vAbsmax };
       blocks += Math.ceil(size / BLOCKSIZE);
-      return words;
+      return [`entry${i}`, values] as const;
     });
     dispatch(backend, {
-      ...shader({ arithmetic, entries: members.length }),
-      bindings: [...tensors.flatMap((entry) => ENTRY_INPUTS.map((name) => entry[name])), tables, step],
-      uniforms: [...constants, u32(blocks)],
+      shader: shader({ arithmetic, entries: members.length }),
+      buffers: {
+        ...Object.fromEntries(
+          tensors.flatMap((entry, i) => ENTRY_INPUTS.map((name) => [`${name}${i}`, entry[name]] as const)),
+        ),
+        tables,
+        step,
+      },
+      uniforms: { ...Object.fromEntries(constants), blocks },
       workgroups: spread(blocks),
     });
     for (const { gradient: _, ...changed } of tensors) forgetHostCopies(backend, Object.values(changed));

@@ -7,12 +7,12 @@ import type { AttentionAttributes, AttentionBackwardInputs, AttentionInputs } fr
 
 /** What both kernels take between the tensors: the sequences, the heads, the scale and the dropout. */
 function shared(
-  { sequences, random }: { sequences: TensorInfo; random: TensorInfo },
-  width: number,
+  { qkv, sequences, random }: Readonly<Record<'qkv' | 'sequences' | 'random', TensorInfo>>,
   attributes: AttentionAttributes,
   wasm: WasmContext,
 ) {
   const { heads, scale, keyStride } = attributes;
+  const [rows = 0, width = 0] = qkv.shape;
   const headSize = width / 3 / heads;
   const values = wasm.backend.readSync(sequences.dataId) as Int32Array;
   let longest = 0;
@@ -21,15 +21,14 @@ function shared(
   return {
     longest,
     headSize,
-    numbers: [
-      wasm.pointer(sequences),
-      values.length / SEQUENCE_FIELDS,
-      heads,
-      headSize,
-      scale,
+    numbers: {
       ...dropout,
-      keyStride,
-    ] as const,
+      ...{ heads, headDim: headSize, scale, keyStride },
+      sequences: wasm.pointer(sequences),
+      numSequences: values.length / SEQUENCE_FIELDS,
+      qkv: wasm.pointer(qkv),
+      rows,
+    },
   };
 }
 
@@ -40,11 +39,11 @@ export const wasmAttention: NonNullable<OpDefinition<AttentionInputs, AttentionA
 ) => {
   const { qkv } = inputs;
   const [rows = 0, width = 0] = qkv.shape;
-  const { longest, headSize, numbers } = shared(inputs, width, attributes, wasm);
+  const { longest, headSize, numbers } = shared(inputs, attributes, wasm);
   const y = wasm.output([rows, width / 3]);
   const lse = wasm.output([rows, attributes.heads]);
   const scratch = wasm.kernels.scratch(wasm.kernels.attentionScratchBytes(longest, headSize));
-  wasm.kernels.attention(wasm.pointer(qkv), rows, ...numbers, wasm.pointer(y), wasm.pointer(lse), scratch);
+  wasm.call.attention({ ...numbers, out: wasm.pointer(y), lse: wasm.pointer(lse), scratch });
   return [y, lse];
 };
 
@@ -55,18 +54,13 @@ export const wasmAttentionBackward: NonNullable<OpDefinition<AttentionBackwardIn
 ) => {
   const { dy, qkv, y, lse } = inputs;
   const [rows = 0, width = 0] = qkv.shape;
-  const { longest, headSize, numbers } = shared(inputs, width, attributes, wasm);
+  const { longest, headSize, numbers } = shared(inputs, attributes, wasm);
   const dqkv = wasm.output([rows, width]);
   const scratch = wasm.kernels.scratch(wasm.kernels.attentionBackwardScratchBytes(longest, headSize));
-  wasm.kernels.attentionBackward(
-    wasm.pointer(dy),
-    wasm.pointer(qkv),
-    wasm.pointer(y),
-    wasm.pointer(lse),
-    rows,
+  wasm.call.attentionBackward({
     ...numbers,
-    wasm.pointer(dqkv),
-    scratch,
-  );
+    ...{ dout: wasm.pointer(dy), out: wasm.pointer(y), lse: wasm.pointer(lse) },
+    ...{ dqkv: wasm.pointer(dqkv), scratch },
+  });
   return [dqkv];
 };

@@ -1,5 +1,7 @@
 import { shaderVariants } from '../../webgpu/shader';
 import {
+  queryGradientLayout,
+  keyGradientLayout,
   NO_KEYS,
   dropped,
   elementType,
@@ -46,19 +48,13 @@ fn main(
 export const queryGradientShader = shaderVariants('attention backward, queries', (constants: TileConstants) => {
   const sizes = tileSizes(constants);
   const { across, threads, columns, depth, weightPitch, pitch } = sizes;
-  const { ownRows, loopRows, dropout } = constants;
+  const { ownRows, loopRows } = constants;
   const type = elementType(constants);
-  return /* wgsl */ `
-${preamble(constants, [
-  `read> qkv: array<${type}>`,
-  'read> sequences: array<vec4i>',
-  `read> dy: array<${type}>`,
-  `read> y: array<${type}>`,
-  'read> lse: array<f32>',
-  `read_write> dqkv: array<${type}>`,
-  'read_write> deltas: array<f32>',
-  ...(dropout === 'none' ? [] : ['read> random: vec4i']),
-])}
+  const io = queryGradientLayout(constants, type);
+  return {
+    layout: io,
+    code: /* wgsl */ `
+${preamble(constants, io)}
 ${reader('readQkv', 'qkv', 3, constants)}
 ${reader('readDy', 'dy', 1, constants)}
 ${reader('readY', 'y', 1, constants)}
@@ -140,25 +136,21 @@ ${ENTRY(threads)}
     workgroupBarrier();
   }
   ${writeOutput('writeDqkv', '0u', sizes, 'o[step * 4u + r] * uniforms.scale')}
-}`;
+}`,
+  };
 });
 
 /** The gradients by the keys and values: a workgroup owns a tile of keys and goes over the queries that see them. */
 export const keyGradientShader = shaderVariants('attention backward, keys', (constants: TileConstants) => {
   const sizes = tileSizes(constants);
   const { across, threads, columns, weightPitch } = sizes;
-  const { ownRows, loopRows, dropout } = constants;
+  const { ownRows, loopRows } = constants;
   const type = elementType(constants);
-  return /* wgsl */ `
-${preamble(constants, [
-  `read> qkv: array<${type}>`,
-  'read> sequences: array<vec4i>',
-  `read> dy: array<${type}>`,
-  'read> lse: array<f32>',
-  'read> deltas: array<f32>',
-  `read_write> dqkv: array<${type}>`,
-  ...(dropout === 'none' ? [] : ['read> random: vec4i']),
-])}
+  const io = keyGradientLayout(constants, type);
+  return {
+    layout: io,
+    code: /* wgsl */ `
+${preamble(constants, io)}
 ${reader('readQkv', 'qkv', 3, constants)}
 ${reader('readDy', 'dy', 1, constants)}
 ${writer('writeDqkv', 'dqkv', 3, constants)}
@@ -227,5 +219,6 @@ ${ENTRY(threads)}
   }
   ${writeOutput('writeDqkv', '1u', sizes, 'k[step * 4u + r]')}
   ${writeOutput('writeDqkv', '2u', sizes, 'v[step * 4u + r]')}
-}`;
+}`,
+  };
 });

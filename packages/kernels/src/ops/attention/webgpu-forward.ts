@@ -1,5 +1,6 @@
 import { shaderVariants } from '../../webgpu/shader';
 import {
+  forwardLayout,
   MASKED,
   NO_KEYS,
   dropped,
@@ -36,16 +37,13 @@ export function forwardWorkgroupBytes(constants: Pick<TileConstants, 'headSize' 
 export const forwardShader = shaderVariants('attention', (constants: TileConstants) => {
   const sizes = tileSizes(constants);
   const { across, threads, columns, depth, steps, weightPitch } = sizes;
-  const { ownRows, loopRows, dropout } = constants;
+  const { ownRows, loopRows } = constants;
   const type = elementType(constants);
-  return /* wgsl */ `
-${preamble(constants, [
-  `read> qkv: array<${type}>`,
-  'read> sequences: array<vec4i>',
-  `read_write> y: array<${type}>`,
-  'read_write> lse: array<f32>',
-  ...(dropout === 'none' ? [] : ['read> random: vec4i']),
-])}
+  const io = forwardLayout(constants, type);
+  return {
+    layout: io,
+    code: /* wgsl */ `
+${preamble(constants, io)}
 ${reader('readQkv', 'qkv', 3, constants)}
 ${writer('writeY', 'y', 1, constants)}
 ${tileArray('queries', ownRows, sizes)}
@@ -131,5 +129,6 @@ fn main(
       if (query[r] < sequence.count) { lse[u32(sequence.start + query[r]) * uniforms.heads + head] = logSum[r]; }
     }
   }
-}`;
+}`,
+  };
 });

@@ -21,7 +21,7 @@ import {
   type MatrixTileConstants,
   type MatrixTileSizes,
 } from './matrix-wgsl';
-import { freeRows, NO_KEYS, preamble, reader, writer } from './wgsl';
+import { queryGradientLayout, keyGradientLayout, freeRows, NO_KEYS, preamble, reader, writer } from './wgsl';
 
 /** vec4u from one query's weights to the next: 32 keys in f16, or a subgroup's 16, and 16 bytes for the banks. */
 const QUERY_PITCH = LOOP_ROWS / 8 + 1;
@@ -58,18 +58,12 @@ export const matrixQueryGradientShader = shaderVariants(
     const own = `subgroup * ${FRAGMENT}u`;
     const [queries, slopes] = [qkvTileLoader('queries', ownRows, sizes, 0), slopeTileLoader(ownRows, sizes)];
     const [keys, values] = [qkvTileLoader('keys', LOOP_ROWS, sizes, 1), qkvTileLoader('values', LOOP_ROWS, sizes, 2)];
-    return /* wgsl */ `
+    const io = queryGradientLayout(constants, 'vec4f');
+    return {
+      layout: io,
+      code: /* wgsl */ `
 ${MATRIX_EXTENSIONS}
-${preamble(constants, [
-  'read> qkv: array<vec4f>',
-  'read> sequences: array<vec4i>',
-  'read> dy: array<vec4f>',
-  'read> y: array<vec4f>',
-  'read> lse: array<f32>',
-  'read_write> dqkv: array<vec4f>',
-  'read_write> deltas: array<f32>',
-  ...(dropout === 'none' ? [] : ['read> random: vec4i']),
-])}
+${preamble(constants, io)}
 ${MATRIX_TYPES}${PAIRS}
 ${reader('readQkv', 'qkv', 3, constants)}
 ${reader('readDy', 'dy', 1, constants)}
@@ -165,7 +159,8 @@ ${MATRIX_ENTRY(sizes.threads)}
     factor: `(uniforms.scale / ${SLOPE_SCALE}.0)`,
     write: (row, d, value) => `writeDqkv(sequence.start + ${row}, 0u, head, ${d}, ${value});`,
   })}
-}`;
+}`,
+    };
   },
 );
 
@@ -190,17 +185,12 @@ export const matrixKeyGradientShader = shaderVariants(
       `subgroupMatrixLoad<Left, col_major>(&weights, weights0 + ${j * FRAGMENT * KEY_PITCH}u, ${KEY_PITCH}u)`;
     const element = (c: number): string =>
       `(u32(sequence.start + query) * uniforms.heads + head) * uniforms.keyStride + u32(ownKey) + ${4 * c}u`;
-    return /* wgsl */ `
+    const io = keyGradientLayout(constants, 'vec4f');
+    return {
+      layout: io,
+      code: /* wgsl */ `
 ${MATRIX_EXTENSIONS}
-${preamble(constants, [
-  'read> qkv: array<vec4f>',
-  'read> sequences: array<vec4i>',
-  'read> dy: array<vec4f>',
-  'read> lse: array<f32>',
-  'read> deltas: array<f32>',
-  'read_write> dqkv: array<vec4f>',
-  ...(dropout === 'none' ? [] : ['read> random: vec4i']),
-])}
+${preamble(constants, io)}
 ${MATRIX_TYPES}${PAIRS}
 ${reader('readQkv', 'qkv', 3, constants)}
 ${reader('readDy', 'dy', 1, constants)}
@@ -276,6 +266,7 @@ ${MATRIX_ENTRY(sizes.threads)}
     factor: `(1.0 / ${SLOPE_SCALE}.0)`,
     write: (row, d, value) => `writeDqkv(sequence.start + ${row}, 2u, head, ${d}, ${value});`,
   })}
-}`;
+}`,
+    };
   },
 );

@@ -18,7 +18,7 @@ import {
   writeSums,
   type MatrixTileConstants,
 } from './matrix-wgsl';
-import { freeRows, MASKED, NO_KEYS, preamble, reader, writer } from './wgsl';
+import { forwardLayout, freeRows, MASKED, NO_KEYS, preamble, reader, writer } from './wgsl';
 
 /** vec4u from one row of the weights to the next: 32 columns in f16, and 16 bytes that spread rows over the banks. */
 const WEIGHT_PITCH = LOOP_ROWS / 8 + 1;
@@ -55,15 +55,12 @@ export const matrixForwardShader = shaderVariants('attention matrix', (constants
     qkvTileLoader('keys', LOOP_ROWS, sizes, 1),
     qkvTileLoader('values', LOOP_ROWS, sizes, 2),
   ];
-  return /* wgsl */ `
+  const io = forwardLayout(constants, 'vec4f');
+  return {
+    layout: io,
+    code: /* wgsl */ `
 ${MATRIX_EXTENSIONS}
-${preamble(constants, [
-  'read> qkv: array<vec4f>',
-  'read> sequences: array<vec4i>',
-  'read_write> y: array<vec4f>',
-  'read_write> lse: array<f32>',
-  ...(dropout === 'none' ? [] : ['read> random: vec4i']),
-])}
+${preamble(constants, io)}
 ${MATRIX_TYPES}${PAIRS}
 ${reader('readQkv', 'qkv', 3, constants)}
 ${writer('writeY', 'y', 1, constants)}
@@ -155,5 +152,6 @@ ${MATRIX_ENTRY(sizes.threads)}
     factor: '1.0',
     write: (row, d, value) => `writeY(sequence.start + ${row}, 0u, head, ${d}, ${value});`,
   })}
-}`;
+}`,
+  };
 });

@@ -3,9 +3,8 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { OpDefinition } from '../../engine/op';
 import { KernelError } from '../../errors';
 import { dropoutNumbers } from '../../random/dropout-stream';
-import { dispatch, makeOutput } from '../../webgpu/dispatch';
-import type { Shader } from '../../webgpu/shader';
-import { f32, u32 } from '../../webgpu/uniforms';
+import { dispatch, makeOutput, type Dispatch } from '../../webgpu/dispatch';
+import type { BufferTypes } from '../../webgpu/layout';
 import type { AttentionAttributes, AttentionBackwardInputs, AttentionInputs } from './types';
 import { hardwareOf } from '../../webgpu/hardware';
 import { hasSubgroupMatrices } from '../../webgpu/capabilities';
@@ -15,7 +14,7 @@ import { backwardWorkgroupBytes, keyGradientShader, queryGradientShader } from '
 import { forwardShader, forwardWorkgroupBytes } from './webgpu-forward';
 import { matrixBackwardBytes, matrixKeyGradientShader, matrixQueryGradientShader } from './webgpu-matrix-backward';
 import { matrixForwardBytes, matrixForwardShader } from './webgpu-matrix-forward';
-import type { TileConstants } from './wgsl';
+import type { AttentionUniforms, TileConstants } from './wgsl';
 
 /** Tiles to choose from, own rows by looped rows, best first: the first whose workgroup memory the device has. */
 const TILES = [
@@ -44,46 +43,25 @@ function chooseTile(
   );
 }
 
-/** One run of an attention kernel: a workgroup for each tile of own rows, head and sequence, and `more` sequences. */
-function run(
-  backend: WebGPUBackend,
-  shader: Shader,
-  { ownRows, dropout }: TileConstants,
-  {
-    sequences,
-    random,
-    rows,
-    attributes,
-    bindings,
-    more,
-  }: {
-    sequences: TensorInfo;
-    random: TensorInfo;
-    rows: number;
-    attributes: AttentionAttributes;
-    bindings: readonly TensorInfo[];
-    more: number;
-  },
-): void {
+/** A run's uniforms, and a workgroup for each tile of own rows, head and sequence, and `more` sequences. */
+function runOf(
+  { ownRows }: TileConstants,
+  { rows, sequences, attributes, more }: AttentionRun,
+): Pick<Dispatch<AttentionUniforms, BufferTypes>, 'uniforms' | 'workgroups'> {
   const { heads, keyStride, scale, rate, site } = attributes;
   const { threshold, keepScale } = dropoutNumbers(rate);
   const count = sequences.shape[0]!;
-  if (rows === 0) return;
-  dispatch(backend, {
-    ...shader,
-    bindings: [...bindings, ...(dropout === 'none' ? [] : [random])],
-    uniforms: [
-      u32(rows),
-      u32(heads),
-      u32(count),
-      u32(keyStride),
-      f32(scale),
-      u32(threshold),
-      f32(keepScale),
-      u32(site),
-    ],
+  return {
+    uniforms: { rows, heads, sequences: count, keyStride, scale, threshold, keepScale, site },
     workgroups: [Math.ceil(Math.min(keyStride, rows) / ownRows), heads, count + more],
-  });
+  };
+}
+
+interface AttentionRun {
+  readonly rows: number;
+  readonly sequences: TensorInfo;
+  readonly attributes: AttentionAttributes;
+  readonly more: number;
 }
 
 /** Own rows of the variants on subgroup matrices, in subgroups of 16: the most whose workgroup memory the device has. */
@@ -117,14 +95,12 @@ export const webgpuAttention: NonNullable<OpDefinition<AttentionInputs, Attentio
   const matrixTile = chooseMatrixTile(backend, shape, matrixForwardBytes);
   const y = makeOutput(backend, [rows, width / 3]);
   const lse = makeOutput(backend, [rows, heads]);
-  const bindings = [qkv, sequences, y, lse];
-  const job = { sequences, random, rows, attributes, bindings, more: 1 };
-  if (matrixTile === undefined) {
-    const tile = chooseTile(backend, shape, forwardWorkgroupBytes);
-    run(backend, forwardShader(tile), tile, job);
-  } else {
-    run(backend, matrixForwardShader(matrixTile), matrixTile, job);
-  }
+  const tile = matrixTile ?? chooseTile(backend, shape, forwardWorkgroupBytes);
+  dispatch(backend, {
+    shader: matrixTile === undefined ? forwardShader(tile) : matrixForwardShader(matrixTile),
+    buffers: { qkv, sequences, y, lse, random: rate === 0 ? undefined : random },
+    ...runOf(tile, { rows, sequences, attributes, more: 1 }),
+  });
   return [y, lse];
 };
 
@@ -137,22 +113,18 @@ export const webgpuAttentionBackward: NonNullable<
   const shape = { headSize, keyStride, rate };
   const matrixTile = chooseMatrixTile(backend, shape, matrixBackwardBytes);
   const tile = matrixTile ?? chooseTile(backend, shape, backwardWorkgroupBytes);
-  const [queryGradient, keyGradient] =
-    matrixTile === undefined
-      ? [queryGradientShader(tile), keyGradientShader(tile)]
-      : [matrixQueryGradientShader(matrixTile), matrixKeyGradientShader(matrixTile)];
   const dqkv = makeOutput(backend, [rows, width]);
   const deltas = makeOutput(backend, [rows, heads]);
-  const shared = { sequences, random, rows, attributes };
-  run(backend, queryGradient, tile, {
-    ...shared,
-    bindings: [qkv, sequences, dy, y, lse, dqkv, deltas],
-    more: 1,
+  const drawn = rate === 0 ? undefined : random;
+  dispatch(backend, {
+    shader: matrixTile === undefined ? queryGradientShader(tile) : matrixQueryGradientShader(matrixTile),
+    buffers: { qkv, sequences, dy, y, lse, dqkv, deltas, random: drawn },
+    ...runOf(tile, { rows, sequences, attributes, more: 1 }),
   });
-  run(backend, keyGradient, tile, {
-    ...shared,
-    bindings: [qkv, sequences, dy, lse, deltas, dqkv],
-    more: 0,
+  dispatch(backend, {
+    shader: matrixTile === undefined ? keyGradientShader(tile) : matrixKeyGradientShader(matrixTile),
+    buffers: { qkv, sequences, dy, lse, deltas, dqkv, random: drawn },
+    ...runOf(tile, { rows, sequences, attributes, more: 0 }),
   });
   backend.disposeData(deltas.dataId);
   return [dqkv];

@@ -1,3 +1,4 @@
+import { layout } from '../../webgpu/layout';
 import { PHILOX } from '../../webgpu/philox';
 import { NO_KEYS_LSE } from './types';
 
@@ -54,16 +55,77 @@ export function tileSizes({
   };
 }
 
-/** WGSL that every attention kernel begins with. `bindings` declares the tensors; the uniforms come after them. */
-export function preamble(constants: TileConstants, bindings: readonly string[]): string {
-  const declared = bindings.map((text, i) => `@group(0) @binding(${i}) var<storage, ${text};`).join('\n');
+/** Buffers that every attention kernel has after its own. */
+const randomBuffer = ({ dropout }: TileConstants) => ({
+  random: dropout === 'none' ? undefined : ('read vec4i' as const),
+});
+
+const UNIFORMS = {
+  rows: 'i32',
+  heads: 'u32',
+  sequences: 'u32',
+  keyStride: 'u32',
+  scale: 'f32',
+  threshold: 'u32',
+  keepScale: 'f32',
+  site: 'u32',
+} as const;
+
+/** Uniforms of every attention kernel. */
+export type AttentionUniforms = typeof UNIFORMS;
+
+/**
+ * What the forward kernels are given.
+ *
+ * @param type element type that matrices are bound as
+ */
+export const forwardLayout = (constants: TileConstants, type: string) =>
+  layout({
+    uniforms: UNIFORMS,
+    buffers: {
+      qkv: `read array<${type}>`,
+      sequences: 'read array<vec4i>',
+      y: `write array<${type}>`,
+      lse: 'write array<f32>',
+      ...randomBuffer(constants),
+    },
+  });
+
+/** What the kernels of the gradient by the queries are given. */
+export const queryGradientLayout = (constants: TileConstants, type: string) =>
+  layout({
+    uniforms: UNIFORMS,
+    buffers: {
+      qkv: `read array<${type}>`,
+      sequences: 'read array<vec4i>',
+      dy: `read array<${type}>`,
+      y: `read array<${type}>`,
+      lse: 'read array<f32>',
+      dqkv: `write array<${type}>`,
+      deltas: 'write array<f32>',
+      ...randomBuffer(constants),
+    },
+  });
+
+/** What the kernels of the gradients by the keys and values are given. */
+export const keyGradientLayout = (constants: TileConstants, type: string) =>
+  layout({
+    uniforms: UNIFORMS,
+    buffers: {
+      qkv: `read array<${type}>`,
+      sequences: 'read array<vec4i>',
+      dy: `read array<${type}>`,
+      lse: 'read array<f32>',
+      deltas: 'read array<f32>',
+      dqkv: `write array<${type}>`,
+      ...randomBuffer(constants),
+    },
+  });
+
+/** WGSL that every attention kernel begins with: what it is given, and its sequences. */
+export function preamble(constants: TileConstants, io: { readonly wgsl: string }): string {
   return /* wgsl */ `
-struct Uniforms {
-  rows: i32, heads: u32, sequences: u32, keyStride: u32,
-  scale: f32, threshold: u32, keepScale: f32, site: u32,
-}
-${declared}
-@group(0) @binding(${bindings.length}) var<uniform> uniforms: Uniforms;
+${io.wgsl}
 ${constants.dropout === 'none' ? '' : PHILOX}
 
 struct Sequence { start: i32, count: i32, keyStart: i32, keyEnd: i32 }

@@ -2,7 +2,7 @@ import { util, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { OpDefinition } from '../../engine/op';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { shaderVariants, spread, WORKGROUP_INDEX, WORKGROUP_PARAMETERS } from '../../webgpu/shader';
-import { f32, u32 } from '../../webgpu/uniforms';
+import { layout } from '../../webgpu/layout';
 import { int32Count } from '../../tfjs/bytes';
 import { blockwiseBounds, GRID_STEPS, type Nearest } from '../../formats/nearest';
 import type { QuantizeBlockwiseInputs } from './types';
@@ -20,15 +20,16 @@ const THREADS = 64;
  * the bounds. For `grid` the searched value is the step; xor with a zero that only the uniforms know keeps compilers
  * from fusing the product and the sum that give it.
  */
-const quantizeShader = shaderVariants(
-  'quantizeBlockwise',
-  ({ nearest }: { nearest: Nearest }) => /* wgsl */ `
+const quantizeShader = shaderVariants('quantizeBlockwise', ({ nearest }: { nearest: Nearest }) => {
+  const io = layout({
+    uniforms: { size: 'u32', blocks: 'u32', blocksize: 'u32', zero: 'u32', bounds: 'array<vec4f, 64>' },
+    buffers: { x: 'read array<f32>', quantized: 'write array<u32>', absmax: 'write array<f32>' },
+  });
+  return {
+    layout: io,
+    code: /* wgsl */ `
 const THREADS = ${THREADS}u;
-struct Uniforms { size: u32, blocks: u32, blocksize: u32, zero: u32, bounds: array<vec4f, 64> }
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> quantized: array<u32>;
-@group(0) @binding(2) var<storage, read_write> absmax: array<f32>;
-@group(0) @binding(3) var<uniform> uniforms: Uniforms;
+${io.wgsl}
 ${BLOCK_ABSMAX}
 fn opaque(value: f32) -> f32 { return bitcast<f32>(bitcast<u32>(value) ^ uniforms.zero); }
 
@@ -65,7 +66,8 @@ fn main(${WORKGROUP_PARAMETERS}) {
     quantized[i >> 2u] = word;
   }
 }`,
-);
+  };
+});
 
 export const webgpuQuantizeBlockwise: NonNullable<
   OpDefinition<QuantizeBlockwiseInputs, QuantizeBlockwiseAttributes>['webgpu']
@@ -76,24 +78,29 @@ export const webgpuQuantizeBlockwise: NonNullable<
   const absmax = makeOutput(backend, [blocks]);
   const bounds = [...blockwiseBounds(code, nearest), Infinity];
   dispatch(backend, {
-    ...quantizeShader({ nearest }),
-    bindings: [x, quantized, absmax],
-    uniforms: [u32(size), u32(blocks), u32(blocksize), u32(0), ...bounds.map(f32)],
+    shader: quantizeShader({ nearest }),
+    buffers: { x, quantized, absmax },
+    uniforms: { size, blocks, blocksize, zero: 0, bounds },
     workgroups: spread(blocks),
   });
   return [quantized, absmax];
 };
 
 /** A thread a word of four codes. */
-const dequantizeShader = shaderVariants(
-  'dequantizeBlockwise',
-  (_constants: Record<string, never>) => /* wgsl */ `
-struct Uniforms { size: u32, blocksize: u32 }
-@group(0) @binding(0) var<storage, read> quantized: array<u32>;
-@group(0) @binding(1) var<storage, read> absmax: array<f32>;
-@group(0) @binding(2) var<storage, read> code: array<f32>;
-@group(0) @binding(3) var<storage, read_write> values: array<f32>;
-@group(0) @binding(4) var<uniform> uniforms: Uniforms;
+const dequantizeShader = shaderVariants('dequantizeBlockwise', (_constants: Record<string, never>) => {
+  const io = layout({
+    uniforms: { size: 'u32', blocksize: 'u32' },
+    buffers: {
+      quantized: 'read array<u32>',
+      absmax: 'read array<f32>',
+      code: 'read array<f32>',
+      values: 'write array<f32>',
+    },
+  });
+  return {
+    layout: io,
+    code: /* wgsl */ `
+${io.wgsl}
 @compute @workgroup_size(${THREADS})
 fn main(${WORKGROUP_PARAMETERS}) {
   let i = (${WORKGROUP_INDEX}) * ${THREADS}u + lane;
@@ -103,7 +110,8 @@ fn main(${WORKGROUP_PARAMETERS}) {
     values[e] = code[(word >> ((e & 3u) * 8u)) & 255u] * absmax[e / uniforms.blocksize];
   }
 }`,
-);
+  };
+});
 
 export const webgpuDequantizeBlockwise: NonNullable<
   OpDefinition<DequantizeBlockwiseInputs, DequantizeBlockwiseAttributes>['webgpu']
@@ -111,9 +119,9 @@ export const webgpuDequantizeBlockwise: NonNullable<
   const size = util.sizeFromShape([...shape]);
   const values = makeOutput(backend, [...shape]);
   dispatch(backend, {
-    ...dequantizeShader({}),
-    bindings: [quantized, absmax, code, values],
-    uniforms: [u32(size), u32(blocksize)],
+    shader: dequantizeShader({}),
+    buffers: { quantized, absmax, code, values },
+    uniforms: { size, blocksize },
     workgroups: spread(Math.ceil(size / 4 / THREADS)),
   });
   return [values];

@@ -1,21 +1,22 @@
 import type { OpDefinition } from '../../engine/op';
 import { dispatch } from '../../webgpu/dispatch';
 import { shaderVariants, spread, WORKGROUP_INDEX, WORKGROUP_PARAMETERS } from '../../webgpu/shader';
-import { u32 } from '../../webgpu/uniforms';
+import { layout } from '../../webgpu/layout';
 import { forgetHostCopies } from '../../tfjs/in-place';
 import type { ConfusionInputs } from './types';
 
 const THREADS = 64;
 
 /** A workgroup takes a row: each thread the best of its columns, then one thread the best of those, the first of equals. */
-const shader = shaderVariants(
-  'confusion',
-  () => /* wgsl */ `
-struct Uniforms { rows: u32, classes: u32 }
-@group(0) @binding(0) var<storage, read_write> counts: array<atomic<i32>>;
-@group(0) @binding(1) var<storage, read> logits: array<f32>;
-@group(0) @binding(2) var<storage, read> labels: array<i32>;
-@group(0) @binding(3) var<uniform> uniforms: Uniforms;
+const shader = shaderVariants('confusion', () => {
+  const io = layout({
+    uniforms: { rows: 'u32', classes: 'u32' },
+    buffers: { counts: 'write array<atomic<i32>>', logits: 'read array<f32>', labels: 'read array<i32>' },
+  });
+  return {
+    layout: io,
+    code: /* wgsl */ `
+${io.wgsl}
 var<workgroup> best: array<u32, ${THREADS}>;
 
 @compute @workgroup_size(${THREADS})
@@ -40,7 +41,8 @@ fn main(${WORKGROUP_PARAMETERS}) {
   let place = select(classes * classes, label * classes + i32(found), label >= 0 && label < classes);
   atomicAdd(&counts[place], 1);
 }`,
-);
+  };
+});
 
 /** In place. */
 export const webgpuConfusion: NonNullable<OpDefinition<ConfusionInputs, object>['webgpu']> = (
@@ -50,9 +52,9 @@ export const webgpuConfusion: NonNullable<OpDefinition<ConfusionInputs, object>[
 ) => {
   const [rows = 0, classes = 0] = logits.shape;
   dispatch(backend, {
-    ...shader({}),
-    bindings: [counts, logits, labels],
-    uniforms: [u32(rows), u32(classes)],
+    shader: shader({}),
+    buffers: { counts, logits, labels },
+    uniforms: { rows, classes },
     workgroups: spread(rows),
   });
   forgetHostCopies(backend, [counts]);

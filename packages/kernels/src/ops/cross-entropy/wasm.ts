@@ -29,14 +29,14 @@ export const wasmCrossEntropy: NonNullable<OpDefinition<CrossEntropyInputs, Cros
   const { tensor, values } = kernelLabels(labels, attributes.ignoreIndex, wasm);
   const losses = wasm.output([rows]);
   const probabilities = wasm.output([rows, classes]);
-  wasm.kernels.softmaxCrossEntropy(
-    wasm.pointer(logits),
-    wasm.pointer(tensor),
+  wasm.call.softmaxCrossEntropy({
+    logits: wasm.pointer(logits),
+    labels: wasm.pointer(tensor),
     rows,
     classes,
-    wasm.pointer(losses),
-    wasm.pointer(probabilities),
-  );
+    lossRows: wasm.pointer(losses),
+    probs: wasm.pointer(probabilities),
+  });
   let total = 0;
   for (const loss of wasm.backend.typedArrayFromHeap(losses)) total += loss;
   const loss = wasm.output([]);
@@ -55,14 +55,14 @@ export const wasmCrossEntropyBackward: NonNullable<
   const slope = (wasm.backend.readSync(dy.dataId) as Float32Array)[0]! / divisor(values, attributes);
   wasm.backend.typedArrayFromHeap(slopes).fill(slope);
   const dlogits = wasm.output([rows, classes]);
-  wasm.kernels.softmaxCrossEntropyBackward(
-    wasm.pointer(probabilities),
-    wasm.pointer(tensor),
-    wasm.pointer(slopes),
+  wasm.call.softmaxCrossEntropyBackward({
+    probs: wasm.pointer(probabilities),
+    labels: wasm.pointer(tensor),
+    dlossRows: wasm.pointer(slopes),
     rows,
     classes,
-    wasm.pointer(dlogits),
-  );
+    dlogits: wasm.pointer(dlogits),
+  });
   wasm.backend.disposeData(tensor.dataId);
   wasm.backend.disposeData(slopes.dataId);
   return [dlogits];

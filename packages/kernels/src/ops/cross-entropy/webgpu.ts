@@ -3,20 +3,26 @@ import { NAN } from '../../webgpu/constants';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { threadsForRow, workgroupSum } from '../../webgpu/reduce';
 import { WORKGROUP_INDEX, WORKGROUP_PARAMETERS, shaderVariants, spread } from '../../webgpu/shader';
-import { i32, u32 } from '../../webgpu/uniforms';
+import { layout } from '../../webgpu/layout';
 import type { CrossEntropyAttributes, CrossEntropyBackwardInputs, CrossEntropyInputs } from './types';
 
 const TOTAL_THREADS = 256;
 
 /** A workgroup takes one row: its maximum, the sum of its exponentials, its probabilities and its loss. */
 const rowLosses = shaderVariants('crossEntropy rows', ({ threads }: { threads: number }) => {
-  return /* wgsl */ `
-struct Uniforms { rows: u32, classes: u32, ignoreIndex: i32 }
-@group(0) @binding(0) var<storage, read> logits: array<f32>;
-@group(0) @binding(1) var<storage, read> labels: array<i32>;
-@group(0) @binding(2) var<storage, read_write> probabilities: array<f32>;
-@group(0) @binding(3) var<storage, read_write> losses: array<f32>;
-@group(0) @binding(4) var<uniform> uniforms: Uniforms;
+  const io = layout({
+    uniforms: { rows: 'u32', classes: 'u32', ignoreIndex: 'i32' },
+    buffers: {
+      logits: 'read array<f32>',
+      labels: 'read array<i32>',
+      probabilities: 'write array<f32>',
+      losses: 'write array<f32>',
+    },
+  });
+  return {
+    layout: io,
+    code: /* wgsl */ `
+${io.wgsl}
 ${workgroupSum('f32', threads)}
 ${NAN}
 var<workgroup> largestOf: array<f32, ${threads}>;
@@ -53,7 +59,8 @@ fn main(${WORKGROUP_PARAMETERS}) {
     }
     losses[row] = loss;
   }
-}`;
+}`,
+  };
 });
 
 /** WGSL: rows that count, found by all threads of a workgroup together. */
@@ -69,12 +76,14 @@ fn countedRows(lane: u32) -> f32 {
 
 /** One workgroup adds the rows' losses in a fixed order. */
 const totalLoss = shaderVariants('crossEntropy total', ({ mean }: { mean: boolean }) => {
-  return /* wgsl */ `
-struct Uniforms { rows: u32, ignoreIndex: i32 }
-@group(0) @binding(0) var<storage, read> losses: array<f32>;
-@group(0) @binding(1) var<storage, read> labels: array<i32>;
-@group(0) @binding(2) var<storage, read_write> loss: f32;
-@group(0) @binding(3) var<uniform> uniforms: Uniforms;
+  const io = layout({
+    uniforms: { rows: 'u32', ignoreIndex: 'i32' },
+    buffers: { losses: 'read array<f32>', labels: 'read array<i32>', loss: 'write f32' },
+  });
+  return {
+    layout: io,
+    code: /* wgsl */ `
+${io.wgsl}
 ${workgroupSum('f32', TOTAL_THREADS)}
 ${countedRows(TOTAL_THREADS)}
 ${NAN}
@@ -88,18 +97,25 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     loss = ${mean ? 'total / count' : 'total'};
     ${mean ? 'if (count == 0.0) { loss = notANumber(lane); }' : ''}
   }
-}`;
+}`,
+  };
 });
 
 /** A workgroup takes one row and counts the rows again where the mean needs it: cheaper than a dispatch for it. */
 const backward = shaderVariants('crossEntropy backward', ({ threads, mean }: { threads: number; mean: boolean }) => {
-  return /* wgsl */ `
-struct Uniforms { rows: u32, classes: u32, ignoreIndex: i32 }
-@group(0) @binding(0) var<storage, read> dy: f32;
-@group(0) @binding(1) var<storage, read> probabilities: array<f32>;
-@group(0) @binding(2) var<storage, read> labels: array<i32>;
-@group(0) @binding(3) var<storage, read_write> dlogits: array<f32>;
-@group(0) @binding(4) var<uniform> uniforms: Uniforms;
+  const io = layout({
+    uniforms: { rows: 'u32', classes: 'u32', ignoreIndex: 'i32' },
+    buffers: {
+      dy: 'read f32',
+      probabilities: 'read array<f32>',
+      labels: 'read array<i32>',
+      dlogits: 'write array<f32>',
+    },
+  });
+  return {
+    layout: io,
+    code: /* wgsl */ `
+${io.wgsl}
 ${mean ? workgroupSum('f32', threads) + countedRows(threads) : ''}
 @compute @workgroup_size(${threads})
 fn main(${WORKGROUP_PARAMETERS}) {
@@ -112,7 +128,8 @@ fn main(${WORKGROUP_PARAMETERS}) {
     let difference = probabilities[start + k] - select(0.0, 1.0, i32(k) == label);
     dlogits[start + k] = select(difference * slope, 0.0, label == uniforms.ignoreIndex);
   }
-}`;
+}`,
+  };
 });
 
 export const webgpuCrossEntropy: NonNullable<OpDefinition<CrossEntropyInputs, CrossEntropyAttributes>['webgpu']> = (
@@ -125,15 +142,15 @@ export const webgpuCrossEntropy: NonNullable<OpDefinition<CrossEntropyInputs, Cr
   const losses = makeOutput(backend, [rows]);
   const loss = makeOutput(backend, []);
   dispatch(backend, {
-    ...rowLosses({ threads: threadsForRow(classes) }),
-    bindings: [logits, labels, probabilities, losses],
-    uniforms: [u32(rows), u32(classes), i32(ignoreIndex)],
+    shader: rowLosses({ threads: threadsForRow(classes) }),
+    buffers: { logits, labels, probabilities, losses },
+    uniforms: { rows, classes, ignoreIndex },
     workgroups: spread(rows),
   });
   dispatch(backend, {
-    ...totalLoss({ mean: reduction === 'mean' }),
-    bindings: [losses, labels, loss],
-    uniforms: [u32(rows), i32(ignoreIndex)],
+    shader: totalLoss({ mean: reduction === 'mean' }),
+    buffers: { losses, labels, loss },
+    uniforms: { rows, ignoreIndex },
     workgroups: [1, 1, 1],
   });
   backend.disposeData(losses.dataId);
@@ -146,9 +163,9 @@ export const webgpuCrossEntropyBackward: NonNullable<
   const [rows = 0, classes = 0] = probabilities.shape;
   const dlogits = makeOutput(backend, [rows, classes]);
   dispatch(backend, {
-    ...backward({ threads: threadsForRow(classes), mean: reduction === 'mean' }),
-    bindings: [dy, probabilities, labels, dlogits],
-    uniforms: [u32(rows), u32(classes), i32(ignoreIndex)],
+    shader: backward({ threads: threadsForRow(classes), mean: reduction === 'mean' }),
+    buffers: { dy, probabilities, labels, dlogits },
+    uniforms: { rows, classes, ignoreIndex },
     workgroups: spread(rows),
   });
   return [dlogits];

@@ -9,13 +9,13 @@ export const wasmDequantize4bit: NonNullable<OpDefinition<Packed4bitInputs, Pack
 ) => {
   const out = wasm.output([...attributes.shape]);
   const { absmax } = wasmAbsmax(inputs, attributes, wasm, 0);
-  wasm.kernels.dequantize4bit(
-    wasm.pointer(inputs.packed),
-    sizeOf(attributes.shape),
+  wasm.call.dequantize4bit({
+    packed: wasm.pointer(inputs.packed),
+    n: sizeOf(attributes.shape),
     absmax,
-    wasm.pointer(inputs.code),
-    attributes.blocksize,
-    wasm.pointer(out),
-  );
+    code: wasm.pointer(inputs.code),
+    blocksize: attributes.blocksize,
+    out: wasm.pointer(out),
+  });
   return [out];
 };

@@ -1,22 +1,35 @@
 import type { OpDefinition } from '../../engine/op';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { shaderVariants, spread, WORKGROUP_INDEX, WORKGROUP_PARAMETERS } from '../../webgpu/shader';
-import { u32 } from '../../webgpu/uniforms';
+import { layout } from '../../webgpu/layout';
 import { sizeOf, type Packed4bitAttributes, type Packed4bitInputs } from '../../four-bit/types';
-import { ABSMAX_FIELDS, absmaxBindings, absmaxUniforms, absmaxWgsl, NIBBLE } from '../../four-bit/wgsl';
+import {
+  ABSMAX_UNIFORMS,
+  absmaxBuffers,
+  absmaxFunction,
+  absmaxTensors,
+  absmaxUniforms,
+  NIBBLE,
+} from '../../four-bit/wgsl';
 
 const WORKGROUP_SIZE = 128;
 
 /** A thread a word of eight codes, which share a block: bound by what it writes. */
-const shader = shaderVariants(
-  'dequantize4bit',
-  ({ nested }: { nested: boolean }) => /* wgsl */ `
-struct Uniforms { size: u32, ${ABSMAX_FIELDS} }
-@group(0) @binding(0) var<storage, read> packed: array<u32>;
-@group(0) @binding(1) var<storage, read> code: array<f32>;
-@group(0) @binding(2) var<storage, read_write> values: array<f32>;
-${absmaxWgsl(nested, 3)}
-@group(0) @binding(${nested ? 7 : 4}) var<uniform> uniforms: Uniforms;
+const shader = shaderVariants('dequantize4bit', ({ nested }: { nested: boolean }) => {
+  const io = layout({
+    uniforms: { size: 'u32', ...ABSMAX_UNIFORMS },
+    buffers: {
+      packed: 'read array<u32>',
+      code: 'read array<f32>',
+      values: 'write array<f32>',
+      ...absmaxBuffers(nested ? 'nested' : 'plain'),
+    },
+  });
+  return {
+    layout: io,
+    code: /* wgsl */ `
+${io.wgsl}
+${absmaxFunction(nested)}
 ${NIBBLE}
 @compute @workgroup_size(${WORKGROUP_SIZE})
 fn main(${WORKGROUP_PARAMETERS}) {
@@ -27,7 +40,8 @@ fn main(${WORKGROUP_PARAMETERS}) {
   let scale = absmaxOf(first >> uniforms.blockShift);
   for (var e = 0u; e < min(8u, uniforms.size - first); e++) { values[first + e] = code[nibble(word, e)] * scale; }
 }`,
-);
+  };
+});
 
 export const webgpuDequantize4bit: NonNullable<OpDefinition<Packed4bitInputs, Packed4bitAttributes>['webgpu']> = (
   inputs,
@@ -37,9 +51,9 @@ export const webgpuDequantize4bit: NonNullable<OpDefinition<Packed4bitInputs, Pa
   const size = sizeOf(attributes.shape);
   const values = makeOutput(backend, [...attributes.shape]);
   dispatch(backend, {
-    ...shader({ nested: inputs.nestedAbsmax !== undefined }),
-    bindings: [inputs.packed, inputs.code, values, ...absmaxBindings(inputs)],
-    uniforms: [u32(size), ...absmaxUniforms(attributes)],
+    shader: shader({ nested: inputs.nestedAbsmax !== undefined }),
+    buffers: { packed: inputs.packed, code: inputs.code, values, ...absmaxTensors(inputs) },
+    uniforms: { size, ...absmaxUniforms(attributes) },
     workgroups: spread(Math.ceil(size / 8 / WORKGROUP_SIZE)),
   });
   return [values];

@@ -1,21 +1,30 @@
-import { util } from '@tensorflow/tfjs-core';
+import { util, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { OpDefinition } from '../../engine/op';
+import type { WasmContext } from '../../wasm/context';
 import { wasmDropoutArguments } from '../../wasm/dropout';
 import type { DropoutAddInputs, DropoutAttributes, DropoutInputs } from './types';
 
 type Wasm<Inputs extends DropoutInputs> = NonNullable<OpDefinition<Inputs, DropoutAttributes>['wasm']>;
 
-export const wasmDropout: Wasm<DropoutInputs> = ({ x, random }, attributes, wasm) => {
-  const y = wasm.output(x.shape);
-  const numbers = wasmDropoutArguments(random, attributes, wasm);
-  wasm.kernels.dropout(wasm.pointer(x), util.sizeFromShape(x.shape), ...numbers, wasm.pointer(y));
+/** What both kernels take but the residual. */
+function shared(
+  { x, random }: { x: TensorInfo; random: TensorInfo },
+  attributes: DropoutAttributes,
+  wasm: WasmContext,
+) {
+  const { keepScale, ...drawn } = wasmDropoutArguments(random, attributes, wasm);
+  return { ...drawn, scale: keepScale, x: wasm.pointer(x), n: util.sizeFromShape(x.shape) };
+}
+
+export const wasmDropout: Wasm<DropoutInputs> = (inputs, attributes, wasm) => {
+  const y = wasm.output(inputs.x.shape);
+  wasm.call.dropout({ ...shared(inputs, attributes, wasm), y: wasm.pointer(y) });
   return [y];
 };
 
-export const wasmDropoutAdd: Wasm<DropoutAddInputs> = ({ x, residual, random }, attributes, wasm) => {
-  const y = wasm.output(x.shape);
-  const numbers = wasmDropoutArguments(random, attributes, wasm);
-  const size = util.sizeFromShape(x.shape);
-  wasm.kernels.dropoutAdd(wasm.pointer(x), wasm.pointer(residual), size, ...numbers, wasm.pointer(y));
+export const wasmDropoutAdd: Wasm<DropoutAddInputs> = ({ residual, ...inputs }, attributes, wasm) => {
+  const y = wasm.output(inputs.x.shape);
+  const numbers = shared(inputs, attributes, wasm);
+  wasm.call.dropoutAdd({ ...numbers, residual: wasm.pointer(residual), y: wasm.pointer(y) });
   return [y];
 };

@@ -4,7 +4,7 @@ import { dropoutNumbers } from '../../random/dropout-stream';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { PHILOX } from '../../webgpu/philox';
 import { WORKGROUP_INDEX, WORKGROUP_PARAMETERS, shaderVariants, spread } from '../../webgpu/shader';
-import { f32, u32 } from '../../webgpu/uniforms';
+import { layout } from '../../webgpu/layout';
 import type { DropoutAddInputs, DropoutAttributes, DropoutInputs } from './types';
 
 const WORKGROUP_SIZE = 256;
@@ -16,13 +16,19 @@ const GROUP = 8;
  */
 const shader = shaderVariants('dropout', ({ vector, residual }: { vector: boolean; residual: boolean }) => {
   const type = vector ? 'vec4f' : 'f32';
-  return /* wgsl */ `
-struct Uniforms { size: u32, threshold: u32, keepScale: f32, site: u32 }
-@group(0) @binding(0) var<storage, read> random: vec4i;
-@group(0) @binding(1) var<storage, read> x: array<${type}>;
-@group(0) @binding(2) var<storage, read_write> y: array<${type}>;
-${residual ? `@group(0) @binding(3) var<storage, read> residual: array<${type}>;` : ''}
-@group(0) @binding(${residual ? 4 : 3}) var<uniform> uniforms: Uniforms;
+  const io = layout({
+    uniforms: { size: 'u32', threshold: 'u32', keepScale: 'f32', site: 'u32' },
+    buffers: {
+      random: 'read vec4i',
+      x: `read array<${type}>`,
+      y: `write array<${type}>`,
+      residual: residual ? `read array<${type}>` : undefined,
+    },
+  });
+  return {
+    layout: io,
+    code: /* wgsl */ `
+${io.wgsl}
 ${PHILOX}
 @compute @workgroup_size(${WORKGROUP_SIZE})
 fn main(${WORKGROUP_PARAMETERS}) {
@@ -51,7 +57,8 @@ fn main(${WORKGROUP_PARAMETERS}) {
     }
   }`
   }
-}`;
+}`,
+  };
 });
 
 type Webgpu<Inputs extends DropoutInputs> = NonNullable<OpDefinition<Inputs, DropoutAttributes>['webgpu']>;
@@ -65,9 +72,9 @@ function run(
   const { threshold, keepScale } = dropoutNumbers(rate);
   const y = makeOutput(backend, x.shape);
   dispatch(backend, {
-    ...shader({ vector: size % GROUP === 0, residual: residual !== undefined }),
-    bindings: [random, x, y, ...(residual === undefined ? [] : [residual])],
-    uniforms: [u32(size), u32(threshold), f32(keepScale), u32(site)],
+    shader: shader({ vector: size % GROUP === 0, residual: residual !== undefined }),
+    buffers: { random, x, y, residual },
+    uniforms: { size, threshold, keepScale, site },
     workgroups: spread(Math.ceil(size / GROUP / WORKGROUP_SIZE)),
   });
   return [y];

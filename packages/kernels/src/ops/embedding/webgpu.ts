@@ -2,7 +2,7 @@ import type { OpDefinition } from '../../engine/op';
 import { NAN } from '../../webgpu/constants';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { WORKGROUP_INDEX, WORKGROUP_PARAMETERS, shaderVariants, spread } from '../../webgpu/shader';
-import { u32 } from '../../webgpu/uniforms';
+import { layout } from '../../webgpu/layout';
 import type { EmbeddingInputs } from './types';
 
 const WORKGROUP_SIZE = 256;
@@ -14,14 +14,20 @@ const shader = shaderVariants('embedding', ({ vector, half }: { vector: boolean;
   const token = vector
     ? 'vec4f(unpack2x16float(tokenTable[at].x), unpack2x16float(tokenTable[at].y))'
     : 'unpack2x16float(tokenTable[at >> 1u])[at & 1u]';
-  return /* wgsl */ `
-struct Uniforms { threads: u32, columns: u32, tokens: u32, positionCount: u32 }
-@group(0) @binding(0) var<storage, read> ids: array<u32>;
-@group(0) @binding(1) var<storage, read> positions: array<u32>;
-@group(0) @binding(2) var<storage, read> tokenTable: array<${half ? word : type}>;
-@group(0) @binding(3) var<storage, read> positionTable: array<${type}>;
-@group(0) @binding(4) var<storage, read_write> y: array<${type}>;
-@group(0) @binding(5) var<uniform> uniforms: Uniforms;
+  const io = layout({
+    uniforms: { threads: 'u32', columns: 'u32', tokens: 'u32', positionCount: 'u32' },
+    buffers: {
+      ids: 'read array<u32>',
+      positions: 'read array<u32>',
+      tokenTable: `read array<${half ? word : type}>`,
+      positionTable: `read array<${type}>`,
+      y: `write array<${type}>`,
+    },
+  });
+  return {
+    layout: io,
+    code: /* wgsl */ `
+${io.wgsl}
 ${NAN}
 @compute @workgroup_size(${WORKGROUP_SIZE})
 fn main(${WORKGROUP_PARAMETERS}) {
@@ -38,7 +44,8 @@ fn main(${WORKGROUP_PARAMETERS}) {
   }
   let at = id * uniforms.columns + column;
   y[i] = ${half ? token : 'tokenTable[at]'} + positionTable[position * uniforms.columns + column];
-}`;
+}`,
+  };
 });
 
 export const webgpuEmbedding: NonNullable<OpDefinition<EmbeddingInputs, object>['webgpu']> = (
@@ -53,9 +60,9 @@ export const webgpuEmbedding: NonNullable<OpDefinition<EmbeddingInputs, object>[
   const rowLength = vector ? columns / 4 : columns;
   const y = makeOutput(backend, [rows, columns]);
   dispatch(backend, {
-    ...shader({ vector, half: tokenTable.dtype === 'int32' }),
-    bindings: [ids, positions, tokenTable, positionTable, y],
-    uniforms: [u32(rows * rowLength), u32(rowLength), u32(tokens), u32(positionTable.shape[0]!)],
+    shader: shader({ vector, half: tokenTable.dtype === 'int32' }),
+    buffers: { ids, positions, tokenTable, positionTable, y },
+    uniforms: { threads: rows * rowLength, columns: rowLength, tokens, positionCount: positionTable.shape[0]! },
     workgroups: spread(Math.ceil((rows * rowLength) / WORKGROUP_SIZE)),
   });
   return [y];

@@ -2,7 +2,7 @@ import type { OpDefinition } from '../../engine/op';
 import { NAN } from '../../webgpu/constants';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { WORKGROUP_INDEX, WORKGROUP_PARAMETERS, shaderVariants, spread } from '../../webgpu/shader';
-import { u32 } from '../../webgpu/uniforms';
+import { layout } from '../../webgpu/layout';
 import type { GatherRowsAttributes, GatherRowsInputs, ScatterRowsInputs } from './types';
 
 const WORKGROUP_SIZE = 64;
@@ -10,12 +10,14 @@ const WORKGROUP_SIZE = 64;
 /** A workgroup copies one row; a row number out of range gives NaN. */
 const gather = shaderVariants('gatherRows', ({ vector }: { vector: boolean }) => {
   const type = vector ? 'vec4f' : 'f32';
-  return /* wgsl */ `
-struct Uniforms { count: u32, rowCount: u32, columns: u32 }
-@group(0) @binding(0) var<storage, read> x: array<${type}>;
-@group(0) @binding(1) var<storage, read> rows: array<u32>;
-@group(0) @binding(2) var<storage, read_write> y: array<${type}>;
-@group(0) @binding(3) var<uniform> uniforms: Uniforms;
+  const io = layout({
+    uniforms: { count: 'u32', rowCount: 'u32', columns: 'u32' },
+    buffers: { x: `read array<${type}>`, rows: 'read array<u32>', y: `write array<${type}>` },
+  });
+  return {
+    layout: io,
+    code: /* wgsl */ `
+${io.wgsl}
 ${NAN}
 @compute @workgroup_size(${WORKGROUP_SIZE})
 fn main(${WORKGROUP_PARAMETERS}) {
@@ -27,7 +29,8 @@ fn main(${WORKGROUP_PARAMETERS}) {
     if (row < uniforms.rowCount) { value = x[row * uniforms.columns + c]; }
     y[place * uniforms.columns + c] = value;
   }
-}`;
+}`,
+  };
 });
 
 /**
@@ -36,12 +39,14 @@ fn main(${WORKGROUP_PARAMETERS}) {
  */
 const scatter = shaderVariants('scatterRows', ({ vector }: { vector: boolean }) => {
   const type = vector ? 'vec4f' : 'f32';
-  return /* wgsl */ `
-struct Uniforms { count: u32, rowCount: u32, columns: u32 }
-@group(0) @binding(0) var<storage, read> dy: array<${type}>;
-@group(0) @binding(1) var<storage, read> rows: array<u32>;
-@group(0) @binding(2) var<storage, read_write> dx: array<${type}>;
-@group(0) @binding(3) var<uniform> uniforms: Uniforms;
+  const io = layout({
+    uniforms: { count: 'u32', rowCount: 'u32', columns: 'u32' },
+    buffers: { dy: `read array<${type}>`, rows: 'read array<u32>', dx: `write array<${type}>` },
+  });
+  return {
+    layout: io,
+    code: /* wgsl */ `
+${io.wgsl}
 
 @compute @workgroup_size(${WORKGROUP_SIZE})
 fn main(${WORKGROUP_PARAMETERS}) {
@@ -54,7 +59,8 @@ fn main(${WORKGROUP_PARAMETERS}) {
     }
     dx[row * uniforms.columns + c] = total;
   }
-}`;
+}`,
+  };
 });
 
 export const webgpuGatherRows: NonNullable<OpDefinition<GatherRowsInputs, GatherRowsAttributes>['webgpu']> = (
@@ -67,9 +73,9 @@ export const webgpuGatherRows: NonNullable<OpDefinition<GatherRowsInputs, Gather
   const vector = columns % 4 === 0;
   const y = makeOutput(backend, [count, columns]);
   dispatch(backend, {
-    ...gather({ vector }),
-    bindings: [x, rows, y],
-    uniforms: [u32(count), u32(rowCount), u32(vector ? columns / 4 : columns)],
+    shader: gather({ vector }),
+    buffers: { x, rows, y },
+    uniforms: { count, rowCount, columns: vector ? columns / 4 : columns },
     workgroups: spread(columns === 0 ? 0 : count),
   });
   return [y];
@@ -85,9 +91,9 @@ export const webgpuScatterRows: NonNullable<OpDefinition<ScatterRowsInputs, Gath
   const vector = columns % 4 === 0;
   const dx = makeOutput(backend, [rowCount, columns]);
   dispatch(backend, {
-    ...scatter({ vector }),
-    bindings: [dy, rows, dx],
-    uniforms: [u32(count), u32(rowCount), u32(vector ? columns / 4 : columns)],
+    shader: scatter({ vector }),
+    buffers: { dy, rows, dx },
+    uniforms: { count, rowCount, columns: vector ? columns / 4 : columns },
     workgroups: spread(columns === 0 ? 0 : rowCount),
   });
   return [dx];

@@ -12,22 +12,22 @@ export const wasmGemm: NonNullable<OpDefinition<GemmInputs, GemmAttributes>['was
   const transposeB = Number(attributes.transposeB);
   const scratch = wasm.kernels.scratch(wasm.kernels.gemmScratchBytes(transposeA));
   const c = wasm.output([M, N]);
-  wasm.kernels.gemm(
-    transposeA,
-    transposeB,
+  wasm.call.gemm({
+    transA: transposeA,
+    transB: transposeB,
     M,
     N,
     K,
-    attributes.alpha,
-    wasm.pointer(a),
-    a.shape[1] ?? 0,
-    wasm.pointer(b),
-    b.shape[1] ?? 0,
-    0,
-    wasm.pointer(c),
-    N,
-    wasm.pointer(bias),
+    alpha: attributes.alpha,
+    a: wasm.pointer(a),
+    lda: a.shape[1] ?? 0,
+    b: wasm.pointer(b),
+    ldb: b.shape[1] ?? 0,
+    beta: 0,
+    c: wasm.pointer(c),
+    ldc: N,
+    bias: wasm.pointer(bias),
     scratch,
-  );
+  });
   return [c];
 };

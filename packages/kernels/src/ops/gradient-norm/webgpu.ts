@@ -3,7 +3,7 @@ import type { OpDefinition } from '../../engine/op';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { workgroupSum } from '../../webgpu/reduce';
 import { shaderVariants, spread, WORKGROUP_INDEX, WORKGROUP_PARAMETERS } from '../../webgpu/shader';
-import { f32, u32 } from '../../webgpu/uniforms';
+import { layout } from '../../webgpu/layout';
 import { NORM_EPSILON, type ClipControlAttributes, type ClipControlInputs, type SumOfSquaresInputs } from './types';
 
 const THREADS = 256;
@@ -14,12 +14,24 @@ const CHUNK = 16 * THREADS;
 /** First phase: a workgroup sums the squares of a chunk of one tensor into a place of its own. */
 const chunks = shaderVariants('sumOfSquares chunks', ({ tensors }: { tensors: number }) => {
   const indices = Array.from({ length: tensors }, (_, i) => i);
-  return /* wgsl */ `
-// Of each tensor: its elements, and the number of its first chunk.
-struct Uniforms { chunks: u32, offset: u32, ${indices.map((i) => `size${i}: u32, start${i}: u32`).join(', ')} }
-${indices.map((i) => `@group(0) @binding(${i}) var<storage, read> x${i}: array<f32>;`).join('\n')}
-@group(0) @binding(${tensors}) var<storage, read_write> partials: array<f32>;
-@group(0) @binding(${tensors + 1}) var<uniform> uniforms: Uniforms;
+  // Of each tensor: its elements, and the number of its first chunk.
+  const ofTensors = Object.fromEntries(
+    indices.flatMap((i) => [
+      [`size${i}`, 'u32' as const],
+      [`start${i}`, 'u32' as const],
+    ]),
+  );
+  const io = layout({
+    uniforms: { chunks: 'u32', offset: 'u32', ...ofTensors },
+    buffers: {
+      ...Object.fromEntries(indices.map((i) => [`x${i}`, 'read array<f32>' as const])),
+      partials: 'write array<f32>',
+    },
+  });
+  return {
+    layout: io,
+    code: /* wgsl */ `
+${io.wgsl}
 ${workgroupSum('f32', THREADS)}
 ${indices
   .map(
@@ -43,16 +55,20 @@ fn main(${WORKGROUP_PARAMETERS}) {
     .join(' else ')}
   let total = workgroupSum(lane, sum);
   if (lane == 0u) { partials[uniforms.offset + chunk] = total; }
-}`;
+}`,
+  };
 });
 
 /** Second phase: one workgroup sums what the first left, in an order that the number of partial sums decides. */
 const totals = shaderVariants('sumOfSquares total', () => {
-  return /* wgsl */ `
-struct Uniforms { count: u32 }
-@group(0) @binding(0) var<storage, read> partials: array<f32>;
-@group(0) @binding(1) var<storage, read_write> total: array<f32>;
-@group(0) @binding(2) var<uniform> uniforms: Uniforms;
+  const io = layout({
+    uniforms: { count: 'u32' },
+    buffers: { partials: 'read array<f32>', total: 'write array<f32>' },
+  });
+  return {
+    layout: io,
+    code: /* wgsl */ `
+${io.wgsl}
 ${workgroupSum('f32', THREADS)}
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(local_invocation_index) lane: u32) {
@@ -60,7 +76,8 @@ fn main(@builtin(local_invocation_index) lane: u32) {
   for (var i = lane; i < uniforms.count; i += ${THREADS}u) { sum += partials[i]; }
   let result = workgroupSum(lane, sum);
   if (lane == 0u) { total[0] = result; }
-}`;
+}`,
+  };
 });
 
 export const webgpuSumOfSquares: NonNullable<OpDefinition<SumOfSquaresInputs, object>['webgpu']> = (
@@ -84,29 +101,43 @@ export const webgpuSumOfSquares: NonNullable<OpDefinition<SumOfSquaresInputs, ob
       chunkCount += Math.ceil(sizes[first + i]! / CHUNK);
     });
     dispatch(backend, {
-      ...chunks({ tensors: members.length }),
-      bindings: [...members, partials],
-      uniforms: [chunkCount, offset, ...members.flatMap((_, i) => [sizes[first + i]!, starts[i]!])].map(u32),
+      shader: chunks({ tensors: members.length }),
+      buffers: { ...Object.fromEntries(members.map((tensor, i) => [`x${i}`, tensor])), partials },
+      uniforms: {
+        chunks: chunkCount,
+        offset,
+        ...Object.fromEntries(
+          members.flatMap((_, i) => [
+            [`size${i}`, sizes[first + i]!],
+            [`start${i}`, starts[i]!],
+          ]),
+        ),
+      },
       workgroups: spread(chunkCount),
     });
     offset += chunkCount;
   }
   const total = makeOutput(backend, [1]);
-  dispatch(backend, { ...totals({}), bindings: [partials, total], uniforms: [u32(count)], workgroups: [1, 1, 1] });
+  dispatch(backend, { shader: totals({}), buffers: { partials, total }, uniforms: { count }, workgroups: [1, 1, 1] });
   backend.disposeData(partials.dataId);
   return [total];
 };
 
 /** One thread. Finite is asked of the bits, since a compiler may take it for granted of the value. */
-const control = shaderVariants(
-  'clipControl',
-  ({ scaled, clipped }: { scaled: boolean; clipped: boolean }) => /* wgsl */ `
-struct Uniforms { maxNorm: f32, zero: u32 }
-@group(0) @binding(0) var<storage, read> sumSquares: array<f32>;
-@group(0) @binding(1) var<storage, read_write> norm: array<f32>;
-@group(0) @binding(2) var<storage, read_write> control: array<f32>;
-${scaled ? '@group(0) @binding(3) var<storage, read> lossScale: array<f32>;' : ''}
-@group(0) @binding(${scaled ? 4 : 3}) var<uniform> uniforms: Uniforms;
+const control = shaderVariants('clipControl', ({ scaled, clipped }: { scaled: boolean; clipped: boolean }) => {
+  const io = layout({
+    uniforms: { maxNorm: 'f32', zero: 'u32' },
+    buffers: {
+      sumSquares: 'read array<f32>',
+      norm: 'write array<f32>',
+      control: 'write array<f32>',
+      lossScale: scaled ? 'read array<f32>' : undefined,
+    },
+  });
+  return {
+    layout: io,
+    code: /* wgsl */ `
+${io.wgsl}
 
 fn isFinite(value: f32) -> bool { return (bitcast<u32>(value) & 0x7f800000u) != 0x7f800000u; }
 
@@ -121,7 +152,8 @@ fn main() {
   control[0] = select(0.0, clip / scale, finite);
   control[1] = select(0.0, 1.0, finite);
 }`,
-);
+  };
+});
 
 export const webgpuClipControl: NonNullable<OpDefinition<ClipControlInputs, ClipControlAttributes>['webgpu']> = (
   { sumSquares, lossScale },
@@ -132,9 +164,9 @@ export const webgpuClipControl: NonNullable<OpDefinition<ClipControlInputs, Clip
   const decision = makeOutput(backend, [2]);
   const clipped = Number.isFinite(maxNorm);
   dispatch(backend, {
-    ...control({ scaled: lossScale !== undefined, clipped }),
-    bindings: [sumSquares, norm, decision, ...(lossScale === undefined ? [] : [lossScale])],
-    uniforms: [f32(clipped ? maxNorm : 0), u32(0)],
+    shader: control({ scaled: lossScale !== undefined, clipped }),
+    buffers: { sumSquares, norm, control: decision, lossScale },
+    uniforms: { maxNorm: clipped ? maxNorm : 0, zero: 0 },
     workgroups: [1, 1, 1],
   });
   return [norm, decision];

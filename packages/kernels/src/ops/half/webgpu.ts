@@ -3,7 +3,7 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { OpDefinition } from '../../engine/op';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { WORKGROUP_INDEX, WORKGROUP_PARAMETERS, shaderVariants, spread } from '../../webgpu/shader';
-import { u32 } from '../../webgpu/uniforms';
+import { layout } from '../../webgpu/layout';
 import { LARGEST_HALF } from '../../formats/half';
 import { wordsOf, type PackHalfInputs, type UnpackHalfAttributes, type UnpackHalfInputs } from './types';
 
@@ -15,11 +15,14 @@ const GROUP = 8;
 const packShader = shaderVariants('pack half', ({ vector }: { vector: boolean }) => {
   const bounded = (pair: string): string =>
     `pack2x16float(clamp(${pair}, vec2f(-${LARGEST_HALF}.0), vec2f(${LARGEST_HALF}.0)))`;
-  return /* wgsl */ `
-struct Uniforms { size: u32, groups: u32 }
-@group(0) @binding(0) var<storage, read> x: array<${vector ? 'vec4f' : 'f32'}>;
-@group(0) @binding(1) var<storage, read_write> halves: array<${vector ? 'vec4u' : 'u32'}>;
-@group(0) @binding(2) var<uniform> uniforms: Uniforms;
+  const io = layout({
+    uniforms: { size: 'u32', groups: 'u32' },
+    buffers: { x: `read array<${vector ? 'vec4f' : 'f32'}>`, halves: `write array<${vector ? 'vec4u' : 'u32'}>` },
+  });
+  return {
+    layout: io,
+    code: /* wgsl */ `
+${io.wgsl}
 @compute @workgroup_size(${WORKGROUP_SIZE})
 fn main(${WORKGROUP_PARAMETERS}) {
   let i = (${WORKGROUP_INDEX}) * ${WORKGROUP_SIZE}u + lane;
@@ -33,16 +36,19 @@ fn main(${WORKGROUP_PARAMETERS}) {
   if (2u * i + 1u < uniforms.size) { pair.y = x[2u * i + 1u]; }
   halves[i] = ${bounded('pair')};`
   }
-}`;
+}`,
+  };
 });
 
-const unpackShader = shaderVariants(
-  'unpack half',
-  ({ vector }: { vector: boolean }) => /* wgsl */ `
-struct Uniforms { size: u32, groups: u32 }
-@group(0) @binding(0) var<storage, read> halves: array<${vector ? 'vec4u' : 'u32'}>;
-@group(0) @binding(1) var<storage, read_write> x: array<${vector ? 'vec4f' : 'f32'}>;
-@group(0) @binding(2) var<uniform> uniforms: Uniforms;
+const unpackShader = shaderVariants('unpack half', ({ vector }: { vector: boolean }) => {
+  const io = layout({
+    uniforms: { size: 'u32', groups: 'u32' },
+    buffers: { halves: `read array<${vector ? 'vec4u' : 'u32'}>`, x: `write array<${vector ? 'vec4f' : 'f32'}>` },
+  });
+  return {
+    layout: io,
+    code: /* wgsl */ `
+${io.wgsl}
 @compute @workgroup_size(${WORKGROUP_SIZE})
 fn main(${WORKGROUP_PARAMETERS}) {
   let i = (${WORKGROUP_INDEX}) * ${WORKGROUP_SIZE}u + lane;
@@ -57,23 +63,23 @@ fn main(${WORKGROUP_PARAMETERS}) {
   if (2u * i + 1u < uniforms.size) { x[2u * i + 1u] = pair.y; }`
   }
 }`,
-);
+  };
+});
 
 function run(
   backend: WebGPUBackend,
-  shader: typeof packShader,
+  shader: typeof packShader | typeof unpackShader,
   size: number,
-  bindings: readonly [from: TensorInfo, to: TensorInfo],
-): TensorInfo[] {
+  buffers: Readonly<Record<'x' | 'halves', TensorInfo>>,
+): void {
   const vector = size % GROUP === 0;
   const groups = vector ? size / GROUP : wordsOf(size);
   dispatch(backend, {
-    ...shader({ vector }),
-    bindings,
-    uniforms: [u32(size), u32(groups)],
+    shader: shader({ vector }),
+    buffers,
+    uniforms: { size, groups },
     workgroups: spread(Math.ceil(groups / WORKGROUP_SIZE)),
   });
-  return [bindings[1]];
 }
 
 export const webgpuPackHalf: NonNullable<OpDefinition<PackHalfInputs, object>['webgpu']> = (
@@ -82,7 +88,9 @@ export const webgpuPackHalf: NonNullable<OpDefinition<PackHalfInputs, object>['w
   backend,
 ) => {
   const size = util.sizeFromShape(x.shape);
-  return run(backend, packShader, size, [x, makeOutput(backend, [wordsOf(size)], 'int32')]);
+  const halves = makeOutput(backend, [wordsOf(size)], 'int32');
+  run(backend, packShader, size, { x, halves });
+  return [halves];
 };
 
 export const webgpuUnpackHalf: NonNullable<OpDefinition<UnpackHalfInputs, UnpackHalfAttributes>['webgpu']> = (
@@ -91,5 +99,6 @@ export const webgpuUnpackHalf: NonNullable<OpDefinition<UnpackHalfInputs, Unpack
   backend,
 ) => {
   const x = makeOutput(backend, [...shape]);
-  return run(backend, unpackShader, util.sizeFromShape(x.shape), [halves, x]);
+  run(backend, unpackShader, util.sizeFromShape(x.shape), { x, halves });
+  return [x];
 };

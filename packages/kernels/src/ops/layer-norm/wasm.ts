@@ -10,17 +10,17 @@ export const wasmLayerNorm: Wasm<LayerNormInputs, LayerNormAttributes> = ({ x, g
   const y = wasm.output([rows, columns]);
   const mean = wasm.output([rows]);
   const reciprocalStd = wasm.output([rows]);
-  wasm.kernels.layerNorm(
-    wasm.pointer(x),
-    wasm.pointer(gamma),
-    wasm.pointer(beta),
+  wasm.call.layerNorm({
+    x: wasm.pointer(x),
+    gamma: wasm.pointer(gamma),
+    beta: wasm.pointer(beta),
     rows,
-    columns,
-    epsilon,
-    wasm.pointer(y),
-    wasm.pointer(mean),
-    wasm.pointer(reciprocalStd),
-  );
+    cols: columns,
+    eps: epsilon,
+    y: wasm.pointer(y),
+    mean: wasm.pointer(mean),
+    rstd: wasm.pointer(reciprocalStd),
+  });
   return [y, mean, reciprocalStd];
 };
 
@@ -31,16 +31,16 @@ export const wasmLayerNormBackward: Wasm<LayerNormBackwardInputs, object> = (
 ) => {
   const [rows = 0, columns = 0] = x.shape;
   const dx = wasm.output([rows, columns]);
-  wasm.kernels.layerNormBackward(
-    wasm.pointer(dy),
-    wasm.pointer(x),
-    wasm.pointer(gamma),
-    wasm.pointer(mean),
-    wasm.pointer(reciprocalStd),
+  wasm.call.layerNormBackward({
+    dy: wasm.pointer(dy),
+    x: wasm.pointer(x),
+    gamma: wasm.pointer(gamma),
+    mean: wasm.pointer(mean),
+    rstd: wasm.pointer(reciprocalStd),
     rows,
-    columns,
-    wasm.pointer(dx),
-  );
+    cols: columns,
+    dx: wasm.pointer(dx),
+  });
   return [dx];
 };
 
@@ -52,15 +52,15 @@ export const wasmLayerNormParameterGradients: Wasm<LayerNormBackwardInputs, obje
   const [rows = 0, columns = 0] = x.shape;
   const dgamma = wasm.output([columns]);
   const dbeta = wasm.output([columns]);
-  wasm.kernels.layerNormParamGradients(
-    wasm.pointer(dy),
-    wasm.pointer(x),
-    wasm.pointer(mean),
-    wasm.pointer(reciprocalStd),
+  wasm.call.layerNormParamGradients({
+    dy: wasm.pointer(dy),
+    x: wasm.pointer(x),
+    mean: wasm.pointer(mean),
+    rstd: wasm.pointer(reciprocalStd),
     rows,
-    columns,
-    wasm.pointer(dgamma),
-    wasm.pointer(dbeta),
-  );
+    cols: columns,
+    dgamma: wasm.pointer(dgamma),
+    dbeta: wasm.pointer(dbeta),
+  });
   return [dgamma, dbeta];
 };

@@ -2,7 +2,7 @@ import type { OpDefinition } from '../../engine/op';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { threadsForRow, workgroupSum } from '../../webgpu/reduce';
 import { WORKGROUP_INDEX, WORKGROUP_PARAMETERS, shaderVariants, spread } from '../../webgpu/shader';
-import { f32, u32 } from '../../webgpu/uniforms';
+import { layout } from '../../webgpu/layout';
 import type { LayerNormAttributes, LayerNormBackwardInputs, LayerNormInputs } from './types';
 
 interface RowVariant extends Readonly<Record<string, number | boolean>> {
@@ -20,16 +20,22 @@ const laneSum = (vector: boolean): string =>
  * row is read three times, twice from the cache.
  */
 const forward = shaderVariants('layerNorm', ({ threads, vector }: RowVariant) => {
-  return /* wgsl */ `
+  const io = layout({
+    uniforms: { rows: 'u32', columns: 'u32', elements: 'f32', epsilon: 'f32' },
+    buffers: {
+      x: 'read array<T>',
+      gamma: 'read array<T>',
+      beta: 'read array<T>',
+      y: 'write array<T>',
+      means: 'write array<f32>',
+      reciprocalStds: 'write array<f32>',
+    },
+  });
+  return {
+    layout: io,
+    code: /* wgsl */ `
 alias T = ${vector ? 'vec4f' : 'f32'};
-struct Uniforms { rows: u32, columns: u32, elements: f32, epsilon: f32 }
-@group(0) @binding(0) var<storage, read> x: array<T>;
-@group(0) @binding(1) var<storage, read> gamma: array<T>;
-@group(0) @binding(2) var<storage, read> beta: array<T>;
-@group(0) @binding(3) var<storage, read_write> y: array<T>;
-@group(0) @binding(4) var<storage, read_write> means: array<f32>;
-@group(0) @binding(5) var<storage, read_write> reciprocalStds: array<f32>;
-@group(0) @binding(6) var<uniform> uniforms: Uniforms;
+${io.wgsl}
 ${laneSum(vector)}
 ${workgroupSum('f32', threads)}
 @compute @workgroup_size(${threads})
@@ -54,24 +60,31 @@ fn main(${WORKGROUP_PARAMETERS}) {
     means[row] = mean;
     reciprocalStds[row] = reciprocalStd;
   }
-}`;
+}`,
+  };
 });
 
 /** A workgroup takes one row; both of the row's sums are reduced together. */
 const backward = shaderVariants(
   'layerNorm backward',
   ({ threads, vector, adding }: RowVariant & { readonly adding: boolean }) => {
-    return /* wgsl */ `
+    const io = layout({
+      uniforms: { rows: 'u32', columns: 'u32', elements: 'f32' },
+      buffers: {
+        dy: 'read array<T>',
+        x: 'read array<T>',
+        gamma: 'read array<T>',
+        means: 'read array<f32>',
+        reciprocalStds: 'read array<f32>',
+        dx: 'write array<T>',
+        residual: adding ? 'read array<T>' : undefined,
+      },
+    });
+    return {
+      layout: io,
+      code: /* wgsl */ `
 alias T = ${vector ? 'vec4f' : 'f32'};
-struct Uniforms { rows: u32, columns: u32, elements: f32 }
-@group(0) @binding(0) var<storage, read> dy: array<T>;
-@group(0) @binding(1) var<storage, read> x: array<T>;
-@group(0) @binding(2) var<storage, read> gamma: array<T>;
-@group(0) @binding(3) var<storage, read> means: array<f32>;
-@group(0) @binding(4) var<storage, read> reciprocalStds: array<f32>;
-@group(0) @binding(5) var<storage, read_write> dx: array<T>;
-${adding ? '@group(0) @binding(6) var<storage, read> residual: array<T>;' : ''}
-@group(0) @binding(${adding ? 7 : 6}) var<uniform> uniforms: Uniforms;
+${io.wgsl}
 ${laneSum(vector)}
 ${workgroupSum('vec2f', threads)}
 @compute @workgroup_size(${threads})
@@ -94,7 +107,8 @@ fn main(${WORKGROUP_PARAMETERS}) {
     let scaled = dy[start + c] * gamma[c];
     dx[start + c] = (scaled - sums.x - (x[start + c] - mean) * projected) * reciprocalStd${adding ? ' + residual[start + c]' : ''};
   }
-}`;
+}`,
+    };
   },
 );
 
@@ -103,15 +117,21 @@ const LANES = 8;
 
 /** A workgroup takes 32 columns; eight threads a column walk over the rows and are added in order at the end. */
 const parameterGradients = shaderVariants('layerNorm parameter gradients', () => {
-  return /* wgsl */ `
-struct Uniforms { rows: u32, columns: u32 }
-@group(0) @binding(0) var<storage, read> dy: array<f32>;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> means: array<f32>;
-@group(0) @binding(3) var<storage, read> reciprocalStds: array<f32>;
-@group(0) @binding(4) var<storage, read_write> dgamma: array<f32>;
-@group(0) @binding(5) var<storage, read_write> dbeta: array<f32>;
-@group(0) @binding(6) var<uniform> uniforms: Uniforms;
+  const io = layout({
+    uniforms: { rows: 'u32', columns: 'u32' },
+    buffers: {
+      dy: 'read array<f32>',
+      x: 'read array<f32>',
+      means: 'read array<f32>',
+      reciprocalStds: 'read array<f32>',
+      dgamma: 'write array<f32>',
+      dbeta: 'write array<f32>',
+    },
+  });
+  return {
+    layout: io,
+    code: /* wgsl */ `
+${io.wgsl}
 var<workgroup> partials: array<vec2f, ${COLUMNS * LANES}>;
 
 @compute @workgroup_size(${COLUMNS * LANES})
@@ -132,7 +152,8 @@ fn main(${WORKGROUP_PARAMETERS}) {
     dgamma[column] = sums.x;
     dbeta[column] = sums.y;
   }
-}`;
+}`,
+  };
 });
 
 type Webgpu<Inputs extends LayerNormInputs | LayerNormBackwardInputs, Attributes extends object> = NonNullable<
@@ -155,9 +176,9 @@ export const webgpuLayerNorm: Webgpu<LayerNormInputs, LayerNormAttributes> = (
   const mean = makeOutput(backend, [rows]);
   const reciprocalStd = makeOutput(backend, [rows]);
   dispatch(backend, {
-    ...forward(variant),
-    bindings: [x, gamma, beta, y, mean, reciprocalStd],
-    uniforms: [u32(rows), u32(rowLength), f32(columns), f32(epsilon)],
+    shader: forward(variant),
+    buffers: { x, gamma, beta, y, means: mean, reciprocalStds: reciprocalStd },
+    uniforms: { rows, columns: rowLength, elements: columns, epsilon },
     workgroups: spread(rows),
   });
   return [y, mean, reciprocalStd];
@@ -172,9 +193,9 @@ export const webgpuLayerNormBackward: Webgpu<LayerNormBackwardInputs, object> = 
   const { variant, rowLength } = rowVariant(columns);
   const dx = makeOutput(backend, [rows, columns]);
   dispatch(backend, {
-    ...backward({ ...variant, adding: residual !== undefined }),
-    bindings: [dy, x, gamma, mean, reciprocalStd, dx, ...(residual === undefined ? [] : [residual])],
-    uniforms: [u32(rows), u32(rowLength), f32(columns)],
+    shader: backward({ ...variant, adding: residual !== undefined }),
+    buffers: { dy, x, gamma, means: mean, reciprocalStds: reciprocalStd, dx, residual },
+    uniforms: { rows, columns: rowLength, elements: columns },
     workgroups: spread(rows),
   });
   return [dx];
@@ -189,9 +210,9 @@ export const webgpuLayerNormParameterGradients: Webgpu<LayerNormBackwardInputs, 
   const dgamma = makeOutput(backend, [columns]);
   const dbeta = makeOutput(backend, [columns]);
   dispatch(backend, {
-    ...parameterGradients({}),
-    bindings: [dy, x, mean, reciprocalStd, dgamma, dbeta],
-    uniforms: [u32(rows), u32(columns)],
+    shader: parameterGradients({}),
+    buffers: { dy, x, means: mean, reciprocalStds: reciprocalStd, dgamma, dbeta },
+    uniforms: { rows, columns },
     workgroups: spread(Math.ceil(columns / COLUMNS)),
   });
   return [dgamma, dbeta];

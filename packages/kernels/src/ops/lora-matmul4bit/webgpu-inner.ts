@@ -4,17 +4,19 @@ import { dropoutNumbers } from '../../random/dropout-stream';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { PHILOX } from '../../webgpu/philox';
 import { shaderVariants } from '../../webgpu/shader';
-import { f32, u32 } from '../../webgpu/uniforms';
+import { layout } from '../../webgpu/layout';
 import { activationFunction } from '../../webgpu/activation';
 import { sizeOf } from '../../four-bit/types';
 import type { Packed4bitInfos } from '../../four-bit/wgsl';
 import {
-  halfWeightBindings,
   halfWeightConstants,
   halfWeightGroups,
+  halfWeightTensors,
   makeHalfWeight,
+  NO_HALF_WEIGHT,
   NO_WEIGHT,
 } from '../../products/half-weight';
+import { innerBuffers, INNER_DROPOUT } from './inner-layout';
 import { keepWords } from './keep-bits';
 import type { InnerAttributes, InnerInputs, InnerShaderConstants } from './types';
 import { chooseInnerVariant, INNER_RANKS, innerRows, matrixInnerShader } from './webgpu-matrix-inner';
@@ -95,17 +97,16 @@ const shader = shaderVariants(
       )
       .join('\n    ')}
     ${rightUnits.map(storeFactor).join('\n    ')}`;
-    let binding = 3;
-    const declare = (text: string): string => `@group(0) @binding(${binding++}) var<storage, ${text};`;
-    return /* wgsl */ `
-struct Uniforms { rows: u32, depth: u32, rank: u32, scale: f32, threshold: u32, site: u32, keepScale: f32 }
-@group(0) @binding(0) var<storage, read> x: array<vec4f>;
-@group(0) @binding(1) var<storage, read> factor: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> inner: array<f32>;
-${keeps ? `${declare('read_write> keepBits: array<u32>')}\nvar<workgroup> nibbles: array<u32, ${rows * depth}>;` : ''}
-${writes === 'nothing' ? '' : declare('read_write> written: array<vec4f>')}
-${dropout ? `${declare('read> random: vec4i')}${PHILOX}` : ''}
-@group(0) @binding(${binding}) var<uniform> uniforms: Uniforms;
+    const io = layout({
+      uniforms: { rows: 'u32', depth: 'u32', rank: 'u32', scale: 'f32', ...INNER_DROPOUT },
+      buffers: innerBuffers({ dropout, writes, half: false }, 'f32'),
+    });
+    return {
+      layout: io,
+      code: /* wgsl */ `
+${io.wgsl}
+${keeps ? `var<workgroup> nibbles: array<u32, ${rows * depth}>;` : ''}
+${dropout ? PHILOX : ''}
 ${activation === 'linear' ? '' : activationFunction('activate', activation, 'value')}
 var<workgroup> left: array<vec4f, ${rows * depth}>;
 var<workgroup> right: array<vec4f, ${rightSize}>;
@@ -203,7 +204,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   if (row0 + row < uniforms.rows && rank0 + column < uniforms.rank) {
     inner[(row0 + row) * uniforms.rank + rank0 + column] = total * uniforms.scale;
   }
-}`;
+}`,
+    };
   },
 );
 
@@ -222,19 +224,25 @@ export const webgpuInner: NonNullable<OpDefinition<InnerInputs, InnerAttributes>
   const keepBits = makeOutput(backend, [keeps ? keepWords(util.sizeFromShape(x.shape)) : 1], 'int32');
   const written =
     writes === 'nothing'
-      ? []
-      : [half ? makeOutput(backend, [rows, depth / 2], 'int32') : makeOutput(backend, [rows, depth])];
+      ? undefined
+      : half
+        ? makeOutput(backend, [rows, depth / 2], 'int32')
+        : makeOutput(backend, [rows, depth]);
   const packed = weightInputs as Packed4bitInfos;
-  const halfWeight = weight === undefined ? [] : [makeHalfWeight(backend, weight)];
-  const bindings = [x, factor, inner, ...(keeps ? [keepBits] : []), ...written, ...(dropout ? [random] : [])];
+  const halfWeight = weight === undefined ? undefined : makeHalfWeight(backend, weight);
+  const buffers = {
+    ...{ x, factor, inner, written },
+    keepBits: keeps ? keepBits : undefined,
+    random: dropout ? random : undefined,
+  };
   const constants: InnerShaderConstants = { activation, factorTransposed, dropout, writes, half };
-  const dropoutWords = [u32(threshold), u32(site), f32(keepScale)];
+  const drawn = { threshold, site, keepScale };
   if (variant === undefined) {
     const tile = rows < TALL_FROM ? SHORT : TALL;
     dispatch(backend, {
-      ...shader({ ...tile, ...constants }),
-      bindings,
-      uniforms: [u32(rows), u32(depth), u32(rank), f32(scale), ...dropoutWords],
+      shader: shader({ ...tile, ...constants }),
+      buffers,
+      uniforms: { rows, depth, rank, scale, ...drawn },
       workgroups: [Math.ceil(rows / tile.rows), Math.ceil(rank / RANKS), 1],
     });
   } else {
@@ -242,16 +250,16 @@ export const webgpuInner: NonNullable<OpDefinition<InnerInputs, InnerAttributes>
     const tiles = Math.ceil(rows / innerRows(fragments));
     const size = weight === undefined ? 0 : sizeOf(weight.shape);
     dispatch(backend, {
-      ...matrixInnerShader({
+      shader: matrixInnerShader({
         ...constants,
         fragments,
         prepares: weight !== undefined,
         ...(weight === undefined ? NO_WEIGHT : halfWeightConstants(weight)),
       }),
-      bindings: [...bindings, ...halfWeight.flatMap((made) => halfWeightBindings(made, packed))],
-      uniforms: [u32(rows), u32(depth), u32(rank), u32(share), f32(scale), ...dropoutWords, u32(tiles), u32(size / 8)],
+      buffers: { ...buffers, ...(halfWeight === undefined ? NO_HALF_WEIGHT : halfWeightTensors(halfWeight, packed)) },
+      uniforms: { rows, depth, rank, share, scale, ...drawn, tiles, words: size / 8 },
       workgroups: [tiles + Math.ceil(halfWeightGroups(size) / parts), Math.ceil(rank / INNER_RANKS), parts],
     });
   }
-  return [inner, keepBits, ...written, ...halfWeight];
+  return [inner, keepBits, written, halfWeight].filter((tensor) => tensor !== undefined);
 };

@@ -1,3 +1,4 @@
+import { layout } from '../../webgpu/layout';
 import { PHILOX } from '../../webgpu/philox';
 import { shaderVariants } from '../../webgpu/shader';
 import {
@@ -15,7 +16,8 @@ import {
 } from '../../webgpu/subgroup-matrix';
 import { hasLoraMatrices } from './webgpu-matrices';
 import { activationFunction } from '../../webgpu/activation';
-import { halfWeightDeclarations, type HalfWeightConstants } from '../../products/half-weight';
+import { halfWeightBuffers, halfWeightFunction, type HalfWeightConstants } from '../../products/half-weight';
+import { innerBuffers, INNER_DROPOUT } from './inner-layout';
 import type { InnerShaderConstants } from './types';
 
 /** Subgroups of a workgroup. They share its rows and its depth. */
@@ -171,24 +173,25 @@ export const matrixInnerShader = shaderVariants(
       right[line * ${factorPitch}u + at] = select(vec4u(), pairUp(pack4(factorFirst${u}), pack4(factorSecond${u}), odd), inside);
     }`,
     ).join('\n    ')}`;
-    let binding = 3;
-    const declare = (text: string): string => `@group(0) @binding(${binding++}) var<storage, ${text};`;
-    return /* wgsl */ `
+    const io = layout({
+      uniforms: {
+        ...{ rows: 'u32', depth: 'u32', rank: 'u32', share: 'u32', scale: 'f32', ...INNER_DROPOUT },
+        // Workgroups along the rows, and words of W behind them.
+        ...{ tiles: 'u32', words: 'u32' },
+      } as const,
+      buffers: {
+        ...innerBuffers({ dropout, writes, half }, 'vec4f'),
+        ...halfWeightBuffers(!prepares ? 'none' : weight.nested ? 'nested' : 'plain'),
+      },
+    });
+    return {
+      layout: io,
+      code: /* wgsl */ `
 ${MATRIX_EXTENSIONS}
-struct Uniforms {
-  rows: u32, depth: u32, rank: u32, share: u32, scale: f32, threshold: u32, site: u32, keepScale: f32,
-  // Workgroups along the rows, and words of W behind them.
-  tiles: u32, words: u32,
-}
-@group(0) @binding(0) var<storage, read> x: array<vec4f>;
-@group(0) @binding(1) var<storage, read> factor: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> inner: array<vec4f>;
-${keeps ? declare('read_write> keepBits: array<u32>') : ''}
-${writes === 'nothing' ? '' : declare(`read_write> written: array<${half ? 'vec4u' : 'vec4f'}>`)}
-${dropout ? `${declare('read> random: vec4i')}${PHILOX}` : ''}
+${io.wgsl}
+${dropout ? PHILOX : ''}
 ${MATRIX_TYPES}${PAIRS}
-${prepares ? halfWeightDeclarations(weight, () => binding++) : ''}
-@group(0) @binding(${binding}) var<uniform> uniforms: Uniforms;
+${prepares ? halfWeightFunction(weight) : ''}
 ${activation === 'linear' ? '' : activationFunction('activate', activation, 'value')}
 var<workgroup> left: array<vec4u, ${rows * pitch}>;
 var<workgroup> right: array<vec4u, ${factorTransposed ? depth * factorPitch : INNER_RANKS * factorPitch}>;
@@ -253,6 +256,7 @@ fn main(
   if (row < uniforms.rows && rank < uniforms.rank) {
     inner[((workgroup.z * uniforms.rows + row) * uniforms.rank + rank) / 4u] = total * (uniforms.scale / ${leftScale}.0);
   }
-}`;
+}`,
+    };
   },
 );

@@ -13,6 +13,7 @@ import {
   times,
 } from '../../webgpu/subgroup-matrix';
 import { KEPT_OF } from '../../products/additions';
+import { weightGradientLayout } from './weight-gradient-layout';
 import type { ActivationKind } from '../../formats/activations';
 import { activationFunction } from '../../webgpu/activation';
 
@@ -111,17 +112,13 @@ export const matrixWeightGradientShader = shaderVariants(
       pack8(${sumOf('thinLow')} * thinScale, ${sumOf('thinHigh')} * thinScale),
       row0 + thinLine < end && thinRank < uniforms.rank,
     );`;
-    return /* wgsl */ `
+    const io = weightGradientLayout({ masked, halfSlope });
+    return {
+      layout: io,
+      code: /* wgsl */ `
 ${MATRIX_EXTENSIONS}
-struct Uniforms { rows: u32, inputs: u32, outputs: u32, rank: u32, scaleA: f32, scaleB: f32, share: u32, inputBlocks: u32 }
-@group(0) @binding(0) var<storage, read> x: array<vec4f>;
-@group(0) @binding(1) var<storage, read> dy: array<${halfSlope ? 'vec4u' : 'vec4f'}>;
-@group(0) @binding(2) var<storage, read> inner: array<vec4f>;
-@group(0) @binding(3) var<storage, read> dInner: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> da: array<f32>;
-@group(0) @binding(5) var<storage, read_write> db: array<f32>;
-${masked ? `@group(0) @binding(6) var<storage, read> keepBits: array<u32>;${KEPT_OF}` : ''}
-@group(0) @binding(${masked ? 7 : 6}) var<uniform> uniforms: Uniforms;
+${io.wgsl}
+${masked ? KEPT_OF : ''}
 ${activation === 'linear' ? '' : activationFunction('activate', activation, 'value')}
 ${MATRIX_TYPES}${PAIRS}
 var<workgroup> long: array<vec4u, ${ROWS * LONG_PITCH}>;
@@ -181,6 +178,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
       db[(workgroup.z * uniforms.outputs + column0 + place) * uniforms.rank + rank0 + rank] = total * (uniforms.scaleB / ${SLOPE_SCALE}.0);
     }
   }
-}`;
+}`,
+    };
   },
 );

@@ -1,9 +1,9 @@
 import type { OpDefinition } from '../../engine/op';
+import { weightGradientLayout } from './weight-gradient-layout';
 import type { ActivationKind } from '../../formats/activations';
 import { activationFunction } from '../../webgpu/activation';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { shaderVariants } from '../../webgpu/shader';
-import { f32, u32 } from '../../webgpu/uniforms';
 import { addSplits } from '../../products/split-sum';
 import { GRADIENT_COLUMNS, GRADIENT_RANKS, matrixWeightGradientShader } from './webgpu-matrix-weight-gradients';
 import { hasLoraMatrices } from './webgpu-matrices';
@@ -48,16 +48,11 @@ const shader = shaderVariants(
         )
         .join('\n      ')}
     }`;
-    return /* wgsl */ `
-struct Uniforms { rows: u32, inputs: u32, outputs: u32, rank: u32, scaleA: f32, scaleB: f32, share: u32, inputBlocks: u32 }
-@group(0) @binding(0) var<storage, read> x: array<vec4f>;
-@group(0) @binding(1) var<storage, read> dy: array<vec4f>;
-@group(0) @binding(2) var<storage, read> inner: array<vec4f>;
-@group(0) @binding(3) var<storage, read> dInner: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> da: array<f32>;
-@group(0) @binding(5) var<storage, read_write> db: array<f32>;
-${masked ? '@group(0) @binding(6) var<storage, read> keepBits: array<u32>;' : ''}
-@group(0) @binding(${masked ? 7 : 6}) var<uniform> uniforms: Uniforms;
+    const io = weightGradientLayout({ masked, halfSlope: false });
+    return {
+      layout: io,
+      code: /* wgsl */ `
+${io.wgsl}
 var<workgroup> parts: array<vec4f, ${GROUPS * 4 * QUADS}>;
 ${activation === 'linear' ? '' : activationFunction('activate', activation, 'value')}
 fn taken(at: u32) -> vec4f { return ${activation === 'linear' ? 'x[at]' : 'activate(x[at])'}; }
@@ -109,7 +104,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   workgroupBarrier();`,
     )
     .join('')}
-}`;
+}`,
+    };
   },
 );
 
@@ -144,15 +140,14 @@ export const webgpuWeightGradients: NonNullable<
     ? [makeOutput(backend, [splits, rank, inputs]), makeOutput(backend, [splits, outputs, rank])]
     : [da, db];
   dispatch(backend, {
-    ...(matrices
+    shader: matrices
       ? matrixWeightGradientShader({ activation, masked, innerParts, dInnerParts: dInner.shape[0]!, halfSlope })
-      : shader({ ranks, masked, activation })),
-    bindings: [x, dy, inner, dInner, partialA, partialB, ...(masked ? [keepBits] : [])],
-    uniforms: [
-      ...[rows, inputs, outputs, rank].map(u32),
-      ...[f32(masked ? keepScale : 1), f32(scaling)],
-      ...[Math.ceil(rows / splits), Math.ceil(inputs / columns)].map(u32),
-    ],
+      : shader({ ranks, masked, activation }),
+    buffers: { x, dy, inner, dInner, da: partialA, db: partialB, keepBits },
+    uniforms: {
+      ...{ rows, inputs, outputs, rank, scaleA: masked ? keepScale : 1, scaleB: scaling },
+      ...{ share: Math.ceil(rows / splits), inputBlocks: Math.ceil(inputs / columns) },
+    },
     workgroups: [blocks, Math.ceil(rank / ranks), splits],
   });
   if (split) {

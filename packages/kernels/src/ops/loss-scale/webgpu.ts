@@ -1,19 +1,20 @@
 import type { OpDefinition } from '../../engine/op';
 import { dispatch } from '../../webgpu/dispatch';
 import { shaderVariants } from '../../webgpu/shader';
-import { f32 } from '../../webgpu/uniforms';
+import { layout } from '../../webgpu/layout';
 import { forgetHostCopies } from '../../tfjs/in-place';
 import type { LossScaleAttributes, LossScaleInputs } from './types';
 
 /** One thread. Whether a scale is finite is asked of its bits, since a compiler may take it for granted of the value. */
-const shader = shaderVariants(
-  'loss scale',
-  () => /* wgsl */ `
-struct Uniforms { growthFactor: f32, backoffFactor: f32, growthInterval: f32 }
-@group(0) @binding(0) var<storage, read_write> scale: array<f32>;
-@group(0) @binding(1) var<storage, read_write> counts: array<f32>;
-@group(0) @binding(2) var<storage, read> control: array<f32>;
-@group(0) @binding(3) var<uniform> uniforms: Uniforms;
+const shader = shaderVariants('loss scale', () => {
+  const io = layout({
+    uniforms: { growthFactor: 'f32', backoffFactor: 'f32', growthInterval: 'f32' },
+    buffers: { scale: 'write array<f32>', counts: 'write array<f32>', control: 'read array<f32>' },
+  });
+  return {
+    layout: io,
+    code: /* wgsl */ `
+${io.wgsl}
 
 @compute @workgroup_size(1)
 fn main() {
@@ -32,7 +33,8 @@ fn main() {
   if ((bitcast<u32>(grown) & 0x7f800000u) != 0x7f800000u) { scale[0] = grown; }
   counts[0] = 0.0;
 }`,
-);
+  };
+});
 
 /** In place. */
 export const webgpuLossScale: NonNullable<OpDefinition<LossScaleInputs, LossScaleAttributes>['webgpu']> = (
@@ -41,9 +43,9 @@ export const webgpuLossScale: NonNullable<OpDefinition<LossScaleInputs, LossScal
   backend,
 ) => {
   dispatch(backend, {
-    ...shader({}),
-    bindings: [scale, counts, control],
-    uniforms: [f32(growthFactor), f32(backoffFactor), f32(growthInterval)],
+    shader: shader({}),
+    buffers: { scale, counts, control },
+    uniforms: { growthFactor, backoffFactor, growthInterval },
     workgroups: [1, 1, 1],
   });
   forgetHostCopies(backend, [scale, counts]);

@@ -12,19 +12,19 @@ export const wasmMatmul4bit: NonNullable<OpDefinition<Matmul4bitInputs, Matmul4b
   const transposed = Number(attributes.transposed);
   const y = wasm.output([rows, productSizes(attributes).columns]);
   const { absmax, scratch } = wasmAbsmax(inputs, attributes, wasm, wasm.kernels.gemm4bitScratchBytes());
-  wasm.kernels.gemm4bit(
+  wasm.call.gemm4bit({
     transposed,
-    rows,
+    M: rows,
     N,
     K,
-    wasm.pointer(inputs.x),
-    wasm.pointer(inputs.packed),
+    a: wasm.pointer(inputs.x),
+    packed: wasm.pointer(inputs.packed),
     absmax,
-    wasm.pointer(inputs.code),
-    attributes.blocksize,
-    wasm.pointer(inputs.bias),
-    wasm.pointer(y),
+    code: wasm.pointer(inputs.code),
+    blocksize: attributes.blocksize,
+    bias: wasm.pointer(inputs.bias),
+    c: wasm.pointer(y),
     scratch,
-  );
+  });
   return [y];
 };

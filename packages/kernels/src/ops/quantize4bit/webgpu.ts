@@ -3,7 +3,7 @@ import type { OpDefinition } from '../../engine/op';
 import { quantTypeBounds, type QuantType } from '../../formats/codes';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { shaderVariants, spread, WORKGROUP_INDEX, WORKGROUP_PARAMETERS } from '../../webgpu/shader';
-import { u32 } from '../../webgpu/uniforms';
+import { layout } from '../../webgpu/layout';
 import { int32Count } from '../../tfjs/bytes';
 import { BLOCK_ABSMAX } from '../../blocks/absmax-wgsl';
 import { exactLiteral } from '../../webgpu/constants';
@@ -28,15 +28,16 @@ fn codeOf(scaled: f32) -> u32 {
  * A workgroup a block: absmax by all threads, then a word of eight codes a thread at a time. A short last block
  * divides by its absmax, as bitsandbytes' default backend does, where a whole one multiplies by the reciprocal.
  */
-const shader = shaderVariants(
-  'quantize4bit',
-  ({ quantType }: { quantType: QuantType }) => /* wgsl */ `
+const shader = shaderVariants('quantize4bit', ({ quantType }: { quantType: QuantType }) => {
+  const io = layout({
+    uniforms: { size: 'u32', blocks: 'u32', blocksize: 'u32' },
+    buffers: { x: 'read array<f32>', packed: 'write array<u32>', absmax: 'write array<f32>' },
+  });
+  return {
+    layout: io,
+    code: /* wgsl */ `
 const THREADS = ${THREADS}u;
-struct Uniforms { size: u32, blocks: u32, blocksize: u32 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> packed: array<u32>;
-@group(0) @binding(2) var<storage, read_write> absmax: array<f32>;
-@group(0) @binding(3) var<uniform> uniforms: Uniforms;
+${io.wgsl}
 ${BLOCK_ABSMAX}
 ${codeFunction(quantType)}
 
@@ -70,7 +71,8 @@ fn main(${WORKGROUP_PARAMETERS}) {
     packed[i >> 3u] = word;
   }
 }`,
-);
+  };
+});
 
 export const webgpuQuantize4bit: NonNullable<OpDefinition<Quantize4bitInputs, Quantize4bitAttributes>['webgpu']> = (
   { x },
@@ -82,9 +84,9 @@ export const webgpuQuantize4bit: NonNullable<OpDefinition<Quantize4bitInputs, Qu
   const packed = makeOutput(backend, [int32Count(Math.ceil(size / 2))], 'int32');
   const absmax = makeOutput(backend, [blocks]);
   dispatch(backend, {
-    ...shader({ quantType }),
-    bindings: [x, packed, absmax],
-    uniforms: [u32(size), u32(blocks), u32(blocksize)],
+    shader: shader({ quantType }),
+    buffers: { x, packed, absmax },
+    uniforms: { size, blocks, blocksize },
     workgroups: spread(blocks),
   });
   return [packed, absmax];
