@@ -1,5 +1,6 @@
 import nx from '@nx/eslint-plugin';
 import tseslint from 'typescript-eslint';
+import { trainerRooms } from './tools/lint/rooms.mjs';
 
 const layers = {
   app: ['*'],
@@ -95,4 +96,5 @@ export default tseslint.config(
       ],
     },
   },
+  ...trainerRooms,
 );

@@ -1,0 +1,40 @@
+import { ESLint } from 'eslint';
+import tseslint from 'typescript-eslint';
+import { describe, expect, it } from 'vitest';
+import { trainerRooms } from '../../../tools/lint/rooms.mjs';
+
+const eslint = new ESLint({
+  cwd: new URL('../../..', import.meta.url).pathname,
+  overrideConfigFile: true,
+  overrideConfig: [
+    { files: ['**/*.ts'], languageOptions: { parser: tseslint.parser as never } },
+    ...(trainerRooms as never[]),
+  ],
+});
+
+const messagesOf = async (filePath: string, text: string): Promise<string[]> => {
+  const [result] = await eslint.lintText(text, { filePath });
+  return result!.messages.map(({ message }) => message);
+};
+
+describe("the trainer's rooms", () => {
+  it.each([
+    ['steps/recipe.ts', '../loop/trainer'],
+    ['steps/recipe.ts', '../replicas/replicas'],
+    ['model/losses.ts', '../steps/gradients'],
+    ['checkpoints/keeper.ts', '../evaluation/evaluate'],
+    ['loop/trainer.ts', '../node/stop-signals'],
+    ['replicas/serve.ts', '../testing/runs'],
+  ])('%s may not import %s', async (file, from) => {
+    const planted = `import { x } from '${from}';\nexport const y = x;\n`;
+    expect(await messagesOf(`packages/trainer/src/${file}`, planted)).toEqual([
+      expect.stringContaining('imports go from later rooms to earlier ones'),
+    ]);
+  });
+
+  it('may import from earlier ones, and in tests from all', async () => {
+    const planted = (from: string): string => `import { x } from '${from}';\nexport const y = x;\n`;
+    expect(await messagesOf('packages/trainer/src/loop/trainer.ts', planted('../steps/recipe'))).toEqual([]);
+    expect(await messagesOf('packages/trainer/src/steps/x.test.ts', planted('../loop/trainer'))).toEqual([]);
+  });
+});
