@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { openDevice } from '@qlora-js/kernels';
 import { stepChart } from './chart';
-import { RESULTS } from './results';
+import { RESULTS, WITHOUT } from './results';
 import { allTables } from './tables';
 
 const DOCUMENT = 'docs/performance.md';
@@ -38,6 +38,7 @@ async function measure(peer: boolean): Promise<void> {
   run('tools/bench/tune-matmul4bit.ts');
   run('tools/bench/step.ts');
   run('tools/bench/step.ts', ['--brief'], { QLORA_DAWN_TOGGLES: 'disable_robustness' });
+  for (const features of WITHOUT) run('tools/bench/step.ts', ['--brief', '--without', features.join()]);
   if (peer) run('tools/bench/run-peer.ts');
 }
 

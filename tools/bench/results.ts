@@ -3,6 +3,16 @@ import { join } from 'node:path';
 
 export const RESULTS = 'bench/results';
 
+/** What devices may lack, for a step measured without it: subgroup matrices, then everything that is not in WebGPU's core. */
+export const WITHOUT = [
+  ['chromium-experimental-subgroup-matrix'],
+  ['chromium-experimental-subgroup-matrix', 'shader-f16', 'subgroups'],
+] as const;
+
+/** The result file of a step without these features. */
+export const withoutResult = (features: readonly string[]): string =>
+  `step${features.map((name) => `-without-${name}`).join('')}.json`;
+
 export interface Machine {
   readonly runtime: string;
   readonly adapter: string;

@@ -1,5 +1,7 @@
 // A whole QLoRA step of GPT-2 medium's shape, eager and as a recorded plan, evaluation, memory, time by kernel.
-// usage: npx tsx --conditions=@qlora-js/source tools/bench/step.ts [--small]; Dawn toggles in QLORA_DAWN_TOGGLES
+// usage: npx tsx --conditions=@qlora-js/source tools/bench/step.ts [--small] [--brief] [--without FEATURE,...]
+//   --without  features of WebGPU that are not asked for, as a device that lacks them; they stand in the result's name
+// Dawn toggles in QLORA_DAWN_TOGGLES
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dispose, tidy } from '@tensorflow/tfjs-core';
 import type { TokenBatch } from '@qlora-js/gpt2';
@@ -15,7 +17,10 @@ const brief = process.argv.includes('--brief');
 const dawnToggles = (process.env['QLORA_DAWN_TOGGLES'] ?? '').split(',').filter((name) => name !== '');
 /** What the driver counts before this process has a device. */
 const driverIdle = driverBytes();
-const device = await openDevice({ backend: 'webgpu', dawnToggles });
+const withoutFeatures = process.argv.includes('--without')
+  ? process.argv[process.argv.indexOf('--without') + 1]!.split(',')
+  : [];
+const device = await openDevice({ backend: 'webgpu', dawnToggles, withoutFeatures });
 const gpuErrors = collectGpuErrors(device);
 const folder = process.env['OUT'] ?? 'bench/results';
 mkdirSync(folder, { recursive: true });
@@ -51,7 +56,7 @@ const report: Record<string, unknown>[] = [];
 const kernels: Record<string, unknown> = {};
 const save = () =>
   writeFileSync(
-    `${folder}/step${small ? '-small' : ''}${dawnToggles.map((name) => `-${name}`).join('')}.json`,
+    `${folder}/step${small ? '-small' : ''}${dawnToggles.map((name) => `-${name}`).join('')}${withoutFeatures.map((name) => `-without-${name}`).join('')}.json`,
     JSON.stringify(
       { device: device.info, node: process.version, dawnToggles, size, results: report, kernels },
       undefined,

@@ -2,6 +2,8 @@ import { CEILINGS, countStep, floorSeconds } from './counts';
 import {
   readChanges,
   readResult,
+  WITHOUT,
+  withoutResult,
   type AccuracyResults,
   type AttentionErrors,
   type CpuStepResults,
@@ -38,6 +40,7 @@ export function allTables(): Record<string, string> {
     epoch: epochs(),
     accuracy: accuracies(),
     kernels: kernels(),
+    features: withoutFeatures(),
     activations: activations(),
     memory: driverMemory(),
     changes: changes(),
@@ -45,6 +48,30 @@ export function allTables(): Record<string, string> {
     errors: errors(),
     cpu: cpuSteps(),
   };
+}
+
+/** A step on devices that lack what only some have. */
+function withoutFeatures(): string {
+  const measured = [[], ...WITHOUT].map((features) => ({
+    features,
+    step: readResult<StepResults>(features.length === 0 ? 'step.json' : withoutResult(features)),
+  }));
+  return table(
+    ['device without', ...SHAPES.map((shape) => `${shape}, ms`)],
+    measured.map(({ features, step }) => [
+      features.length === 0 ? 'nothing' : features.join(', '),
+      ...SHAPES.map(
+        (shape) =>
+          step?.results.find(
+            (row) =>
+              row.shape === shape &&
+              row.evaluation !== true &&
+              row.checkpointing !== true &&
+              row.activationDtype !== 'float16',
+          )?.planMs,
+      ),
+    ]),
+  );
 }
 
 function counts(): string {

@@ -20,7 +20,7 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<Devic
   switch (backend) {
     case 'auto': {
       const { adapter, reason } = await findAdapter(options);
-      if (adapter !== undefined && !isSoftware(adapter)) return openWebgpu(adapter);
+      if (adapter !== undefined && !isSoftware(adapter)) return openWebgpu(adapter, options);
       log(
         `No GPU: ${adapter === undefined ? reason : `${adapter.info.architecture} is a software adapter`}; using wasm on the CPU.`,
       );
@@ -34,7 +34,7 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<Devic
           `backend webgpu cannot be opened: ${reason}. Use backend 'wasm', or 'auto' to have it picked.`,
         );
       }
-      return openWebgpu(adapter);
+      return openWebgpu(adapter, options);
     }
     case 'wasm':
       return openWasm(options);

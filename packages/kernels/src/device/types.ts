@@ -14,6 +14,8 @@ export interface OpenDeviceOptions {
   readonly dawnAddon?: string;
   /** Dawn toggles for Node, e.g. `disable_robustness`; the names are Dawn's. */
   readonly dawnToggles?: readonly string[];
+  /** Features of the adapter that are not asked for (`shader-f16`): how a device that lacks them would do. Default: none. */
+  readonly withoutFeatures?: readonly string[];
   /** Folder or URL prefix of tfjs-backend-wasm's .wasm files, where they do not lie beside it. */
   readonly wasmPaths?: string;
 }

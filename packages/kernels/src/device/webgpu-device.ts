@@ -95,8 +95,11 @@ async function dawnInNode({ dawnAddon, dawnToggles = [] }: OpenDeviceOptions): P
 }
 
 /** Opens the adapter with every feature and limit we use and hands the GPUDevice to tfjs. */
-export async function openWebgpu(adapter: GPUAdapter): Promise<Device> {
-  const features = WANTED_FEATURES.filter((name) => adapter.features.has(name));
+export async function openWebgpu(
+  adapter: GPUAdapter,
+  { withoutFeatures = [] }: Pick<OpenDeviceOptions, 'withoutFeatures'> = {},
+): Promise<Device> {
+  const features = WANTED_FEATURES.filter((name) => adapter.features.has(name) && !withoutFeatures.includes(name));
   const requiredLimits: Record<string, number> = {};
   for (const name of WANTED_LIMITS) requiredLimits[name] = adapter.limits[name];
   let gpuDevice: GPUDevice;

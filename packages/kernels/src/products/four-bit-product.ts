@@ -11,12 +11,15 @@ import {
   absmaxTensors,
   absmaxUniforms,
   NIBBLE,
+  type Packed4bitInfos,
   weightBufferCount,
 } from '../four-bit/wgsl';
-import { chooseTiledVariant } from './variants';
+import { chooseTiledVariant, chooseWideVariant, type WideVariant } from './variants';
 import { loadTile, tiledProduct, tileGrid, type TileConstants } from './tiles';
 import { productSizes, type Matmul4bitAttributes, type Matmul4bitInputs } from './types';
 import { matrixMatmul4bit, matrixVariant } from './matrix-product';
+import { addSplits } from './split-sum';
+import { wideTileLayout, wideTileProduct, type WideTileConstants } from './wide-tiles';
 
 type Constants = TileConstants & Readonly<Record<'nested' | 'bias' | 'words', boolean>>;
 
@@ -87,6 +90,11 @@ const LOAD_WORDS = /* wgsl */ `for (var i = lane; i < TILE_COLUMNS * TILE_DEPTH 
       }
     }`;
 
+const wideShader = shaderVariants('matmul4bit wide', (constants: WideTileConstants) => {
+  const io = wideTileLayout(constants.nested);
+  return { layout: io, code: wideTileProduct(constants, io.wgsl) };
+});
+
 const biasShader = shaderVariants('matmul4bit bias', ({ workgroupSize }: { workgroupSize: number }) => {
   const io = layout({
     uniforms: { size: 'u32', columns: 'u32' },
@@ -114,16 +122,77 @@ function addBias(backend: WebGPUBackend, product: TensorInfo, bias: TensorInfo, 
   });
 }
 
+type PlainInputs = Packed4bitInfos & { readonly x: TensorInfo };
+
+/**
+ * x·Wᵀ or x·W in plain WGSL as partial products [splits, rows, columns], whose sum it is.
+ */
+export function plainMatmul4bit(
+  backend: WebGPUBackend,
+  inputs: PlainInputs,
+  attributes: Matmul4bitAttributes,
+): TensorInfo {
+  const rows = inputs.x.shape[0] ?? 0;
+  const sizes = { rows, ...productSizes(attributes) };
+  const wide = chooseWideVariant(sizes, attributes.shape[1]);
+  if (wide !== undefined) return wideMatmul4bit(backend, inputs, attributes, wide);
+  const product = tiledMatmul4bit(backend, { ...inputs, bias: undefined }, attributes);
+  return { ...product, shape: [1, rows, sizes.columns] };
+}
+
+function wideMatmul4bit(
+  backend: WebGPUBackend,
+  inputs: PlainInputs,
+  attributes: Matmul4bitAttributes,
+  { tile, splits }: WideVariant,
+): TensorInfo {
+  const { transposed, shape } = attributes;
+  const { x, packed, code } = inputs;
+  const rows = x.shape[0] ?? 0;
+  const { columns, depth } = productSizes(attributes);
+  const nested = inputs.nestedAbsmax !== undefined;
+  const partial = makeOutput(backend, [splits, rows, columns]);
+  dispatch(backend, {
+    shader: wideShader({ ...tile, transposed, nested }),
+    buffers: { x, packed: packed!, code: code!, product: partial, ...absmaxTensors(inputs) },
+    uniforms: { rows, columns, depth, share: depth / splits, weightRow: shape[1], ...absmaxUniforms(attributes) },
+    workgroups: [Math.ceil(columns / tile.tileColumns), Math.ceil(rows / tile.tileRows), splits],
+  });
+  return partial;
+}
+
 export const webgpuMatmul4bit: NonNullable<OpDefinition<Matmul4bitInputs, Matmul4bitAttributes>['webgpu']> = (
   inputs,
   attributes,
   backend,
 ) => {
+  const rows = inputs.x.shape[0] ?? 0;
+  const variant = matrixVariant(backend, { rows }, attributes);
+  if (variant !== undefined) return [matrixMatmul4bit(backend, inputs, attributes, variant)];
+  const sizes = { rows, ...productSizes(attributes) };
+  const wide = chooseWideVariant(sizes, attributes.shape[1]);
+  if (wide === undefined) return [tiledMatmul4bit(backend, inputs, attributes)];
+  const { columns } = sizes;
+  const partial = wideMatmul4bit(backend, inputs, attributes, wide);
+  const { bias } = inputs;
+  if (wide.splits === 1) {
+    if (bias !== undefined) addBias(backend, partial, bias, rows, columns);
+    return [{ ...partial, shape: [rows, columns] }];
+  }
+  const product = makeOutput(backend, [rows, columns]);
+  addSplits(backend, { partial, product, additions: { bias } });
+  backend.disposeData(partial.dataId);
+  return [product];
+};
+
+function tiledMatmul4bit(
+  backend: WebGPUBackend,
+  inputs: Packed4bitInfos & { readonly x: TensorInfo; readonly bias: TensorInfo | undefined },
+  attributes: Matmul4bitAttributes,
+): TensorInfo {
   const { x, packed, code, bias } = inputs;
   const [, K] = attributes.shape;
   const rows = x.shape[0] ?? 0;
-  const variant = matrixVariant(backend, { rows }, attributes);
-  if (variant !== undefined) return [matrixMatmul4bit(backend, inputs, attributes, variant)];
   const { columns, depth } = productSizes(attributes);
   const nested = inputs.nestedAbsmax !== undefined;
   const { limits } = backend.device;
@@ -133,7 +202,7 @@ export const webgpuMatmul4bit: NonNullable<OpDefinition<Matmul4bitInputs, Matmul
   const fused = bias !== undefined && 2 + weightBufferCount(nested) < limits.maxStorageBuffersPerShaderStage;
   dispatch(backend, {
     shader: shader({ nested, bias: fused, words: K % 8 === 0, rowsPerThread, columnsPerThread }),
-    buffers: { x, packed, code, product, ...absmaxTensors(inputs), bias: fused ? bias : undefined },
+    buffers: { x, packed: packed!, code: code!, product, ...absmaxTensors(inputs), bias: fused ? bias : undefined },
     uniforms: {
       ...{ rows, columns, depth, ...absmaxUniforms(attributes) },
       ...(attributes.transposed ? { weightColumn: 1, weightDepth: K } : { weightColumn: K, weightDepth: 1 }),
@@ -141,5 +210,5 @@ export const webgpuMatmul4bit: NonNullable<OpDefinition<Matmul4bitInputs, Matmul
     workgroups: tileGrid(rows, columns, { rowsPerThread, columnsPerThread }),
   });
   if (bias !== undefined && !fused) addBias(backend, product, bias, rows, columns);
-  return [product];
-};
+  return product;
+}

@@ -5,7 +5,7 @@ import type { ProductAdditions } from '../../products/additions';
 import { activationBackward } from '../activation';
 import { addSplits } from '../../products/split-sum';
 import { product4bit } from '../matmul4bit';
-import { webgpuMatmul4bit } from '../../products/four-bit-product';
+import { plainMatmul4bit } from '../../products/four-bit-product';
 import { matrixMatmul4bit, matrixVariant } from '../../products/matrix-product';
 import { makeOutput } from '../../webgpu/dispatch';
 import { productSizes } from '../../products/types';
@@ -49,10 +49,10 @@ const webgpu: NonNullable<OpDefinition<ProductInputs, ProductAttributes>['webgpu
   const variant = matrixVariant(backend, { rows, rank: inner.shape[2] ?? 0, halves: x.dtype === 'int32' }, attributes);
   if (variant !== undefined) return [matrixMatmul4bit(backend, inputs, attributes, variant, additions)];
   const { columns } = productSizes(attributes);
-  const [plain] = webgpuMatmul4bit({ ...inputs, bias: undefined }, attributes, backend);
+  const partial = plainMatmul4bit(backend, inputs, attributes);
   const product = makeOutput(backend, [rows, columns]);
-  addSplits(backend, { partial: { ...plain!, shape: [1, rows, columns] }, product, additions, transposed });
-  backend.disposeData(plain!.dataId);
+  addSplits(backend, { partial, product, additions, transposed });
+  backend.disposeData(partial.dataId);
   return [product];
 };
 
