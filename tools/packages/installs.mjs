@@ -1,0 +1,103 @@
+// Tarballs installed into empty folders: every README's examples run with the packages that its install line names, and
+// every entry is imported as ESM and required as CommonJS.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { join } from 'node:path';
+import { entriesOf, run, tail } from './workspace.mjs';
+
+/** Packages that the first `npm install` of a README names. */
+export function installLine(readme) {
+  const line = /```sh\n(npm install (?:[^\n]*\\\n)*[^\n]*)\n/.exec(readme)?.[1];
+  return line?.replace(/\\\n/g, ' ').split(/\s+/).slice(2) ?? [];
+}
+
+/** The first `ts` block, and each group of named `js` blocks under one heading. */
+export function examples(readme) {
+  const found = [];
+  const first = /```ts\n([\s\S]*?)```/.exec(readme)?.[1];
+  if (first !== undefined) found.push([['example.ts', first]]);
+  for (const section of readme.split(/^## /m)) {
+    const files = [...section.matchAll(/```js\n(\/\/ (\S+\.js)[\s\S]*?)```/g)].map(([, text, name]) => [name, text]);
+    if (files.length > 0) found.push(files);
+  }
+  return found;
+}
+
+const packageOf = (specifier) =>
+  specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+
+/** A folder with the named packages installed, ours from their tarballs whoever asks for them. */
+export function consumer({ folder, name, tarballs, install, more = {} }) {
+  const path = join(folder, name);
+  mkdirSync(path, { recursive: true });
+  const ours = Object.fromEntries(Object.entries(tarballs).map(([full, file]) => [full, `file:${file}`]));
+  const dependencies = Object.fromEntries(install.map((each) => [each, ours[each] ?? '*']));
+  const overrides = { ...ours, ...(more.overrides ?? {}) };
+  writeFileSync(
+    join(path, 'package.json'),
+    JSON.stringify({
+      private: true,
+      type: 'module',
+      dependencies: { ...dependencies, ...more.dependencies },
+      overrides,
+    }),
+  );
+  const flags = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel', 'error'];
+  return { path, ...run('npm', flags, { cwd: path }) };
+}
+
+export function checkInstalls({ packages, tarballs, folder, report }) {
+  for (const item of packages) {
+    const { name, path, manifest } = item;
+    const readme = readFileSync(join(path, 'README.md'), 'utf8');
+    const install = installLine(readme);
+    report(`${name} README`, install.includes(manifest.name) ? '' : 'has no install line with the package itself');
+    const blocks = examples(readme);
+    report(`${name} README example`, blocks.length > 0 ? '' : 'there is none');
+    const imported = blocks
+      .flat()
+      .flatMap(([, text]) => [...text.matchAll(/(?:from|import\() ?'([^'.][^']*)'/g)].map(([, specifier]) => specifier))
+      .filter((specifier) => !specifier.startsWith('node:') && !builtinModules.includes(specifier))
+      .map(packageOf);
+    const missing = [...new Set(imported)].filter((each) => !install.includes(each));
+    report(
+      `${name} install line`,
+      missing.length === 0 ? '' : `does not name ${missing.join(', ')}, which an example imports`,
+    );
+
+    const made = consumer({ folder, name: `install-${name}`, tarballs, install });
+    report(`${name} installs`, made.ok ? '' : tail(made.text));
+    if (!made.ok) continue;
+    for (const entry of entriesOf(item)) {
+      const imports = `const m = await import('${entry}'); if (Object.keys(m).length === 0) throw new Error('exports nothing');`;
+      const esm = run(process.execPath, ['--input-type=module', '-e', imports], { cwd: made.path });
+      report(`${entry} as ESM`, esm.ok ? '' : tail(esm.text));
+      const requires = `const m = require('${entry}'); if (Object.keys(m).length === 0) throw new Error('exports nothing');`;
+      const cjs = run(process.execPath, ['--input-type=commonjs', '-e', requires], { cwd: made.path });
+      report(`${entry} as CommonJS`, cjs.ok ? '' : tail(cjs.text));
+    }
+    for (const [index, files] of blocks.entries()) {
+      const inside = join(made.path, `example-${index}`);
+      mkdirSync(inside);
+      for (const [file, text] of files) writeFileSync(join(inside, file.replace(/\.ts$/, '.mjs')), untyped(file, text));
+      const last = files.at(-1)[0].replace(/\.ts$/, '.mjs');
+      const ran = run(process.execPath, [last], { cwd: inside, timeout: 600_000 });
+      report(`${name} example ${index + 1}`, ran.ok && ran.text !== '' ? '' : tail(ran.text) || 'prints nothing');
+    }
+  }
+}
+
+/** An example as JavaScript: Node 20 runs no types. */
+function untyped(file, text) {
+  return file.endsWith('.ts') ? transpile(text) : text;
+}
+
+const { default: typescript } = await import('typescript');
+function transpile(text) {
+  const { ModuleKind, ScriptTarget } = typescript;
+  const compilerOptions = { module: ModuleKind.ESNext, target: ScriptTarget.ES2022, verbatimModuleSyntax: true };
+  return typescript.transpileModule(text, { compilerOptions }).outputText;
+}
