@@ -9,7 +9,8 @@ describe('readUrl', () => {
 
   beforeAll(async () => {
     server = createServer((request, response) => {
-      response.statusCode = request.url === '/weights/a.bin' ? 200 : 404;
+      response.statusCode = request.url === '/weights/none.bin' ? 404 : 200;
+      if (request.url === '/weights/page.bin') response.setHeader('content-type', 'text/html; charset=utf-8');
       response.end(Uint8Array.of(1, 2, 3));
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -25,9 +26,13 @@ describe('readUrl', () => {
   });
 
   it('says which file a server or a folder lacks', async () => {
-    await expect(readUrl(new URL(`${address}/weights/b.bin`))).rejects.toMatchObject({
+    await expect(readUrl(new URL(`${address}/weights/none.bin`))).rejects.toMatchObject({
       code: 'UNREADABLE',
-      message: expect.stringMatching(/b\.bin.*404/) as string,
+      message: expect.stringMatching(/none\.bin.*404/) as string,
+    });
+    await expect(readUrl(new URL(`${address}/weights/page.bin`))).rejects.toMatchObject({
+      code: 'UNREADABLE',
+      message: expect.stringMatching(/page\.bin.*answered with a page.*optimizeDeps/) as string,
     });
     await expect(readUrl(new URL('../weights/none.bin', import.meta.url))).rejects.toMatchObject({
       code: 'UNREADABLE',

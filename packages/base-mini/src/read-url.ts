@@ -21,6 +21,10 @@ async function readFile(url: URL): Promise<Uint8Array> {
 async function fetchBytes(url: URL): Promise<Uint8Array> {
   const response = await fetch(url);
   if (!response.ok) throw unreadable(url, `the server answered ${response.status}`);
+  // Servers of single pages answer every unknown address with their page and a status of 200.
+  if (response.headers.get('content-type')?.startsWith('text/html') === true) {
+    throw unreadable(url, 'the server answered with a page');
+  }
   return new Uint8Array(await response.arrayBuffer());
 }
 
@@ -28,7 +32,7 @@ function unreadable(url: URL, problem: string, cause?: unknown): BaseMiniError {
   const name = url.pathname.slice(url.pathname.lastIndexOf('/') + 1);
   return new BaseMiniError(
     'UNREADABLE',
-    `@qlora-js/base-mini: can't read its file ${name} (${problem}). Install the package again, or have the page's server deliver its folder weights/.`,
+    `@qlora-js/base-mini: can't read its file ${name} (${problem}). Install the package again, or have the page's server deliver its folder weights/; vite's dev server does with optimizeDeps: { exclude: ['@qlora-js/base-mini'] }.`,
     { cause },
   );
 }

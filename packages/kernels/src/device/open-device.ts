@@ -55,9 +55,11 @@ async function openWasm({ wasmPaths }: OpenDeviceOptions): Promise<Device> {
   const tfjsWasm = await import('@tensorflow/tfjs-backend-wasm');
   shareWasmClones();
   if (wasmPaths !== undefined) tfjsWasm.setWasmPaths(wasmPaths);
-  return openNamed('wasm', 'WebAssembly SIMD on the CPU', (backend) => {
-    const { wasm } = backend as BackendWasm & { wasm: { HEAPU8: Uint8Array } };
-    return wasm.HEAPU8.byteLength;
+  return openNamed('wasm', 'WebAssembly SIMD on the CPU', {
+    heapBytes: (backend) => (backend as BackendWasm & { wasm: { HEAPU8: Uint8Array } }).wasm.HEAPU8.byteLength,
+    remedy:
+      "tfjs fetches its .wasm files from beside its module. Bundlers leave them behind: have the page's server deliver " +
+      'node_modules/@tensorflow/tfjs-backend-wasm/dist/*.wasm and pass their address as wasmPaths',
   });
 }
 
@@ -81,10 +83,11 @@ async function openTensorflow(): Promise<Device> {
 async function openNamed(
   name: 'wasm' | 'cpu' | 'tensorflow',
   adapter: string,
-  heapBytes?: (backend: KernelBackend) => number,
+  { heapBytes, remedy }: { heapBytes?: (backend: KernelBackend) => number; remedy?: string } = {},
 ): Promise<Device> {
   if (!(await setBackend(name))) {
-    throw new KernelError('NO_BACKEND', `backend ${name} is registered but did not initialise`);
+    const what = `backend ${name} is registered but did not initialise`;
+    throw new KernelError('NO_BACKEND', remedy === undefined ? what : `${what}: ${remedy}`);
   }
   const tfjsBackend = findBackend(name);
   const info: DeviceInfo = {
