@@ -29,7 +29,14 @@ export {
   type TrainableModel,
   type UploadedBatch,
 } from './model/trainable-model';
-export { eventPort, webWorkerLink, type MessageTarget, type ReplicaLink, type ReplicaPort } from './replicas/port';
+export {
+  eventPort,
+  webWorkerLink,
+  type MessageTarget,
+  type ReplicaLink,
+  type ReplicaPort,
+  type WebWorker,
+} from './replicas/port';
 export { Replicas, type ConnectOptions } from './replicas/replicas';
 export { type BatchOutput } from './steps/outputs';
 export { serveReplica } from './replicas/serve';

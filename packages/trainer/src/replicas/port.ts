@@ -18,7 +18,7 @@ export interface ReplicaLink extends ReplicaPort {
 
 /** What a Worker, a worker's own scope (`self`) and a MessagePort have in common. */
 export interface MessageTarget {
-  postMessage(message: unknown, transfer: Transferable[]): void;
+  postMessage(message: unknown, transfer: ArrayBuffer[]): void;
   addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void;
   /** MessagePorts hold messages back until they are started. */
   start?(): void;
@@ -35,8 +35,20 @@ export function eventPort(target: MessageTarget): ReplicaPort {
   };
 }
 
+/** What is needed of a Web Worker; written out, so that programs without the DOM's types can use this package. */
+export interface WebWorker extends MessageTarget {
+  /** Called with each message of the worker. */
+  addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void;
+  /** Called where its module or something in it fails. */
+  addEventListener(type: 'error', listener: (event: { readonly message: string }) => void): void;
+  /** Called where a message can't be read. */
+  addEventListener(type: 'messageerror', listener: () => void): void;
+  /** Ends it at once. */
+  terminate(): void;
+}
+
 /** The main thread's end of a Web Worker whose module calls `serveReplica(eventPort(self), ...)`. */
-export function webWorkerLink(worker: Worker): ReplicaLink {
+export function webWorkerLink(worker: WebWorker): ReplicaLink {
   return {
     ...eventPort(worker),
     onEnd: (listener) => {
