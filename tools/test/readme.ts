@@ -14,6 +14,15 @@ export async function runReadmeExample(testUrl: string): Promise<string[]> {
   return runFiles(source, [['example.ts', block]]);
 }
 
+/** Runs the first `ts` block of the repository's README as a file of the package that `testUrl` belongs to. */
+export async function runRootReadmeExample(testUrl: string): Promise<string[]> {
+  const source = dirname(fileURLToPath(testUrl));
+  const readme = await readFile(fileURLToPath(new URL('../../README.md', import.meta.url)), 'utf8');
+  const block = /```ts\n([\s\S]*?)```/.exec(readme)?.[1];
+  if (block === undefined) throw new Error("no ```ts block in the repository's README");
+  return runFiles(source, [['example.ts', block]]);
+}
+
 /**
  * Runs the files that a section of that README is made of: its `js` blocks, each of which begins with a comment that
  * names it (`// main.js`). The last one is run; the others lie beside it.

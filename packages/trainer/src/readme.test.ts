@@ -1,5 +1,8 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { runReadmeExample, runReadmeSection } from '../../../tools/test/readme';
+import { runReadmeExample, runReadmeSection, runRootReadmeExample } from '../../../tools/test/readme';
 
 it('runs the example of the README', async () => {
   const lines = await runReadmeExample(import.meta.url);
@@ -10,4 +13,22 @@ it('runs the section on threads', async () => {
   const [first, ...others] = await runReadmeSection(import.meta.url, 'Threads without a GPU');
   expect(first).toMatch(/^16 steps on 2 threads, loss 0\.\d+$/);
   expect(others).toEqual([]);
+});
+
+it('runs the script on the first screen of the repository, which leaves an adapter', async () => {
+  const [folder, before] = [await mkdtemp(join(tmpdir(), 'readme-')), process.cwd()];
+  try {
+    process.chdir(folder);
+    expect(await runRootReadmeExample(import.meta.url)).toEqual([
+      'trainable params: 49,664 || all params: 17,720,576 || trainable%: 0.2803',
+    ]);
+    expect((await readdir('adapter')).sort()).toEqual([
+      'README.md',
+      'adapter_config.json',
+      'adapter_model.safetensors',
+    ]);
+  } finally {
+    process.chdir(before);
+    await rm(folder, { recursive: true, force: true });
+  }
 });
