@@ -13,6 +13,7 @@ import { checkErrors } from './errors.mjs';
 import { checkInstalls } from './installs.mjs';
 import { checkLinters } from './linters.mjs';
 import { checkManifests } from './manifests.mjs';
+import { checkRelease } from './release.mjs';
 import { checkTypes } from './types.mjs';
 import { pack, packages, root } from './workspace.mjs';
 
@@ -25,6 +26,7 @@ const checks = {
   errors: checkErrors,
   budgets: checkBudgets,
   cycles: checkCycles,
+  release: checkRelease,
 };
 const chosen = values.only === undefined ? Object.keys(checks) : values.only.split(',');
 for (const name of chosen)
