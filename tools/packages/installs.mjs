@@ -68,7 +68,9 @@ export function checkInstalls({ packages, tarballs, folder, report }) {
       missing.length === 0 ? '' : `does not name ${missing.join(', ')}, which an example imports`,
     );
 
-    const made = consumer({ folder, name: `install-${name}`, tarballs, install });
+    // Entries for those who have an optional peer are imported with it; what is made for a native add-on is not.
+    const peers = Object.keys(manifest.peerDependencies ?? {}).filter((peer) => /^@qlora-js\/|tfjs-core$/.test(peer));
+    const made = consumer({ folder, name: `install-${name}`, tarballs, install: [...new Set([...install, ...peers])] });
     report(`${name} installs`, made.ok ? '' : tail(made.text));
     if (!made.ok) continue;
     for (const entry of entriesOf(item)) {
