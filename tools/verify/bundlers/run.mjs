@@ -1,17 +1,14 @@
-// Builds a small page on the packages with esbuild, webpack, vite build and vite's dev server, and fetches what it needs.
-// usage: npm run verify -- bundlers
-//
-// The page trains nothing: it opens a device, reads the embedded base and makes a batch. A build passes where it has no
-// error, where base-mini's weights come along or are served with their bytes, and where nothing asks for a module of Node's.
-// Writes docs/verify/bundlers.json.
+// Builds a small page with bundlers and fetches what it needs; writes the results to a file. names/bundlers.ts says more.
+// usage: node tools/verify/bundlers/run.mjs RESULT VERSIONS      VERSIONS: JSON
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { consumer } from '../packages/installs.mjs';
-import { pack, packages, root, run, tail } from '../packages/workspace.mjs';
+import { consumer } from '../../packages/installs.mjs';
+import { pack, packages, run, tail } from '../../packages/workspace.mjs';
 
-const VERSIONS = { esbuild: '0.27.0', webpack: '5.103.0', 'webpack-cli': '6.0.1', vite: '7.2.4' };
+const [resultFile, versions] = process.argv.slice(2);
+const VERSIONS = JSON.parse(versions);
 const PAGE = `
 import { openDevice } from '@qlora-js/kernels';
 import { baseMiniFiles } from '@qlora-js/base-mini';
@@ -75,18 +72,7 @@ try {
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
-const document = {
-  madeBy: 'tools/verify/bundlers.mjs',
-  date: new Date().toISOString().slice(0, 10),
-  node: process.version,
-  versions: VERSIONS,
-  results,
-};
-mkdirSync(join(root, 'docs/verify'), { recursive: true });
-writeFileSync(join(root, 'docs/verify/bundlers.json'), `${JSON.stringify(document, null, 2)}\n`);
-for (const [name, { passed, problem = '' }] of Object.entries(results))
-  console.log(`${name}: ${passed ? 'passed' : `FAILED\n  ${problem}`}`);
-process.exit(Object.values(results).every(({ passed }) => passed) ? 0 : 1);
+writeFileSync(resultFile, JSON.stringify(results));
 
 /** Asks vite's dev server for the page's modules and for the weights by the address that the served module builds. */
 async function viteDev(path, vite, weights) {
