@@ -15,7 +15,10 @@ export type HpoErrorCode =
   | 'CORRUPT_JOURNAL'
   | 'JOURNAL_NOT_WRITABLE'
   | 'JOURNAL_NOT_READABLE'
-  | 'LOCK_LOST';
+  | 'LOCK_LOST'
+  | 'CORRUPT_STORAGE'
+  | 'STORAGE_UNAVAILABLE'
+  | 'NEWER_SCHEMA';
 
 /** What an HpoError tells besides its code and its message. */
 export interface HpoErrorDetails {

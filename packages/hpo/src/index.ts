@@ -19,7 +19,7 @@ export { type Direction, type StudyView } from './study/study-view';
 export { type Logger } from './study/logger';
 export { type ErrorClass, type Objective, type OptimizeOptions, type OptimizeSummary } from './study/optimize';
 export { type TellOptions } from './study/tell';
-export { type FailRunningOptions } from './study/unfinished';
+export { type RetryOptions } from './study/unfinished';
 export { type FinishedState, type FrozenTrial, type TrialState } from './trial/frozen-trial';
 export { type SuggestOptions, type Trial } from './trial/trial';
 export { type Sampler } from './sampler/sampler';
@@ -34,5 +34,6 @@ export { PercentilePruner, type PercentilePrunerOptions } from './pruner/percent
 export { SuccessiveHalvingPruner, type SuccessiveHalvingPrunerOptions } from './pruner/successive-halving-pruner';
 export { InMemoryStorage } from './storage/in-memory-storage';
 export { type Awaitable, type FrozenStudy, type Storage, type TrialTemplate } from './storage/storage';
+export { type HeartbeatOptions } from './storage/replica-storage';
 export { JournalStorage } from './storage/journal/journal-storage';
 export { type JournalBackend, TextJournalBackend } from './storage/journal/backend';

@@ -28,14 +28,14 @@ const read = (backend: JournalFileBackend, from = 0) => [...backend.readLines(fr
 
 describe('JournalFileBackend', () => {
   it('reads back what it appended, from any line, in any number of pieces', () =>
-    inTemporaryFolder((folder) => {
+    inTemporaryFolder(async (folder) => {
       const path = join(folder, 'study.log');
       const backend = new JournalFileBackend(path);
       expect(read(backend)).toEqual([]);
       // Longer than the chunks it reads in, with characters of several bytes across their borders.
       const long = JSON.stringify('☕'.repeat(800_000));
-      backend.appendLines([line(0), long]);
-      backend.appendLines([line(2)]);
+      await backend.appendLines([line(0), long]);
+      await backend.appendLines([line(2)]);
       expect(read(backend)).toEqual([line(0), long, line(2)]);
       expect(read(backend, 2)).toEqual([line(2)]);
       expect(read(backend, 3)).toEqual([]);
@@ -44,7 +44,7 @@ describe('JournalFileBackend', () => {
     }));
 
   it('leaves an unfinished line alone while reading, and takes it up once it is finished', () =>
-    inTemporaryFolder((folder) => {
+    inTemporaryFolder(async (folder) => {
       const path = join(folder, 'study.log');
       writeFileSync(path, `${line(0)}\n{"st`);
       const backend = new JournalFileBackend(path);
@@ -55,18 +55,18 @@ describe('JournalFileBackend', () => {
     }));
 
   it('cuts an unfinished line off before it appends, and says so', () =>
-    inTemporaryFolder((folder) => {
+    inTemporaryFolder(async (folder) => {
       const path = join(folder, 'study.log');
       const logger = recordingLogger();
       const backend = new JournalFileBackend(path, { logger });
       for (const torn of ['{"st', 'x'.repeat(3 << 20)]) {
         writeFileSync(path, `${line(0)}\n${torn}`);
-        backend.appendLines([line(1)]);
+        await backend.appendLines([line(1)]);
         expect(readFileSync(path, 'utf8')).toBe(`${line(0)}\n${line(1)}\n`);
         expect(logger.warnings.at(-1)).toContain(`dropped ${torn.length} bytes`);
       }
       writeFileSync(path, 'no line at all');
-      backend.appendLines([line(0)]);
+      await backend.appendLines([line(0)]);
       expect(readFileSync(path, 'utf8')).toBe(`${line(0)}\n`);
     }));
 
@@ -92,10 +92,10 @@ describe('JournalFileBackend', () => {
     }));
 
   it('says when a file is not what it was', () =>
-    inTemporaryFolder((folder) => {
+    inTemporaryFolder(async (folder) => {
       const path = join(folder, 'study.log');
       const backend = new JournalFileBackend(path);
-      backend.appendLines([line(0), line(1)]);
+      await backend.appendLines([line(0), line(1)]);
       expect(read(backend)).toHaveLength(2);
       truncateSync(path, 3);
       expect(() => read(backend, 2)).toThrow(
@@ -106,30 +106,30 @@ describe('JournalFileBackend', () => {
     }));
 
   it('says where it can not write or read', () =>
-    inTemporaryFolder((folder) => {
+    inTemporaryFolder(async (folder) => {
       expect(() => new JournalFileBackend(join(folder, 'none', 'study.log'))).toThrow(
         expect.objectContaining({ code: 'JOURNAL_NOT_WRITABLE' }) as Error,
       );
       const directory = join(folder, 'directory');
       mkdirSync(directory);
       const backend = new JournalFileBackend(directory);
-      expect(() => backend.appendLines([line(0)])).toThrow(/can't write to .*directory/);
+      await expect(backend.appendLines([line(0)])).rejects.toThrow(/can't write to .*directory/);
       expect(existsSync(`${directory}.lock`)).toBe(false);
     }));
 
   // Linux has a device that is always full.
   if (process.platform === 'linux')
     it('says when the disk is full, and leaves no lock', () =>
-      inTemporaryFolder((folder) => {
+      inTemporaryFolder(async (folder) => {
         const path = join(folder, 'study.log');
         symlinkSync('/dev/full', path);
         const backend = new JournalFileBackend(path, { logger: recordingLogger() });
-        expect(() => backend.appendLines([line(0)])).toThrow(/can't write to .*study.log: .*ENOSPC/);
+        await expect(backend.appendLines([line(0)])).rejects.toThrow(/can't write to .*study.log: .*ENOSPC/);
         expect(readdirSync(folder)).toEqual(['study.log']);
       }));
 
   it('needs no right to write for reading', () =>
-    inTemporaryFolder((folder) => {
+    inTemporaryFolder(async (folder) => {
       const path = join(folder, 'study.log');
       writeFileSync(path, `${line(0)}\n`);
       chmodSync(path, 0o444);
@@ -140,13 +140,13 @@ describe('JournalFileBackend', () => {
 
 describe('the lock', () => {
   it.each(['symlink', 'open'] as const)('(%s) left by a dead worker is broken after its grace period', (kind) =>
-    inTemporaryFolder((folder) => {
+    inTemporaryFolder(async (folder) => {
       const path = join(folder, 'study.log');
       const logger = recordingLogger();
       const backend = new JournalFileBackend(path, { logger, lock: { kind, graceMs: 20 } });
       if (kind === 'symlink') symlinkSync(path, `${path}.lock`);
       else writeFileSync(`${path}.lock`, '');
-      backend.appendLines([line(0)]);
+      await backend.appendLines([line(0)]);
       expect(read(backend)).toEqual([line(0)]);
       expect(logger.warnings).toEqual([
         expect.stringMatching(/breaking .*study.log.lock: nothing has been written for 20 ms/),
@@ -156,23 +156,38 @@ describe('the lock', () => {
   );
 
   it("is Optuna's: a link to the journal, gone after the work, also where that fails", () =>
-    inTemporaryFolder((folder) => {
+    inTemporaryFolder(async (folder) => {
       const path = join(folder, 'study.log');
       const lock = new JournalFileLock(path, recordingLogger(), { kind: 'symlink' });
-      expect(lock.hold(() => readlinkSync(`${path}.lock`))).toBe(path);
-      const fail = () => {
+      expect(await lock.hold(async () => readlinkSync(`${path}.lock`))).toBe(path);
+      const fail = async () => {
         throw new Error('no');
       };
-      expect(() => lock.hold(fail)).toThrow('no');
+      await expect(lock.hold(fail)).rejects.toThrow('no');
       expect(readdirSync(folder)).toEqual([]);
     }));
 
   it('that was taken away while it was held is an error', () =>
-    inTemporaryFolder((folder) => {
+    inTemporaryFolder(async (folder) => {
       const lock = new JournalFileLock(join(folder, 'study.log'), recordingLogger());
-      expect(() => lock.hold(() => unlinkSync(join(folder, 'study.log.lock')))).toThrow(
+      await expect(lock.hold(async () => unlinkSync(join(folder, 'study.log.lock')))).rejects.toThrow(
         expect.objectContaining({ code: 'LOCK_LOST' }) as Error,
       );
+    }));
+
+  it('is waited for without keeping the event loop', () =>
+    inTemporaryFolder(async (folder) => {
+      const path = join(folder, 'study.log');
+      const backend = new JournalFileBackend(path);
+      symlinkSync(path, `${path}.lock`);
+      const events: string[] = [];
+      const appended = backend.appendLines([line(0)]).then(() => events.push('appended'));
+      await new Promise((resolve) => setImmediate(resolve));
+      events.push('turn');
+      unlinkSync(`${path}.lock`);
+      await appended;
+      expect(events).toEqual(['turn', 'appended']);
+      expect(read(backend)).toEqual([line(0)]);
     }));
 
   it('refuses a grace period of nothing', () => {

@@ -1,5 +1,6 @@
 import { checkOptions } from '../check-options';
-import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fdatasync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { HpoError } from '../errors';
 import { type JournalBackend } from '../storage/journal/backend';
 import { defaultLogger, type Logger } from '../study/logger';
@@ -15,6 +16,8 @@ const chunkBytes = 1 << 20;
 /** Longer than any record has reason to be; keeps a file without line ends from filling the memory. */
 const lineLimit = 64 << 20;
 const lineFeed = 10;
+/** Waits for the disk without keeping the event loop. */
+const synced = promisify(fdatasync);
 
 /**
  * A journal in a file, readable and writable by Optuna's JournalFileBackend at the same time.
@@ -76,15 +79,15 @@ export class JournalFileBackend implements JournalBackend {
     }
   }
 
-  appendLines(lines: readonly string[]): void {
+  async appendLines(lines: readonly string[]): Promise<void> {
     const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''));
-    this.lock.hold(() => {
+    await this.lock.hold(async () => {
       const file = this.open('a+');
       try {
         const end = this.cutUnfinishedLine(file);
         try {
           for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
-          fsyncSync(file);
+          await synced(file);
         } catch (cause) {
           this.undo(file, end);
           throw this.notWritable(cause);
@@ -99,8 +102,9 @@ export class JournalFileBackend implements JournalBackend {
   private cutUnfinishedLine(file: number): number {
     const { size } = fstatSync(file);
     let end = size;
-    while (end > 0) {
-      const chunk = Buffer.alloc(Math.min(chunkBytes, end));
+    // Nearly always the last byte is a line's end.
+    for (let length = 1; end > 0; length = chunkBytes) {
+      const chunk = Buffer.alloc(Math.min(length, end));
       readSync(file, chunk, 0, chunk.length, end - chunk.length);
       const last = chunk.lastIndexOf(lineFeed);
       if (last >= 0) {

@@ -14,7 +14,6 @@ export interface JournalFileLockOptions {
 
 const longestSleepMs = 1000;
 const warningMs = 10_000;
-const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
 function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error ? String(error.code) : undefined;
@@ -46,17 +45,18 @@ export class JournalFileLock {
     this.logger = logger;
   }
 
-  /** Runs `work` while holding the lock; waits for it, blocking, as long as others do. */
-  hold<T>(work: () => T): T {
-    this.acquire();
+  /** Runs `work` while holding the lock; waits for it as long as others hold it. */
+  async hold<T>(work: () => Promise<T>): Promise<T> {
+    await this.acquire();
     try {
-      return work();
+      return await work();
     } finally {
       this.release();
     }
   }
 
-  private acquire(): void {
+  private async acquire(): Promise<void> {
+    if (this.tryAcquire()) return;
     let sleepMs = 1;
     let seen = this.signOfLife();
     let seenAt = performance.now();
@@ -77,7 +77,7 @@ export class JournalFileLock {
         this.logger.warn(`still waiting for ${this.path}`);
         warnedAt = now;
       }
-      Atomics.wait(sleeper, 0, 0, sleepMs);
+      await new Promise((resolve) => setTimeout(resolve, sleepMs));
       sleepMs = Math.min(sleepMs * 2, longestSleepMs);
     }
   }

@@ -1,5 +1,6 @@
 import { checkCompatible, type Distribution, toExternal } from '../distribution/distribution';
 import { HpoError, shown } from '../errors';
+import { ownProperty } from '../own-property';
 import { withEntry } from '../ordered-record';
 import { type FrozenTrial, isFinished, paramsRecord, type TrialState, unreadableParam } from '../trial/frozen-trial';
 import { type Operation } from './operation';
@@ -51,17 +52,60 @@ export class Ledger {
     return this.stateOf(studyId).trials.list(states);
   }
 
+  /** The study that a trial is part of. Throws HpoError `UNKNOWN_TRIAL`. */
+  studyIdOf(trialId: number): number {
+    this.trial(trialId);
+    return this.studyOfTrial.get(trialId)!.study.id;
+  }
+
+  /** Whether a trial's study has used a name before. */
+  knowsParam(trialId: number, name: string): boolean {
+    return this.studyOfTrial.get(trialId)?.params.has(name) ?? false;
+  }
+
+  /** Takes a study as another store holds it. */
+  putStudy(study: FrozenStudy): void {
+    const state = this.states.get(study.id);
+    if (state === undefined) this.addStudy(study);
+    else state.study = Object.freeze(study);
+  }
+
+  /** Takes a trial as another store holds it. Throws HpoError `CORRUPT_STORAGE` where numbers are left out. */
+  putTrial(studyId: number, trial: FrozenTrial): void {
+    const state = this.stateOf(studyId);
+    const { trials } = state;
+    if (trial.number > trials.length) {
+      throw new HpoError(
+        'CORRUPT_STORAGE',
+        `study ${shown(state.study.name)} has a trial ${trial.number}, but only ${trials.length} before it`,
+        {
+          place: state.study.name,
+          value: trial.number,
+        },
+      );
+    }
+    this.studyOfTrial.set(trial.id, state);
+    this.numberOfTrial.set(trial.id, trial.number);
+    if (trial.number < trials.length) trials.replace(Object.freeze(trial));
+    else trials.add(Object.freeze(trial));
+    this.learnParams(state, trial);
+  }
+
+  /** Forgets a study that is gone from another store. */
+  dropStudy(studyId: number): void {
+    const { study } = this.stateOf(studyId);
+    this.states.delete(study.id);
+    this.idsByName.delete(study.name);
+  }
+
   /** Returns the id of the study or trial that was made, or of the trial that was started; otherwise undefined. */
   apply(operation: Operation): number | undefined {
     switch (operation.kind) {
       case 'create-study':
         return this.createStudy(operation);
-      case 'delete-study': {
-        const { study } = this.stateOf(operation.studyId);
-        this.states.delete(study.id);
-        this.idsByName.delete(study.name);
+      case 'delete-study':
+        this.dropStudy(operation.studyId);
         return undefined;
-      }
       case 'set-study-user-attr': {
         const state = this.stateOf(operation.studyId);
         const userAttrs = withEntry(state.study.userAttrs, operation.key, operation.value);
@@ -106,7 +150,7 @@ export class Ledger {
     switch (operation.kind) {
       case 'set-param': {
         const { name, internalValue, distribution } = operation;
-        this.checkParam(trial.id, name, distribution);
+        this.checkParam(trial, name, distribution);
         const values = [...Object.entries(trial.params), [name, toExternal(distribution, internalValue)] as const];
         return change({
           params: paramsRecord(values, trial.unreadableParams),
@@ -165,10 +209,13 @@ export class Ledger {
       });
     }
     const id = this.nextStudyId++;
-    const study = Object.freeze({ id, name, directions: [...directions], userAttrs: {}, systemAttrs: {} });
-    this.states.set(id, { study, trials: new TrialTable(), params: new Map() });
-    this.idsByName.set(name, id);
+    this.addStudy({ id, name, directions: [...directions], userAttrs: {}, systemAttrs: {} });
     return id;
+  }
+
+  private addStudy(study: FrozenStudy): void {
+    this.states.set(study.id, { study: Object.freeze(study), trials: new TrialTable(), params: new Map() });
+    this.idsByName.set(study.name, study.id);
   }
 
   private createTrial({ studyId, template }: Operation & { kind: 'create-trial' }): number {
@@ -198,8 +245,8 @@ export class Ledger {
   }
 
   /** A name keeps to the distribution that the study first used for it, as far as `checkCompatible` asks. */
-  private checkParam(trialId: number, name: string, now: Distribution): void {
-    const before = this.studyOfTrial.get(trialId)!.params.get(name);
+  private checkParam(trial: FrozenTrial, name: string, now: Distribution): void {
+    const before = this.studyOfTrial.get(trial.id)!.params.get(name) ?? ownProperty(trial.distributions, name);
     if (before === undefined) return;
     if ('problem' in before) throw unreadableParam(name, before.problem);
     checkCompatible({ name, before, now });

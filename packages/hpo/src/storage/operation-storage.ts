@@ -1,11 +1,11 @@
 import { type Distribution } from '../distribution/distribution';
 import { type JsonValue } from '../json-value';
 import { type Direction } from '../study/study-view';
-import { type FinishedState, type FrozenTrial, isFinished, type TrialState } from '../trial/frozen-trial';
+import { type FrozenTrial, isFinished, type TrialState } from '../trial/frozen-trial';
 import { HpoError } from '../errors';
 import { type Ledger } from './ledger';
 import { type Operation } from './operation';
-import { type FrozenStudy, type Storage, trialTemplate } from './storage';
+import { type FinishedTrial, type FrozenStudy, type Storage, trialTemplate } from './storage';
 
 /** A storage whose every change is one operation on a ledger; how operations become lasting is the subclass's part. */
 export abstract class OperationStorage implements Storage {
@@ -45,9 +45,10 @@ export abstract class OperationStorage implements Storage {
     return this.commit({ kind: 'start-trial', trialId, datetimeStart: new Date() }) === trialId;
   }
 
-  finishTrial(trialId: number, { state, value }: { state: FinishedState; value?: number }): void {
+  finishTrial(trialId: number, { state, value, retry }: FinishedTrial): void {
     const values = value === undefined ? undefined : [value];
     this.commit({ kind: 'finish-trial', trialId, state, values, datetimeComplete: new Date() });
+    if (retry !== undefined) this.createTrial(this.upToDate().studyIdOf(trialId), retry);
   }
 
   refresh(): void {

@@ -16,7 +16,15 @@ export type Operation =
   | { kind: 'set-unreadable-param'; trialId: number; name: string; problem: string }
   | { kind: 'start-trial'; trialId: number; datetimeStart: Date }
   | { kind: 'requeue-trial'; trialId: number }
-  | { kind: 'finish-trial'; trialId: number; state: FinishedState; values?: readonly number[]; datetimeComplete: Date }
+  | {
+      kind: 'finish-trial';
+      trialId: number;
+      state: FinishedState;
+      values?: readonly number[];
+      datetimeComplete: Date;
+      /** A trial that goes into the queue if this operation, and not another worker's, is what ends this one. */
+      retry?: TrialTemplate;
+    }
   | { kind: 'set-intermediate-value'; trialId: number; step: number; value: number }
   | { kind: 'set-trial-user-attr'; trialId: number; key: string; value: JsonValue }
   | { kind: 'set-trial-system-attr'; trialId: number; key: string; value: JsonValue }

@@ -19,6 +19,14 @@ export interface FrozenStudy {
 /** A trial that is stored whole, as enqueueing and adding do. */
 export type TrialTemplate = Omit<FrozenTrial, 'id' | 'number'>;
 
+/** How a trial ends. */
+export interface FinishedTrial {
+  state: FinishedState;
+  value?: number;
+  /** A trial that goes into the queue if this call, and not another worker's, is what ends this one. */
+  retry?: TrialTemplate;
+}
+
 /** A template; what is not said is empty. */
 export function trialTemplate(parts: Partial<TrialTemplate> & Pick<TrialTemplate, 'state'>): TrialTemplate {
   return {
@@ -56,7 +64,15 @@ export interface Storage {
   /** Turns a WAITING trial into a RUNNING one; false where another worker was faster. */
   claimTrial(trialId: number): Awaitable<boolean>;
   /** Ends a trial. Throws HpoError `FINISHED_TRIAL` where it has already ended. */
-  finishTrial(trialId: number, end: { state: FinishedState; value?: number }): Awaitable<void>;
+  finishTrial(trialId: number, end: FinishedTrial): Awaitable<void>;
+  /** Keeps a study's trials in the local copy from now on, where there is one; brings it up to date. */
+  watch?(studyId: number): Awaitable<void>;
+  /** How workers say that they live; undefined where they don't. */
+  readonly heartbeat?: { readonly intervalMs: number; readonly graceMs: number } | undefined;
+  /** Says that a running trial's worker lives. */
+  recordHeartbeat?(trialId: number): Awaitable<void>;
+  /** A study's running trials whose workers have been silent for the grace period. */
+  getStaleTrials?(studyId: number): Awaitable<readonly FrozenTrial[]>;
   /** Sends what is still on its way and fetches what other workers wrote. */
   refresh(): Awaitable<void>;
 

@@ -36,7 +36,8 @@ export interface CreateStudyOptions extends Omit<LoadStudyOptions, 'storage'> {
 
 const loadOptions = ['studyName', 'storage', 'sampler', 'pruner', 'logger'] as const;
 
-function studyWith(id: number, options: LoadStudyOptions): Study {
+async function studyWith(id: number, options: LoadStudyOptions): Promise<Study> {
+  await options.storage.watch?.(id);
   const { storage, sampler = new TPESampler(), pruner = new MedianPruner(), logger = defaultLogger } = options;
   return new Study({ id, storage, sampler, pruner, logger });
 }

@@ -60,6 +60,20 @@ function describe(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : `thrown: ${shown(error)}`;
 }
 
+/** Has the storage hear from a running trial, until the timer is cleared. */
+function beating({ storage, logger }: Study, trialId: number): ReturnType<typeof setInterval> | undefined {
+  if (storage.heartbeat === undefined) return undefined;
+  const beat = async () => {
+    try {
+      await storage.recordHeartbeat?.(trialId);
+    } catch (error) {
+      logger.warn(`no heartbeat could be stored: ${describe(error)}`);
+    }
+  };
+  void beat();
+  return setInterval(() => void beat(), storage.heartbeat.intervalMs);
+}
+
 /** The promise's result, or the signal's reason as soon as it aborts. */
 function orAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
@@ -98,7 +112,9 @@ export async function runTrials({
     !broken && !stopped() && !signal?.aborted && started < nTrials && performance.now() - begin < timeoutMs;
 
   async function runOne(): Promise<void> {
+    await study.failStaleTrials({ retry: true, maxRetries: 1 });
     const trial = await study.ask();
+    const heart = beating(study, trial.id);
     let outcome: { value: unknown } | { pruned: TrialPruned } | { error: unknown };
     try {
       await options.onTrialStart?.(study, trial);
@@ -107,6 +123,8 @@ export async function runTrials({
       outcome = { value: await orAbort(running, signal) };
     } catch (error) {
       outcome = TrialPruned.isInstance(error) && !signal?.aborted ? { pruned: error } : { error };
+    } finally {
+      clearInterval(heart);
     }
     let ended: FrozenTrial;
     if ('value' in outcome) ended = await study.endTrial(trial.id, { value: outcome.value });

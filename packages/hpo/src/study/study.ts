@@ -12,7 +12,7 @@ import { bestTrial } from './best-trial';
 import { type Logger } from './logger';
 import { type Objective, type OptimizeOptions, type OptimizeSummary, runTrials } from './optimize';
 import { type Direction, type StudyView } from './study-view';
-import { type FailRunningOptions, failRunningTrials } from './unfinished';
+import { failTrials, type RetryOptions } from './unfinished';
 import { failReason, type TellOptions, type TellRequest, tellTrial } from './tell';
 
 export interface StudyParts {
@@ -146,7 +146,7 @@ export class Study implements StudyView {
    */
   async tell(trial: Trial | number, value?: number, options: TellOptions = {}): Promise<FrozenTrial> {
     checkOptions('study.tell', options, ['state', 'skipIfFinished']);
-    await this.storage.refresh();
+    if (typeof trial === 'number') await this.storage.refresh();
     const id = typeof trial === 'number' ? this.idOf(trial) : trial.id;
     const ended = await this.endTrial(id, { ...options, value });
     const reason = failReason(ended);
@@ -176,13 +176,38 @@ export class Study implements StudyView {
   }
 
   /**
-   * Ends the trials that killed workers left RUNNING, with FAIL, and puts them in the queue again where `retry` says so.
-   * For the start of a search, while no other worker is at this study: a trial looks the same whether its worker lives.
-   * Returns the trials as they were left.
+   * Ends the trials whose workers have been silent for the storage's grace period, with FAIL, and puts them in the queue
+   * again where `retry` says so. Of several workers that see a stale trial one does. A live worker's trials go on.
+   * Returns the trials as they were left; none where the storage has no heartbeats. Source: optuna.storages.fail_stale_trials.
    */
-  async failRunningTrials(options: FailRunningOptions = {}): Promise<readonly FrozenTrial[]> {
+  async failStaleTrials(options: RetryOptions = {}): Promise<readonly FrozenTrial[]> {
+    checkOptions('study.failStaleTrials', options, ['retry', 'maxRetries']);
+    const stale = (await this.storage.getStaleTrials?.(this.id)) ?? [];
+    return failTrials(this.storage, stale, options);
+  }
+
+  /**
+   * Ends the trials that are RUNNING, with FAIL: on a storage with heartbeats those of silent workers alone, on one
+   * without them all, which is for a study that no other worker is at. Returns the trials as they were left.
+   */
+  async failRunningTrials(options: RetryOptions = {}): Promise<readonly FrozenTrial[]> {
     checkOptions('study.failRunningTrials', options, ['retry', 'maxRetries']);
-    return failRunningTrials(this.storage, this.id, options);
+    await this.storage.refresh();
+    const running = this.getTrials(['RUNNING']);
+    const alive = new Set(running.map(({ id }) => id));
+    if (this.storage.heartbeat !== undefined) {
+      for (const { id } of (await this.storage.getStaleTrials?.(this.id)) ?? []) alive.delete(id);
+    } else alive.clear();
+    return failTrials(
+      this.storage,
+      running.filter(({ id }) => !alive.has(id)),
+      options,
+    );
+  }
+
+  /** Sends what is still on its way, and fetches what other workers wrote. */
+  async refresh(): Promise<void> {
+    await this.storage.refresh();
   }
 
   private async claimWaiting(): Promise<number | undefined> {

@@ -74,7 +74,6 @@ function endOf(request: TellRequest, trial: FrozenTrial): { state: FinishedState
 export async function tellTrial(request: TellRequest): Promise<FrozenTrial> {
   const { study, sampler, trialId, skipIfFinished = false } = request;
   const { storage } = study;
-  await storage.refresh();
   const trial = storage.getTrial(trialId);
   if (isFinished(trial.state) && skipIfFinished) return trial;
   if (trial.state !== 'RUNNING') {

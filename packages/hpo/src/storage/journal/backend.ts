@@ -1,11 +1,13 @@
+import { type Awaitable } from '../storage';
+
 /** Where a journal's lines are kept. Source: optuna.storages.journal.BaseJournalBackend. */
 export interface JournalBackend {
   /** What errors call it: a file's path. */
   readonly place: string;
   /** The complete lines from number `from` (counted from 0) on, without their ends. */
-  readLines(from: number): Iterable<string>;
+  readLines(from: number): Awaitable<Iterable<string>>;
   /** Adds lines at the end, all or none, and returns once they are lasting. */
-  appendLines(lines: readonly string[]): void;
+  appendLines(lines: readonly string[]): Awaitable<void>;
 }
 
 /**

@@ -7,8 +7,11 @@ import { JournalStorage } from './journal-storage';
 
 const study = '{"op_code":0,"worker_id":"w","study_name":"s","directions":[1]}';
 const trial = '{"op_code":4,"worker_id":"w","study_id":0,"datetime_start":"2026-01-02T03:04:05.678901+02:00"}';
-const open = (...lines: string[]) =>
-  new JournalStorage(new TextJournalBackend(lines.map((line) => `${line}\n`).join('')));
+const open = async (...lines: string[]) => {
+  const storage = new JournalStorage(new TextJournalBackend(lines.map((line) => `${line}\n`).join('')));
+  await storage.refresh();
+  return storage;
+};
 const float = JSON.stringify(
   '{"name": "FloatDistribution", "attributes": {"low": 0.0, "high": 1.0, "log": false, "step": null}}',
 );
@@ -81,30 +84,34 @@ describe('a line that is not what it should be', () => {
       '{"op_code":8,"worker_id":"w","trial_id":0,"user_attr":{"a":1,"b":2}}',
       /"user_attr" must be an object with one key/,
     ],
-  ])('%s', (line, message) => {
-    expect(() => open(study, trial, line)).toThrow(message);
-    expect(() => open(study, trial, line)).toThrow(expect.objectContaining({ code: 'CORRUPT_JOURNAL' }) as Error);
+  ])('%s', async (line, message) => {
+    await expect(open(study, trial, line)).rejects.toThrow(message);
+    await expect(open(study, trial, line)).rejects.toThrow(
+      expect.objectContaining({ code: 'CORRUPT_JOURNAL' }) as Error,
+    );
   });
 
-  it('names a newer Optuna as what wrote a code that it does not know', () => {
+  it('names a newer Optuna as what wrote a code that it does not know', async () => {
     const line = '{"op_code":11,"worker_id":"w"}';
-    expect(() => open(study, trial, line)).toThrow(/line 3: a newer Optuna wrote op_code 11; .* knows 0 to 10/);
-    expect(() => open(study, trial, line)).toThrow(expect.objectContaining({ code: 'UNSUPPORTED' }) as Error);
+    await expect(open(study, trial, line)).rejects.toThrow(/line 3: a newer Optuna wrote op_code 11; .* knows 0 to 10/);
+    await expect(open(study, trial, line)).rejects.toThrow(expect.objectContaining({ code: 'UNSUPPORTED' }) as Error);
   });
 
-  it('is left for later where it is the last and no JSON, but nothing is written after it', () => {
-    const storage = open(study, trial, '{"op_code":7,"worker_id":"w","trial_id":0,"st');
+  it('is left for later where it is the last and no JSON, but nothing is written after it', async () => {
+    const storage = await open(study, trial, '{"op_code":7,"worker_id":"w","trial_id":0,"st');
     expect(storage.getTrial(0).intermediateValues.size).toBe(0);
-    expect(() => storage.createTrial(0)).toThrow(/line 3 is not JSON: .* Take the line out if it can be spared/);
+    await expect(storage.createTrial(0)).rejects.toThrow(
+      /line 3 is not JSON: .* Take the line out if it can be spared/,
+    );
   });
 
-  it('is an error where it is not the last', () => {
-    expect(() => open(study, '{"op_', trial)).toThrow(/line 2 is not JSON/);
-    expect(() => open(study, '', trial)).toThrow(/line 2 is not JSON/);
-    expect(() => open(study, '['.repeat(1e5), trial)).toThrow(/line 2 is not JSON/);
+  it('is an error where it is not the last', async () => {
+    await expect(open(study, '{"op_', trial)).rejects.toThrow(/line 2 is not JSON/);
+    await expect(open(study, '', trial)).rejects.toThrow(/line 2 is not JSON/);
+    await expect(open(study, '['.repeat(1e5), trial)).rejects.toThrow(/line 2 is not JSON/);
   });
 
-  it('never gets anything out but a study or an HpoError', () => {
+  it('never gets anything out but a study or an HpoError', async () => {
     const words = [
       'op_code',
       'worker_id',
@@ -125,10 +132,10 @@ describe('a line that is not what it should be', () => {
           .tuple(fc.constant(fields), fc.integer({ min: 0, max: 10 }))
           .map(([rest, op_code]) => ({ worker_id: 'w', study_id: 0, trial_id: 0, ...rest, op_code })),
       );
-    fc.assert(
-      fc.property(fc.array(record, { maxLength: 4 }), (records) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(record, { maxLength: 4 }), async (records) => {
         try {
-          const storage = open(study, trial, ...records.map((it) => JSON.stringify(it)));
+          const storage = await open(study, trial, ...records.map((it) => JSON.stringify(it)));
           for (const { id } of storage.getStudies()) storage.getTrials(id);
         } catch (error) {
           expect(HpoError.isInstance(error) && error.code).toBe('CORRUPT_JOURNAL');
@@ -153,21 +160,21 @@ describe('a parameter that this package can not hold', () => {
     ['a choice that is a list', lists, /a choice must be .* but one is \[1,2\]/],
     ['integers beyond 2 ** 53', wide, /must be integers within 2 \*\* 53/],
     ['a distribution of a newer Optuna', newer, /unknown distribution "OrdinalDistribution"/],
-  ])('%s: refused when it is used, everything else reads', (_, distribution, problem) => {
-    const storage = open(study, trial, param('odd', distribution), param('x', float));
+  ])('%s: refused when it is used, everything else reads', async (_, distribution, problem) => {
+    const storage = await open(study, trial, param('odd', distribution), param('x', float));
     const frozen = storage.getTrial(0);
     expect(frozen.params).toEqual({ x: 1 });
     expect(frozen.unreadableParams['odd']).toMatch(problem);
     expect(() => frozen.params['odd']).toThrow(problem);
     expect(() => frozen.params['odd']).toThrow(expect.objectContaining({ code: 'UNSUPPORTED', place: 'odd' }) as Error);
-    const next = storage.createTrial(0);
+    const next = await storage.createTrial(0);
     expect(() => storage.setTrialParam(next, 'odd', 0, floatDistribution({ low: 0, high: 1 }))).toThrow(problem);
     storage.setTrialParam(next, 'x', 0.5, floatDistribution({ low: 0, high: 1 }));
     expect(storage.getTrial(next).params).toEqual({ x: 0.5 });
   });
 
-  it('may be part of a trial that was stored whole', () => {
-    const storage = open(
+  it('may be part of a trial that was stored whole', async () => {
+    const storage = await open(
       study,
       `{"op_code":4,"worker_id":"w","study_id":0,"datetime_start":null,"state":4,"distributions":{"odd":${lists},"x":${float}},"params":{"odd":0,"x":1}}`,
     );
@@ -177,8 +184,8 @@ describe('a parameter that this package can not hold', () => {
 });
 
 describe("other workers' records", () => {
-  it('that can not be are dropped, as Optuna drops them', () => {
-    const storage = open(
+  it('that can not be are dropped, as Optuna drops them', async () => {
+    const storage = await open(
       study,
       study,
       trial,
@@ -195,8 +202,8 @@ describe("other workers' records", () => {
     expect(storage.getTrial(0)).toMatchObject({ state: 'PRUNED', value: 0.5, params: { x: 'b' } });
   });
 
-  it('may be of a study with several objectives', () => {
-    const storage = open(
+  it('may be of a study with several objectives', async () => {
+    const storage = await open(
       '{"op_code":0,"worker_id":"w","study_name":"m","directions":[1,2]}',
       trial,
       '{"op_code":6,"worker_id":"w","trial_id":0,"state":1,"values":[1,2.5],"datetime_complete":"2026-01-01T00:00:00Z"}',
@@ -205,16 +212,21 @@ describe("other workers' records", () => {
     expect(storage.getTrial(0)).toMatchObject({ values: [1, 2.5], value: undefined });
   });
 
-  it('have times in microseconds and with offsets', () => {
-    expect(open(study, trial).getTrial(0).datetimeStart!.toISOString()).toBe('2026-01-02T01:04:05.678Z');
+  it('have times in microseconds and with offsets', async () => {
+    expect((await open(study, trial)).getTrial(0).datetimeStart!.toISOString()).toBe('2026-01-02T01:04:05.678Z');
   });
 
-  it('show up without being asked for', () => {
+  it('show up at the next call that waits', async () => {
     const backend = new TextJournalBackend();
     const [ours, theirs] = [new JournalStorage(backend), new JournalStorage(backend)];
-    const id = theirs.createStudy({ name: 's', directions: ['minimize'] });
+    const study = await theirs.createStudy({ name: 's', directions: ['minimize'] });
+    await ours.refresh();
     expect(ours.getStudies()).toHaveLength(1);
-    theirs.setTrialIntermediateValue(ours.createTrial(id), 0, 5);
-    expect(ours.getTrial(0).intermediateValues.get(0)).toBe(5);
+    const trial = await ours.createTrial(study);
+    await theirs.refresh();
+    theirs.setTrialIntermediateValue(trial, 0, 5);
+    await theirs.refresh();
+    await ours.refresh();
+    expect(ours.getTrial(trial).intermediateValues.get(0)).toBe(5);
   });
 });

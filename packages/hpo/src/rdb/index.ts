@@ -1,0 +1,1 @@
+export { RdbStorage, type RdbStorageOptions } from './rdb-storage';

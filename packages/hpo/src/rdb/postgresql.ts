@@ -1,0 +1,129 @@
+import { HpoError } from '../errors';
+import { type Database, type Query } from './database';
+
+/** The part of pg that is used here. */
+interface Client {
+  query(config: {
+    text: string;
+    values?: readonly unknown[];
+  }): Promise<{ rows: Record<string, unknown>[]; rowCount: number | null }>;
+  release(error?: Error | boolean): void;
+}
+interface Pool {
+  connect(): Promise<Client>;
+  end(): Promise<void>;
+  on(event: 'error', listener: (error: Error) => void): void;
+}
+interface Pg {
+  Pool: new (options: object) => Pool;
+  types: { getTypeParser(oid: number, format?: string): unknown };
+}
+
+const timestampOid = 1114;
+const retries = 10;
+/** serialization_failure, deadlock_detected. */
+const metAnother = new Set(['40001', '40P01']);
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+/** `?` becomes $1, $2, ...; no statement here has a question mark in a text. */
+function numbered(sql: string): string {
+  let count = 0;
+  return sql.replaceAll('?', () => `$${++count}`);
+}
+
+/** A PostgreSQL server. A lost connection is opened again by the next transaction. */
+export class PostgresqlDatabase implements Database {
+  readonly dialect = 'postgresql';
+
+  private constructor(
+    readonly place: string,
+    private readonly pool: Pool,
+  ) {}
+
+  /** @param url postgresql://USER:PASSWORD@HOST:PORT/DATABASE; a driver's name as Python has it (+psycopg2) is left out */
+  static async open(url: string): Promise<PostgresqlDatabase> {
+    const connectionString = url.replace(/^postgres(?:ql)?(?:\+\w+)?:/, 'postgresql:');
+    let place: string;
+    try {
+      const parsed = new URL(connectionString);
+      parsed.password = '';
+      parsed.search = '';
+      place = parsed.href;
+    } catch (cause) {
+      throw new HpoError('INVALID_ARGUMENT', 'the storage URL is no URL', { place: 'storage', cause });
+    }
+    let pg: Pg;
+    try {
+      pg = ((await import('pg')) as unknown as { default: Pg }).default;
+    } catch (cause) {
+      throw new HpoError('STORAGE_UNAVAILABLE', `${place} needs the package pg`, {
+        place,
+        cause,
+        remedy: 'Run npm install pg',
+      });
+    }
+    const types = {
+      // A timestamp without a zone is UTC here; pg would take it for local time.
+      getTypeParser: (oid: number, format?: string) =>
+        oid === timestampOid ? (text: string) => text : pg.types.getTypeParser(oid, format),
+    };
+    const pool = new pg.Pool({ connectionString, max: 1, types, connectionTimeoutMillis: 10_000 });
+    // A connection that breaks while it is idle; the next transaction opens another.
+    pool.on('error', () => undefined);
+    return new PostgresqlDatabase(place, pool);
+  }
+
+  async transaction<T>(writes: boolean, work: (query: Query) => Promise<T>): Promise<T> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await this.once(writes, work);
+      } catch (cause) {
+        if (HpoError.isInstance(cause)) throw cause;
+        if (metAnother.has(codeOf(cause)) && attempt < retries) {
+          await new Promise((resolve) => setTimeout(resolve, 2 ** attempt * (0.5 + Math.random())));
+          continue;
+        }
+        throw new HpoError(
+          'STORAGE_UNAVAILABLE',
+          `${this.place}: ${cause instanceof Error ? cause.message : String(cause)}`,
+          {
+            place: this.place,
+            cause,
+            remedy: 'Call again once the server can be reached',
+          },
+        );
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.pool.end();
+  }
+
+  private async once<T>(writes: boolean, work: (query: Query) => Promise<T>): Promise<T> {
+    const client = await this.pool.connect();
+    const query: Query = async (sql, values = []) => {
+      const { rows, rowCount } = await client.query({ text: numbered(sql), values });
+      return { rows, changes: rowCount ?? 0 };
+    };
+    try {
+      await query(writes ? 'BEGIN' : 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+      const result = await work(query);
+      await query('COMMIT');
+      client.release();
+      return result;
+    } catch (error) {
+      try {
+        await query('ROLLBACK');
+        client.release();
+      } catch {
+        // The connection is lost: not one to keep.
+        client.release(true);
+      }
+      throw error;
+    }
+  }
+}
