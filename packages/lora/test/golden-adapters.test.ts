@@ -15,7 +15,7 @@ const recorded = JSON.parse(readFileSync(`${folder}versions.json`, 'utf8')) as {
   readonly labels: readonly number[];
 };
 
-/** All but where a run says otherwise, as tools/verify/mutate.mjs does. */
+/** All but where a run says otherwise, as `verify -- mutate` does. */
 const BACKENDS = (process.env['QLORA_TEST_BACKENDS'] ?? 'cpu,wasm,webgpu').split(',') as ('cpu' | 'wasm' | 'webgpu')[];
 
 const TRAINING = { training: true };
