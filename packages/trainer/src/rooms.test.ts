@@ -7,7 +7,7 @@ const eslint = new ESLint({
   cwd: new URL('../../..', import.meta.url).pathname,
   overrideConfigFile: true,
   overrideConfig: [
-    { files: ['**/*.ts'], languageOptions: { parser: tseslint.parser as never } },
+    { files: ['**/*.ts'], languageOptions: { parser: tseslint.parser } },
     ...(trainerRooms as never[]),
   ],
 });
