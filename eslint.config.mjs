@@ -4,7 +4,22 @@ import { trainerRooms } from './tools/lint/rooms.mjs';
 
 const layers = {
   app: ['*'],
-  cli: ['finetune', 'kernels', 'data', 'hub', 'lora', 'trainer', 'hpo', 'tracking', 'report', 'terminal'],
+  cli: [
+    'finetune',
+    'trainer',
+    'hpo',
+    'report',
+    'terminal',
+    'tracking',
+    'hub',
+    'lora',
+    'gpt2',
+    'optim',
+    'data',
+    'metrics',
+    'tokenize-gpt2',
+    'kernels',
+  ],
   finetune: [
     'kernels',
     'quant',
