@@ -11,7 +11,7 @@ export const ADAPTER_OPTIONS = {
     default: './qlora-adapter',
     group: ADAPTER,
     basic: true,
-    help: 'folder that a training saved, or one of its checkpoints',
+    help: 'folder that a training saved',
   },
   base: {
     kind: 'text',
