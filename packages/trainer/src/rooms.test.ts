@@ -6,10 +6,7 @@ import { trainerRooms } from '../../../tools/lint/rooms.mjs';
 const eslint = new ESLint({
   cwd: new URL('../../..', import.meta.url).pathname,
   overrideConfigFile: true,
-  overrideConfig: [
-    { files: ['**/*.ts'], languageOptions: { parser: tseslint.parser } },
-    ...(trainerRooms as never[]),
-  ],
+  overrideConfig: [{ files: ['**/*.ts'], languageOptions: { parser: tseslint.parser } }, ...(trainerRooms as never[])],
 });
 
 const messagesOf = async (filePath: string, text: string): Promise<string[]> => {

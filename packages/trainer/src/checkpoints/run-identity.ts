@@ -42,7 +42,10 @@ const COURSE = {
 
 /** The part of the arguments that belongs to a run's identity. */
 export function courseOf(args: TrainingArguments): Record<string, unknown> {
-  return Object.fromEntries(Object.keys(COURSE).map((name) => [name, args[name as keyof typeof COURSE]]));
+  // A dataSeed that follows the seed is no change of its own.
+  const { dataSeed } = args;
+  const told = { ...args, dataSeed: dataSeed === args.seed ? undefined : dataSeed };
+  return Object.fromEntries(Object.keys(COURSE).map((name) => [name, told[name as keyof typeof COURSE]]));
 }
 
 /** One thing that has changed since a checkpoint was written. */

@@ -61,7 +61,7 @@ export function tinyTrainer(run: TinyRun = {}): { trainer: Trainer; model: PeftM
   const model = tinyClassifier({ quantised: true, ...run.model });
   const trainer = new Trainer({
     model: sequenceClassifier(model, { padTokenId: PAD }),
-    args: trainingArguments({ outputDir: 'unused', ...TINY_ARGUMENTS, ...args }),
+    args: trainingArguments({ outputDir: 'unused', disableTqdm: true, ...TINY_ARGUMENTS, ...args }),
     trainDataset: tinyRows(rows, rowsSeed),
     evalDataset: tinyRows(12, 1),
     collator: collator(),
