@@ -1,5 +1,6 @@
 import nx from '@nx/eslint-plugin';
 import tseslint from 'typescript-eslint';
+import { kernelRooms } from './tools/lint/kernel-rooms.mjs';
 
 const layers = {
   app: ['*'],
@@ -95,4 +96,5 @@ export default tseslint.config(
       ],
     },
   },
+  ...kernelRooms,
 );
