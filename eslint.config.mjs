@@ -1,5 +1,6 @@
 import nx from '@nx/eslint-plugin';
 import tseslint from 'typescript-eslint';
+import { kernelRooms } from './tools/lint/kernel-rooms.mjs';
 import { trainerRooms } from './tools/lint/rooms.mjs';
 
 const layers = {
@@ -112,4 +113,5 @@ export default tseslint.config(
     },
   },
   ...trainerRooms,
+  ...kernelRooms,
 );

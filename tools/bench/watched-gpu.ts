@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createRequire } from 'node:module';
+import { announceGpu, paperGpu, webgpuPackage } from '../../packages/kernels/src/testing/paper-gpu';
 
 /** One dispatch as it reached a command encoder. */
 export interface SeenDispatch {
@@ -167,21 +167,7 @@ export class Watch {
   }
 }
 
-/** What an H200 through Dawn on Vulkan says of itself. */
-const H200_LIMITS = {
-  maxBufferSize: 2 ** 40,
-  maxStorageBufferBindingSize: 2_147_483_644,
-  maxStorageBuffersPerShaderStage: 16,
-  maxUniformBufferBindingSize: 65_536,
-  maxComputeWorkgroupStorageSize: 49_152,
-  maxComputeInvocationsPerWorkgroup: 1024,
-  maxComputeWorkgroupSizeX: 1024,
-  maxComputeWorkgroupSizeY: 1024,
-  maxComputeWorkgroupSizeZ: 64,
-  maxComputeWorkgroupsPerDimension: 65_535,
-};
-const H200_FEATURES = ['shader-f16', 'subgroups', 'chromium-experimental-subgroup-matrix'];
-
+/** A GPU and what is seen of its devices. */
 export interface WatchedGpu {
   readonly gpu: GPU;
   readonly watch: Watch;
@@ -192,15 +178,20 @@ export interface WatchedGpu {
  * with its subgroup matrices or without.
  */
 export function watchedGpu(kind: 'real' | 'matrices' | 'plain', addon?: string): WatchedGpu {
-  const module = createRequire(import.meta.url)(addon ?? 'webgpu') as {
-    create(flags: string[]): GPU;
-    globals: object;
-  };
-  for (const [name, value] of Object.entries(module.globals)) {
-    if (!(name in globalThis)) Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
-  }
+  const dawn = webgpuPackage(addon);
   const watch = new Watch();
-  const watched = (adapter: GPUAdapter): GPUAdapter => {
+  const gpu = kind === 'real' ? realGpu(dawn, watch) : paperGpu(kind === 'matrices', (device) => watch.watch(device));
+  announceGpu(gpu, dawn);
+  return { gpu, watch };
+}
+
+function realGpu(module: ReturnType<typeof webgpuPackage>, watch: Watch): GPU {
+  const dawn = module.create([
+    'enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia,vulkan_use_cooperative_matrix_robust_access,disable_workgroup_init',
+  ]);
+  const requestAdapter = async (): Promise<GPUAdapter | null> => {
+    const adapter = await dawn.requestAdapter({ powerPreference: 'high-performance' });
+    if (adapter === null) return null;
     const { features, limits, info } = adapter;
     const requestDevice = async (descriptor?: GPUDeviceDescriptor): Promise<GPUDevice> => {
       const device = await adapter.requestDevice(descriptor);
@@ -209,81 +200,5 @@ export function watchedGpu(kind: 'real' | 'matrices' | 'plain', addon?: string):
     };
     return { features, limits, info, requestDevice } as unknown as GPUAdapter;
   };
-  const dawn =
-    kind === 'real'
-      ? module.create([
-          'enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia,vulkan_use_cooperative_matrix_robust_access,disable_workgroup_init',
-        ])
-      : undefined;
-  const requestAdapter = async (): Promise<GPUAdapter | null> => {
-    const adapter =
-      dawn === undefined
-        ? paperAdapter(kind === 'matrices')
-        : await dawn.requestAdapter({ powerPreference: 'high-performance' });
-    return adapter === null ? null : watched(adapter);
-  };
-  const gpu = { requestAdapter } as unknown as GPU;
-  // tfjs-backend-webgpu looks for it.
-  const host = (globalThis as { navigator?: object }).navigator;
-  if (host === undefined) Object.defineProperty(globalThis, 'navigator', { value: { gpu }, configurable: true });
-  else Object.defineProperty(host, 'gpu', { value: gpu, configurable: true });
-  return { gpu, watch };
-}
-
-const nothing = (): undefined => undefined;
-
-function paperAdapter(matrices: boolean): GPUAdapter {
-  const features = new Set(matrices ? H200_FEATURES : []);
-  const info = {
-    vendor: 'paper',
-    architecture: matrices ? 'matrices' : 'plain',
-    device: '',
-    description: '',
-    isFallbackAdapter: false,
-    subgroupMinSize: 32,
-    subgroupMaxSize: 32,
-    subgroupMatrixConfigs: [{ M: 16, N: 16, K: 16, componentType: 'f16', resultComponentType: 'f32' }],
-  };
-  const requestDevice = async (): Promise<GPUDevice> => paperDevice(features, info);
-  return { features, limits: H200_LIMITS, info, requestDevice } as unknown as GPUAdapter;
-}
-
-function paperDevice(features: ReadonlySet<string>, adapterInfo: object): GPUDevice {
-  const createBuffer = ({ label, size, usage, mappedAtCreation = false }: GPUBufferDescriptor): object => {
-    let range: ArrayBuffer | undefined = mappedAtCreation ? new ArrayBuffer(size) : undefined;
-    return {
-      label,
-      size,
-      usage,
-      mapState: mappedAtCreation ? 'mapped' : 'unmapped',
-      getMappedRange: () => range,
-      unmap: () => void (range = undefined),
-      mapAsync: async () => void (range = new ArrayBuffer(size)),
-      destroy: nothing,
-    };
-  };
-  const pass = { setPipeline: nothing, setBindGroup: nothing, dispatchWorkgroups: nothing, end: nothing };
-  return {
-    features,
-    limits: H200_LIMITS,
-    adapterInfo,
-    lost: new Promise(nothing),
-    queue: { submit: nothing, writeBuffer: nothing, onSubmittedWorkDone: async () => undefined },
-    addEventListener: nothing,
-    pushErrorScope: nothing,
-    popErrorScope: async () => null,
-    destroy: nothing,
-    createBuffer,
-    createShaderModule: () => ({}),
-    createComputePipeline: () => ({ getBindGroupLayout: () => ({}) }),
-    createComputePipelineAsync: async () => ({ getBindGroupLayout: () => ({}) }),
-    createBindGroup: () => ({}),
-    createQuerySet: () => ({ destroy: nothing }),
-    createCommandEncoder: () => ({
-      beginComputePass: () => ({ ...pass }),
-      copyBufferToBuffer: nothing,
-      resolveQuerySet: nothing,
-      finish: () => ({}),
-    }),
-  } as unknown as GPUDevice;
+  return { requestAdapter } as unknown as GPU;
 }

@@ -1,0 +1,245 @@
+// attention matrix {"headSize":16,"ownRows":64,"loopRows":32,"subgroups":4,"dropout":"none"}
+
+
+enable f16;
+enable subgroups;
+enable chromium_experimental_subgroup_matrix;
+diagnostic(off, chromium.subgroup_matrix_uniformity);
+diagnostic(off, subgroup_uniformity);
+
+
+struct Uniforms { rows: i32, heads: u32, sequences: u32, keyStride: u32, scale: f32, threshold: u32, keepScale: f32, site: u32 }
+@group(0) @binding(0) var<storage, read> qkv: array<vec4f>;
+@group(0) @binding(1) var<storage, read> sequences: array<vec4i>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> lse: array<f32>;
+@group(0) @binding(4) var<uniform> uniforms: Uniforms;
+
+
+struct Sequence { start: i32, count: i32, keyStart: i32, keyEnd: i32 }
+
+// Kept within the rows, whatever the tensor says: nothing else stands between it and memory.
+fn sequenceAt(index: u32) -> Sequence {
+  let fields = sequences[index];
+  let start = clamp(fields.x, 0, uniforms.rows);
+  let count = clamp(fields.y, 0, uniforms.rows - start);
+  let keyEnd = clamp(fields.w, 0, count);
+  return Sequence(start, count, clamp(fields.z, 0, keyEnd), keyEnd);
+}
+
+
+alias Left = subgroup_matrix_left<f16, 16, 16>;
+alias Right = subgroup_matrix_right<f16, 16, 16>;
+alias Sum = subgroup_matrix_result<f32, 16, 16>;
+fn pack(pair: vec2f) -> u32 { return bitcast<u32>(vec2<f16>(pair)); }
+fn pack4(quad: vec4f) -> vec2u { return vec2u(pack(quad.xy), pack(quad.zw)); }
+fn pack8(low: vec4f, high: vec4f) -> vec4u { return vec4u(pack(low.xy), pack(low.zw), pack(high.xy), pack(high.zw)); }
+
+struct Pair { low: vec4f, high: vec4f }
+fn pairOf(first: vec4f, second: vec4f, odd: bool) -> Pair {
+  let got = subgroupShuffleXor(select(second, first, odd), 1u);
+  return Pair(select(first, got, odd), select(got, second, odd));
+}
+fn pairUp(first: vec2u, second: vec2u, odd: bool) -> vec4u {
+  let got = subgroupShuffleXor(select(second, first, odd), 1u);
+  return select(vec4u(first, got), vec4u(got, second), odd);
+}
+
+
+fn readQkv(row: i32, part: u32, head: u32, d: u32) -> vec4f { return qkv[((u32(row) * 3u + part) * uniforms.heads + head) * 4u + d]; }
+
+fn writeY(row: i32, part: u32, head: u32, d: u32, value: vec4f) { y[((u32(row) * 1u + part) * uniforms.heads + head) * 4u + d] = value; }
+var<workgroup> queries: array<vec4u, 192>;
+var<workgroup> keys: array<vec4u, 96>;
+var<workgroup> values: array<vec4u, 96>;
+var<workgroup> scratch: array<vec4f, 576>;
+var<workgroup> weights: array<vec4u, 320>;
+
+@compute @workgroup_size(128)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let head = workgroup.y;
+  let subgroup = thread / 32u;
+  let lane = thread % 32u;
+  let odd = (lane & 1u) == 1u;
+  
+  if (workgroup.z == uniforms.sequences) {
+    for (var row0 = i32(workgroup.x * 128u + thread) * 32; row0 < uniforms.rows; row0 += i32(workgroups.x) * 4096) {
+      var free = 0xffffffffu;
+      for (var s = 0u; s < uniforms.sequences; s++) {
+        let sequence = sequenceAt(s);
+        let low = clamp(sequence.start - row0, 0, 32);
+        let high = clamp(sequence.start + sequence.count - row0, 0, 32);
+        if (high > low) { free &= ~((0xffffffffu >> u32(32 - (high - low))) << u32(low)); }
+      }
+      while (free != 0u) {
+        let row = row0 + i32(countTrailingZeros(free));
+        free &= free - 1u;
+        if (row >= uniforms.rows) { break; }
+        for (var d = 0u; d < 4u; d++) { writeY(row, 0u, head, d, vec4f(0.0)); }
+      lse[u32(row) * uniforms.heads + head] = 1e+30f;
+      }
+    }
+    return;
+  }
+  let sequence = sequenceAt(workgroup.z);
+  let first = i32(workgroup.x) * 64;
+  if (first >= sequence.count) { return; }
+  let query = first + i32(subgroup * 16u + (lane >> 1u));
+  let side = lane & 1u;
+  let scratch0 = subgroup * 144u;
+  let weights0 = subgroup * 80u;
+  let last = sequence.count - 1;
+  var queriesFirst0: vec4f; var queriesSecond0: vec4f;
+  var keysFirst0: vec4f; var keysSecond0: vec4f;
+  var valuesFirst0: vec4f; var valuesSecond0: vec4f;
+  queriesFirst0 = readQkv(sequence.start + clamp(first + i32(((thread & ~31u) * 2u + lane) / 4u), 0, last), 0u, head, (((thread & ~31u) * 2u + lane) % 4u)); queriesSecond0 = readQkv(sequence.start + clamp(first + i32((((thread & ~31u) * 2u + lane) + 32u) / 4u), 0, last), 0u, head, ((((thread & ~31u) * 2u + lane) + 32u) % 4u));
+  let begin = sequence.keyStart / 32 * 32;
+  let end = min(first + 64, sequence.keyEnd);
+  var largest = -1e+30f;
+  var total = 0.0;
+  if (((thread & ~31u) * 2u + lane) - lane < 128u) { keysFirst0 = readQkv(sequence.start + clamp(begin + i32(((thread & ~31u) * 2u + lane) / 4u), 0, last), 1u, head, (((thread & ~31u) * 2u + lane) % 4u)); keysSecond0 = readQkv(sequence.start + clamp(begin + i32((((thread & ~31u) * 2u + lane) + 32u) / 4u), 0, last), 1u, head, ((((thread & ~31u) * 2u + lane) + 32u) % 4u)); }
+  {
+      let unit = (((thread & ~31u) * 2u + lane) + select(0u, 31u, odd)) / 2u;
+      let row = unit / 2u;
+      let half = pairUp(pack4(queriesFirst0), pack4(queriesSecond0), odd);
+      queries[row * 3u + unit % 2u] = select(vec4u(), half, first + i32(row) <= last);
+    }
+  for (var t = begin; t < end; t += 32) {
+    if (((thread & ~31u) * 2u + lane) - lane < 128u) { {
+      let unit = (((thread & ~31u) * 2u + lane) + select(0u, 31u, odd)) / 2u;
+      let row = unit / 2u;
+      let half = pairUp(pack4(keysFirst0), pack4(keysSecond0), odd);
+      keys[row * 3u + unit % 2u] = select(vec4u(), half, t + i32(row) <= last);
+    } }
+    workgroupBarrier();
+    // What comes next is read while this is multiplied: other keys, or the first ones again.
+    let next = select(begin, t + 32, t + 32 < end);
+    if (((thread & ~31u) * 2u + lane) - lane < 128u) { keysFirst0 = readQkv(sequence.start + clamp(next + i32(((thread & ~31u) * 2u + lane) / 4u), 0, last), 1u, head, (((thread & ~31u) * 2u + lane) % 4u)); keysSecond0 = readQkv(sequence.start + clamp(next + i32((((thread & ~31u) * 2u + lane) + 32u) / 4u), 0, last), 1u, head, ((((thread & ~31u) * 2u + lane) + 32u) % 4u)); }
+    
+    
+    var s0 = Sum(); var s1 = Sum();
+    {
+      let a = subgroupMatrixLoad<Left, row_major>(&queries, (subgroup * 16u) * 3u + 0u, 3u);
+      s0 = subgroupMatrixMultiplyAccumulate(a, subgroupMatrixLoad<Right, col_major>(&keys, 0u, 3u), s0);
+      s1 = subgroupMatrixMultiplyAccumulate(a, subgroupMatrixLoad<Right, col_major>(&keys, 48u, 3u), s1);
+    }
+    
+    subgroupMatrixStore<row_major>(&scratch, scratch0, s0, 9u);
+    subgroupMatrixStore<row_major>(&scratch, scratch0 + 4u, s1, 9u);
+    workgroupBarrier();
+    var most = largest;
+    
+    let key0 = vec4i(t + i32(side * 16u) + 0) + vec4i(0, 1, 2, 3);
+    let seen0 = (key0 <= vec4i(query)) & (key0 >= vec4i(sequence.keyStart)) & (key0 < vec4i(sequence.keyEnd));
+    let score0 = scratch[scratch0 + (lane >> 1u) * 9u + side * 4u + 0u] * uniforms.scale;
+    let quad0 = select(vec4f(-1e+30f), score0, seen0);
+    most = max(most, max(max(quad0.x, quad0.y), max(quad0.z, quad0.w)));
+    let key1 = vec4i(t + i32(side * 16u) + 4) + vec4i(0, 1, 2, 3);
+    let seen1 = (key1 <= vec4i(query)) & (key1 >= vec4i(sequence.keyStart)) & (key1 < vec4i(sequence.keyEnd));
+    let score1 = scratch[scratch0 + (lane >> 1u) * 9u + side * 4u + 1u] * uniforms.scale;
+    let quad1 = select(vec4f(-1e+30f), score1, seen1);
+    most = max(most, max(max(quad1.x, quad1.y), max(quad1.z, quad1.w)));
+    let key2 = vec4i(t + i32(side * 16u) + 8) + vec4i(0, 1, 2, 3);
+    let seen2 = (key2 <= vec4i(query)) & (key2 >= vec4i(sequence.keyStart)) & (key2 < vec4i(sequence.keyEnd));
+    let score2 = scratch[scratch0 + (lane >> 1u) * 9u + side * 4u + 2u] * uniforms.scale;
+    let quad2 = select(vec4f(-1e+30f), score2, seen2);
+    most = max(most, max(max(quad2.x, quad2.y), max(quad2.z, quad2.w)));
+    let key3 = vec4i(t + i32(side * 16u) + 12) + vec4i(0, 1, 2, 3);
+    let seen3 = (key3 <= vec4i(query)) & (key3 >= vec4i(sequence.keyStart)) & (key3 < vec4i(sequence.keyEnd));
+    let score3 = scratch[scratch0 + (lane >> 1u) * 9u + side * 4u + 3u] * uniforms.scale;
+    let quad3 = select(vec4f(-1e+30f), score3, seen3);
+    most = max(most, max(max(quad3.x, quad3.y), max(quad3.z, quad3.w)));
+    total *= exp(largest - most);
+    // A masked score is told by its value: no real one lies so low.
+    total += dot(select(exp(quad0 - most), vec4f(0.0), quad0 <= vec4f(-1e+30f)), vec4f(1.0));
+    total += dot(select(exp(quad1 - most), vec4f(0.0), quad1 <= vec4f(-1e+30f)), vec4f(1.0));
+    total += dot(select(exp(quad2 - most), vec4f(0.0), quad2 <= vec4f(-1e+30f)), vec4f(1.0));
+    total += dot(select(exp(quad3 - most), vec4f(0.0), quad3 <= vec4f(-1e+30f)), vec4f(1.0));
+    largest = most;
+    workgroupBarrier();
+  }
+  let otherLargest = subgroupShuffleXor(largest, 1u);
+  let otherTotal = subgroupShuffleXor(total, 1u);
+  let highest = max(largest, otherLargest);
+  let sum = total * exp(largest - highest) + otherTotal * exp(otherLargest - highest);
+  let logSum = select(1e+30f, highest + log(sum), sum > 0.0);
+  if (side == 0u && query < sequence.count) { lse[u32(sequence.start + query) * uniforms.heads + head] = logSum; }
+  var o0: Sum;
+  if (((thread & ~31u) * 2u + lane) - lane < 128u) { valuesFirst0 = readQkv(sequence.start + clamp(begin + i32(((thread & ~31u) * 2u + lane) / 4u), 0, last), 2u, head, (((thread & ~31u) * 2u + lane) % 4u)); valuesSecond0 = readQkv(sequence.start + clamp(begin + i32((((thread & ~31u) * 2u + lane) + 32u) / 4u), 0, last), 2u, head, ((((thread & ~31u) * 2u + lane) + 32u) % 4u)); }
+  for (var t = begin; t < end; t += 32) {
+    if (((thread & ~31u) * 2u + lane) - lane < 128u) { {
+      let unit = (((thread & ~31u) * 2u + lane) + select(0u, 31u, odd)) / 2u;
+      let row = unit / 2u;
+      let half = pairUp(pack4(keysFirst0), pack4(keysSecond0), odd);
+      keys[row * 3u + unit % 2u] = select(vec4u(), half, t + i32(row) <= last);
+    } }
+    if (((thread & ~31u) * 2u + lane) - lane < 128u) { {
+      let unit = (((thread & ~31u) * 2u + lane) + select(0u, 31u, odd)) / 2u;
+      let row = unit / 2u;
+      let half = pairUp(pack4(valuesFirst0), pack4(valuesSecond0), odd);
+      values[row * 3u + unit % 2u] = select(vec4u(), half, t + i32(row) <= last);
+    } }
+    workgroupBarrier();
+    if (((thread & ~31u) * 2u + lane) - lane < 128u) { keysFirst0 = readQkv(sequence.start + clamp(t + 32 + i32(((thread & ~31u) * 2u + lane) / 4u), 0, last), 1u, head, (((thread & ~31u) * 2u + lane) % 4u)); keysSecond0 = readQkv(sequence.start + clamp(t + 32 + i32((((thread & ~31u) * 2u + lane) + 32u) / 4u), 0, last), 1u, head, ((((thread & ~31u) * 2u + lane) + 32u) % 4u)); }
+    if (((thread & ~31u) * 2u + lane) - lane < 128u) { valuesFirst0 = readQkv(sequence.start + clamp(t + 32 + i32(((thread & ~31u) * 2u + lane) / 4u), 0, last), 2u, head, (((thread & ~31u) * 2u + lane) % 4u)); valuesSecond0 = readQkv(sequence.start + clamp(t + 32 + i32((((thread & ~31u) * 2u + lane) + 32u) / 4u), 0, last), 2u, head, ((((thread & ~31u) * 2u + lane) + 32u) % 4u)); }
+    
+    
+    var s0 = Sum(); var s1 = Sum();
+    {
+      let a = subgroupMatrixLoad<Left, row_major>(&queries, (subgroup * 16u) * 3u + 0u, 3u);
+      s0 = subgroupMatrixMultiplyAccumulate(a, subgroupMatrixLoad<Right, col_major>(&keys, 0u, 3u), s0);
+      s1 = subgroupMatrixMultiplyAccumulate(a, subgroupMatrixLoad<Right, col_major>(&keys, 48u, 3u), s1);
+    }
+    
+    subgroupMatrixStore<row_major>(&scratch, scratch0, s0, 9u);
+    subgroupMatrixStore<row_major>(&scratch, scratch0 + 4u, s1, 9u);
+    workgroupBarrier();
+    
+    let key0 = vec4i(t + i32(side * 16u) + 0) + vec4i(0, 1, 2, 3);
+    let seen0 = (key0 <= vec4i(query)) & (key0 >= vec4i(sequence.keyStart)) & (key0 < vec4i(sequence.keyEnd));
+    let score0 = scratch[scratch0 + (lane >> 1u) * 9u + side * 4u + 0u] * uniforms.scale;
+    var p0 = select(vec4f(0.0), exp(score0 - logSum), seen0);
+    let key1 = vec4i(t + i32(side * 16u) + 4) + vec4i(0, 1, 2, 3);
+    let seen1 = (key1 <= vec4i(query)) & (key1 >= vec4i(sequence.keyStart)) & (key1 < vec4i(sequence.keyEnd));
+    let score1 = scratch[scratch0 + (lane >> 1u) * 9u + side * 4u + 1u] * uniforms.scale;
+    var p1 = select(vec4f(0.0), exp(score1 - logSum), seen1);
+    let key2 = vec4i(t + i32(side * 16u) + 8) + vec4i(0, 1, 2, 3);
+    let seen2 = (key2 <= vec4i(query)) & (key2 >= vec4i(sequence.keyStart)) & (key2 < vec4i(sequence.keyEnd));
+    let score2 = scratch[scratch0 + (lane >> 1u) * 9u + side * 4u + 2u] * uniforms.scale;
+    var p2 = select(vec4f(0.0), exp(score2 - logSum), seen2);
+    let key3 = vec4i(t + i32(side * 16u) + 12) + vec4i(0, 1, 2, 3);
+    let seen3 = (key3 <= vec4i(query)) & (key3 >= vec4i(sequence.keyStart)) & (key3 < vec4i(sequence.keyEnd));
+    let score3 = scratch[scratch0 + (lane >> 1u) * 9u + side * 4u + 3u] * uniforms.scale;
+    var p3 = select(vec4f(0.0), exp(score3 - logSum), seen3);
+    
+    let place = weights0 + (lane >> 1u) * 5u + side * 2u;
+    weights[place] = pack8(p0, p1);
+    weights[place + 1u] = pack8(p2, p3);
+    workgroupBarrier();
+    {
+      let a = subgroupMatrixLoad<Left, row_major>(&weights, weights0 + 0u, 5u);
+      o0 = subgroupMatrixMultiplyAccumulate(a, subgroupMatrixLoad<Right, row_major>(&values, 0u, 3u), o0);
+    }
+    {
+      let a = subgroupMatrixLoad<Left, row_major>(&weights, weights0 + 2u, 5u);
+      o0 = subgroupMatrixMultiplyAccumulate(a, subgroupMatrixLoad<Right, row_major>(&values, 48u, 3u), o0);
+    }
+    workgroupBarrier();
+  }
+  
+  workgroupBarrier();
+  subgroupMatrixStore<row_major>(&scratch, scratch0 + 0u, o0, 9u);
+  workgroupBarrier();
+  for (var k = lane; k < 64u; k += 32u) {
+    let r = k / 4u;
+    let c = k % 4u;
+    let row = first + i32(subgroup * 16u + r);
+    if (row < sequence.count) {
+      writeY(sequence.start + row, 0u, head, 0u + c, scratch[scratch0 + r * 9u + c] * 1.0);
+    }
+  }
+}

@@ -1,0 +1,172 @@
+// attention {"headSize":16,"ownRows":32,"loopRows":32,"dropout":"none"}
+
+
+struct Uniforms { rows: i32, heads: u32, sequences: u32, keyStride: u32, scale: f32, threshold: u32, keepScale: f32, site: u32 }
+@group(0) @binding(0) var<storage, read> qkv: array<vec4f>;
+@group(0) @binding(1) var<storage, read> sequences: array<vec4i>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> lse: array<f32>;
+@group(0) @binding(4) var<uniform> uniforms: Uniforms;
+
+
+struct Sequence { start: i32, count: i32, keyStart: i32, keyEnd: i32 }
+
+// Kept within the rows, whatever the tensor says: nothing else stands between it and memory.
+fn sequenceAt(index: u32) -> Sequence {
+  let fields = sequences[index];
+  let start = clamp(fields.x, 0, uniforms.rows);
+  let count = clamp(fields.y, 0, uniforms.rows - start);
+  let keyEnd = clamp(fields.w, 0, count);
+  return Sequence(start, count, clamp(fields.z, 0, keyEnd), keyEnd);
+}
+
+
+fn readQkv(row: i32, part: u32, head: u32, d: u32) -> vec4f { return qkv[((u32(row) * 3u + part) * uniforms.heads + head) * 4u + d]; }
+
+fn writeY(row: i32, part: u32, head: u32, d: u32, value: vec4f) { y[((u32(row) * 1u + part) * uniforms.heads + head) * 4u + d] = value; }
+var<workgroup> queries: array<vec4f, 288>;
+var<workgroup> looped: array<vec4f, 288>;
+var<workgroup> weights: array<vec4f, 288>;
+var<workgroup> reduced: array<vec4f, 64>;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let head = workgroup.y;
+  
+  if (workgroup.z == uniforms.sequences) {
+    for (var row0 = i32(workgroup.x * 64u + lane) * 32; row0 < uniforms.rows; row0 += i32(workgroups.x) * 2048) {
+      var free = 0xffffffffu;
+      for (var s = 0u; s < uniforms.sequences; s++) {
+        let sequence = sequenceAt(s);
+        let low = clamp(sequence.start - row0, 0, 32);
+        let high = clamp(sequence.start + sequence.count - row0, 0, 32);
+        if (high > low) { free &= ~((0xffffffffu >> u32(32 - (high - low))) << u32(low)); }
+      }
+      while (free != 0u) {
+        let row = row0 + i32(countTrailingZeros(free));
+        free &= free - 1u;
+        if (row >= uniforms.rows) { break; }
+        for (var d = 0u; d < 4u; d++) { writeY(row, 0u, head, d, vec4f(0.0)); }
+      lse[u32(row) * uniforms.heads + head] = 1e+30f;
+      }
+    }
+    return;
+  }
+  let sequence = sequenceAt(workgroup.z);
+  let first = i32(workgroup.x) * 32;
+  if (first >= sequence.count) { return; }
+  let tx = lane % 8u;
+  let ty = lane / 8u;
+  let query = vec4i(first + i32(ty) * 4) + vec4i(0, 1, 2, 3);
+  
+  for (var e = lane; e < 256u; e += 64u) {
+    let r = e / 8u;
+    let d = e % 8u;
+    let row = first + i32(r);
+    var value = vec4f(0.0);
+    if (row < sequence.count && d < 4u) { value = readQkv(sequence.start + row, 0u, head, d) * uniforms.scale; }
+    queries[r * 9u + d] = value;
+  }
+  var o = array<vec4f, 4>();
+  var largest = vec4f(-1e+30f);
+  var total = vec4f(0.0);
+  let end = min(first + 32, sequence.keyEnd);
+  for (var t = sequence.keyStart / 32 * 32; t < end; t += 32) {
+    
+  for (var e = lane; e < 256u; e += 64u) {
+    let r = e / 8u;
+    let d = e % 8u;
+    let row = t + i32(r);
+    var value = vec4f(0.0);
+    if (row < sequence.count && d < 4u) { value = readQkv(sequence.start + row, 1u, head, d); }
+    looped[((r % 4u) * 8u + r / 4u) * 9u + d] = value;
+  }
+    workgroupBarrier();
+    
+  var s = array<vec4f, 4>();
+  for (var d = 0u; d < 4u; d++) {
+    let at = ty * 36u + d;
+    let a0 = queries[at];
+    let a1 = queries[at + 9u];
+    let a2 = queries[at + 18u];
+    let a3 = queries[at + 27u];
+    for (var c = 0u; c < 4u; c++) {
+      let b = looped[(c * 8u + tx) * 9u + d];
+      s[c] += vec4f(dot(a0, b), dot(a1, b), dot(a2, b), dot(a3, b));
+    }
+  }
+    var most = vec4f(-1e+30f);
+    for (var c = 0u; c < 4u; c++) {
+      let key = t + i32(tx * 4u + c);
+      let seen = (vec4i(key) <= query) & vec4<bool>(key >= sequence.keyStart && key < sequence.keyEnd);
+      s[c] = select(vec4f(-1e+30f), s[c], seen);
+      most = max(most, s[c]);
+    }
+    reduced[lane] = most;
+    workgroupBarrier();
+    
+  var highest = reduced[ty * 8u];
+  for (var i = 1u; i < 8u; i++) {
+    let other = reduced[ty * 8u + i];
+    highest = max(highest, other);
+  }
+    highest = max(largest, highest);
+    let shrink = exp(largest - highest);
+    largest = highest;
+    total *= shrink;
+    
+    for (var c = 0u; c < 4u; c++) {
+      // A masked score is told by its value: no real one lies so low.
+      let p = select(exp(s[c] - highest), vec4f(0.0), s[c] <= vec4f(-1e+30f));
+      total += p;
+      weights[(c * 8u + tx) * 9u + ty] = p;
+    }
+    
+  for (var e = lane; e < 256u; e += 64u) {
+    let r = e / 8u;
+    let d = e % 8u;
+    let row = t + i32(r);
+    var value = vec4f(0.0);
+    if (row < sequence.count && d < 4u) { value = readQkv(sequence.start + row, 2u, head, d); }
+    looped[((r % 4u) * 8u + r / 4u) * 9u + d] = value;
+  }
+    workgroupBarrier();
+    for (var i = 0u; i < 4u; i++) { o[i] *= shrink[i % 4u]; }
+    
+  for (var j = 0u; j < 32u; j++) {
+    let weight = weights[j * 9u + ty];
+    for (var step = 0u; step < 1u; step++) {
+      let b = looped[j * 9u + tx + step * 8u];
+      for (var r = 0u; r < 4u; r++) { o[step * 4u + r] += weight[r] * b; }
+    }
+  }
+    workgroupBarrier();
+  }
+  reduced[lane] = total;
+  workgroupBarrier();
+  
+  var sum = reduced[ty * 8u];
+  for (var i = 1u; i < 8u; i++) {
+    let other = reduced[ty * 8u + i];
+    sum = sum + other;
+  }
+  let factor = select(vec4f(0.0), 1.0 / sum, sum > vec4f(0.0));
+  
+  for (var r = 0u; r < 4u; r++) {
+    let row = first + i32(ty * 4u + r);
+    for (var step = 0u; step < 1u; step++) {
+      let d = tx + step * 8u;
+      if (row < sequence.count && d < 4u) { writeY(sequence.start + row, 0u, head, d, o[step * 4u + r] * factor[r]); }
+    }
+  }
+  if (tx == 0u) {
+    let logSum = select(vec4f(1e+30f), largest + log(sum), sum > vec4f(0.0));
+    for (var r = 0; r < 4; r++) {
+      if (query[r] < sequence.count) { lse[u32(sequence.start + query[r]) * uniforms.heads + head] = logSum[r]; }
+    }
+  }
+}

@@ -1,0 +1,22 @@
+// clipControl {"scaled":true,"clipped":true}
+
+struct Uniforms { maxNorm: f32, zero: u32 }
+@group(0) @binding(0) var<storage, read> sumSquares: array<f32>;
+@group(0) @binding(1) var<storage, read_write> norm: array<f32>;
+@group(0) @binding(2) var<storage, read_write> control: array<f32>;
+@group(0) @binding(3) var<storage, read> lossScale: array<f32>;
+@group(0) @binding(4) var<uniform> uniforms: Uniforms;
+
+fn isFinite(value: f32) -> bool { return (bitcast<u32>(value) & 0x7f800000u) != 0x7f800000u; }
+
+@compute @workgroup_size(1)
+fn main() {
+  let squares = sumSquares[0];
+  let scale = lossScale[0];
+  let root = sqrt(squares) / scale;
+  let finite = isFinite(squares) && isFinite(root);
+  norm[0] = select(bitcast<f32>(bitcast<u32>(squares) ^ uniforms.zero), root, finite);
+  let clip = min(1.0, uniforms.maxNorm / (root + 0.000001));
+  control[0] = select(0.0, clip / scale, finite);
+  control[1] = select(0.0, 1.0, finite);
+}

@@ -1,0 +1,170 @@
+// lora weight gradients matrix {"activation":"gelu_tanh","masked":false,"innerParts":1,"dInnerParts":1,"halfSlope":true}
+
+
+enable f16;
+enable subgroups;
+enable chromium_experimental_subgroup_matrix;
+diagnostic(off, chromium.subgroup_matrix_uniformity);
+diagnostic(off, subgroup_uniformity);
+
+struct Uniforms { rows: u32, inputs: u32, outputs: u32, rank: u32, scaleA: f32, scaleB: f32, share: u32, inputBlocks: u32 }
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read> dy: array<vec4u>;
+@group(0) @binding(2) var<storage, read> inner: array<vec4f>;
+@group(0) @binding(3) var<storage, read> dInner: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> da: array<f32>;
+@group(0) @binding(5) var<storage, read_write> db: array<f32>;
+@group(0) @binding(6) var<uniform> uniforms: Uniforms;
+
+alias T = vec4f;
+fn boundedTanh(x: T) -> T { return tanh(clamp(x, T(-12.0), T(12.0))); }
+fn sigmoid(x: T) -> T { return 1.0 / (1.0 + exp(clamp(-x, T(-87.0), T(87.0)))); }
+// log(1 + e) by its series where adding 1 would round e away.
+fn softplus(x: T) -> T {
+  let e = exp(-min(abs(x), T(87.0)));
+  let series = e * (1.0 - e * (0.5 - e * (1.0 / 3.0 - e * 0.25)));
+  return max(x, T(0.0)) + select(log(1.0 + e), series, e < T(0.02));
+}
+// Abramowitz and Stegun 7.1.26; off by 1.5e-7 at most.
+fn erf(x: T) -> T {
+  let t = 1.0 / (1.0 + 0.3275911 * abs(x));
+  let polynomial = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
+  return sign(x) * (1.0 - polynomial * exp(-min(x * x, T(87.0))));
+}
+fn normalDistribution(x: T) -> T { return 0.5 + 0.5 * erf(x * 0.7071067811865476); }
+fn geluErf(x: T) -> T { return x * normalDistribution(x); }
+fn geluErfSlope(x: T) -> T {
+  return normalDistribution(x) + x * exp(-min(0.5 * x * x, T(87.0))) * 0.3989422804014327;
+}
+// (1 + tanh(z)) / 2 is 1 / (1 + exp(-2 z)): one exponential, and nothing cancels.
+fn geluDecay(x: T) -> T {
+  return exp(clamp(-1.5957691216057308 * x * (1.0 + 0.044715 * x * x), T(-87.0), T(87.0)));
+}
+fn activate(x: T) -> T { return x / (1.0 + geluDecay(x)); }
+
+alias Left = subgroup_matrix_left<f16, 16, 16>;
+alias Right = subgroup_matrix_right<f16, 16, 16>;
+alias Sum = subgroup_matrix_result<f32, 16, 16>;
+fn pack(pair: vec2f) -> u32 { return bitcast<u32>(vec2<f16>(pair)); }
+fn pack4(quad: vec4f) -> vec2u { return vec2u(pack(quad.xy), pack(quad.zw)); }
+fn pack8(low: vec4f, high: vec4f) -> vec4u { return vec4u(pack(low.xy), pack(low.zw), pack(high.xy), pack(high.zw)); }
+
+struct Pair { low: vec4f, high: vec4f }
+fn pairOf(first: vec4f, second: vec4f, odd: bool) -> Pair {
+  let got = subgroupShuffleXor(select(second, first, odd), 1u);
+  return Pair(select(first, got, odd), select(got, second, odd));
+}
+fn pairUp(first: vec2u, second: vec2u, odd: bool) -> vec4u {
+  let got = subgroupShuffleXor(select(second, first, odd), 1u);
+  return select(vec4u(first, got), vec4u(got, second), odd);
+}
+
+var<workgroup> long: array<vec4u, 640>;
+var<workgroup> thin: array<vec4u, 384>;
+var<workgroup> sums: array<vec4f, 1024>;
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let subgroup = thread / 32u;
+  let lane = thread % 32u;
+  let odd = (lane & 1u) == 1u;
+  let ofInputs = workgroup.x < uniforms.inputBlocks;
+  let column0 = select(workgroup.x - uniforms.inputBlocks, workgroup.x, ofInputs) * 32u;
+  let width = select(uniforms.outputs, uniforms.inputs, ofInputs);
+  // The gradient is scaled up, whichever of the two factors it is.
+  let thinScale = select(1.0, 1024.0, ofInputs);
+  let rank0 = workgroup.y * 16u;
+  let start = workgroup.z * uniforms.share;
+  let end = min(start + uniforms.share, uniforms.rows);
+  let thinLine = thread / 2u;
+  let thinRank = rank0 + (thread % 2u) * 8u;
+  let thinPitch = uniforms.rows * uniforms.rank / 4u;
+  var thinAt = 0u;
+  var thinLow0 = vec4f(); var thinHigh0 = vec4f();
+  var first0: vec4f; var second0: vec4f;  var half0: vec4u;
+  var first1: vec4f; var second1: vec4f;  var half1: vec4u;
+  var sum0: Sum; var sum1: Sum;
+  var row0 = start;
+  
+    thinAt = (min(row0 + thinLine, end - 1u) * uniforms.rank + min(thinRank, uniforms.rank - 8u)) / 4u;
+    if (ofInputs) {
+      { let at = (min(row0 + ((thread & ~31u) * 2u + lane) / 8u, end - 1u) * width + column0) / 4u + ((thread & ~31u) * 2u + lane) % 8u; let next = (min(row0 + (((thread & ~31u) * 2u + lane) + 32u) / 8u, end - 1u) * width + column0) / 4u + (((thread & ~31u) * 2u + lane) + 32u) % 8u; first0 = x[at]; second0 = x[next];  }
+      { let at = (min(row0 + ((thread & ~31u) * 2u + lane + 512u) / 8u, end - 1u) * width + column0) / 4u + ((thread & ~31u) * 2u + lane + 512u) % 8u; let next = (min(row0 + (((thread & ~31u) * 2u + lane + 512u) + 32u) / 8u, end - 1u) * width + column0) / 4u + (((thread & ~31u) * 2u + lane + 512u) + 32u) % 8u; first1 = x[at]; second1 = x[next];  }
+      
+      thinLow0 = dInner[thinAt + 0u * thinPitch]; thinHigh0 = dInner[thinAt + 0u * thinPitch + 1u];
+    } else {
+      half0 = dy[(min(row0 + (thread + 0u) / 4u, end - 1u) * width + column0) / 8u + (thread + 0u) % 4u];
+      half1 = dy[(min(row0 + (thread + 256u) / 4u, end - 1u) * width + column0) / 8u + (thread + 256u) % 4u];
+      
+      thinLow0 = inner[thinAt + 0u * thinPitch]; thinHigh0 = inner[thinAt + 0u * thinPitch + 1u];
+    }
+  loop {
+    
+    if (ofInputs) {
+      {
+      // Columns begin at a multiple of 32, eight vec4, so a vec4's place in its word of keep bits is its place in the row.
+      
+      let unit = (((thread & ~31u) * 2u + lane) + select(0u, 31u, odd)) / 2u;
+      long[(unit / 4u) * 5u + unit % 4u] =
+        select(vec4u(), pairUp(pack4(activate(first0)), pack4(activate(second0)), odd), row0 + unit / 4u < end);
+      }
+      {
+      // Columns begin at a multiple of 32, eight vec4, so a vec4's place in its word of keep bits is its place in the row.
+      
+      let unit = (((thread & ~31u) * 2u + lane + 512u) + select(0u, 31u, odd)) / 2u;
+      long[(unit / 4u) * 5u + unit % 4u] =
+        select(vec4u(), pairUp(pack4(activate(first1)), pack4(activate(second1)), odd), row0 + unit / 4u < end);
+      }
+    } else {
+      {
+      let unit = thread + 0u;
+      long[(unit / 4u) * 5u + unit % 4u] = select(vec4u(), half0, row0 + unit / 4u < end);
+      }
+      {
+      let unit = thread + 256u;
+      long[(unit / 4u) * 5u + unit % 4u] = select(vec4u(), half1, row0 + unit / 4u < end);
+      }
+    }
+    thin[thinLine * 3u + thread % 2u] = select(
+      vec4u(),
+      pack8((thinLow0) * thinScale, (thinHigh0) * thinScale),
+      row0 + thinLine < end && thinRank < uniforms.rank,
+    );
+    workgroupBarrier();
+    row0 += 128u;
+    if (row0 < end) {
+      
+    thinAt = (min(row0 + thinLine, end - 1u) * uniforms.rank + min(thinRank, uniforms.rank - 8u)) / 4u;
+    if (ofInputs) {
+      { let at = (min(row0 + ((thread & ~31u) * 2u + lane) / 8u, end - 1u) * width + column0) / 4u + ((thread & ~31u) * 2u + lane) % 8u; let next = (min(row0 + (((thread & ~31u) * 2u + lane) + 32u) / 8u, end - 1u) * width + column0) / 4u + (((thread & ~31u) * 2u + lane) + 32u) % 8u; first0 = x[at]; second0 = x[next];  }
+      { let at = (min(row0 + ((thread & ~31u) * 2u + lane + 512u) / 8u, end - 1u) * width + column0) / 4u + ((thread & ~31u) * 2u + lane + 512u) % 8u; let next = (min(row0 + (((thread & ~31u) * 2u + lane + 512u) + 32u) / 8u, end - 1u) * width + column0) / 4u + (((thread & ~31u) * 2u + lane + 512u) + 32u) % 8u; first1 = x[at]; second1 = x[next];  }
+      
+      thinLow0 = dInner[thinAt + 0u * thinPitch]; thinHigh0 = dInner[thinAt + 0u * thinPitch + 1u];
+    } else {
+      half0 = dy[(min(row0 + (thread + 0u) / 4u, end - 1u) * width + column0) / 8u + (thread + 0u) % 4u];
+      half1 = dy[(min(row0 + (thread + 256u) / 4u, end - 1u) * width + column0) / 8u + (thread + 256u) % 4u];
+      
+      thinLow0 = inner[thinAt + 0u * thinPitch]; thinHigh0 = inner[thinAt + 0u * thinPitch + 1u];
+    }
+    }
+    let a = subgroupMatrixLoad<Left, col_major>(&thin, subgroup * 48u, 3u);
+    sum0 = subgroupMatrixMultiplyAccumulate(a, subgroupMatrixLoad<Right, row_major>(&long, subgroup * 80u + 0u, 5u), sum0);
+    sum1 = subgroupMatrixMultiplyAccumulate(a, subgroupMatrixLoad<Right, row_major>(&long, subgroup * 80u + 2u, 5u), sum1);
+    workgroupBarrier();
+    if (row0 >= end) { break; }
+  }
+  subgroupMatrixStore<row_major>(&sums, subgroup * 128u + 0u, sum0, 8u); subgroupMatrixStore<row_major>(&sums, subgroup * 128u + 4u, sum1, 8u);
+  workgroupBarrier();
+  for (var i = thread; i < 512u; i += 256u) {
+    // Neighbouring threads write neighbouring values: along a row of A's gradient, or of B's.
+    let rank = select(i % 16u, i / 32u, ofInputs);
+    let place = select(i / 16u, i % 32u, ofInputs);
+    var total = 0.0;
+    for (var s = 0u; s < 8u; s++) { total += sums[s * 128u + rank * 8u + place / 4u][place & 3u]; }
+    if (rank0 + rank >= uniforms.rank) { continue; }
+    if (ofInputs) {
+      da[(workgroup.z * uniforms.rank + rank0 + rank) * uniforms.inputs + column0 + place] = total * (uniforms.scaleA / 1024.0);
+    } else {
+      db[(workgroup.z * uniforms.outputs + column0 + place) * uniforms.rank + rank0 + rank] = total * (uniforms.scaleB / 1024.0);
+    }
+  }
+}
