@@ -45,6 +45,21 @@ export {
   type NoAverage,
   type PrecisionRecallOptions,
 } from './precision-recall';
+export {
+  binarize,
+  multilabelMetrics,
+  type MultilabelMetrics,
+  type MultilabelOptions,
+  type MultilabelScoreByAverage,
+} from './multilabel';
+export {
+  meanAbsoluteError,
+  meanSquaredError,
+  pearsonCorrelation,
+  r2Score,
+  rootMeanSquaredError,
+  spearmanCorrelation,
+} from './regression';
 export { rocAucScore, type RocAucOptions } from './roc-auc';
 export { type ScoreLabelOptions } from './score-labels';
 export { argmax, softmax, type DenseScores, type ScoreMatrix } from './scores';
