@@ -3,6 +3,7 @@ import type { TrainValues } from '@qlora-js/cli';
 /** The reference notebook's settings, and the figures of its run, which a run here is compared with. */
 export const PRESETS = {
   outputDir: './final_qlora_dialogpt_nf4',
+  project: 'banking77',
   trials: 5,
   warmupSteps: 100,
   previousAccuracy: 0.93,

@@ -3,4 +3,4 @@ export { type Commands, createProgram, type ProgramOptions } from './program';
 export { runCommandLine } from './run';
 export { TRAIN_OPTIONS, type TrainValues } from './options/train-options';
 export { defaultsOf, flagOf, type OptionSpec, type OptionTable, type OptionValues } from './options/spec';
-export { type TerminalOptions, type TerminalOutput } from './terminal/output';
+export { type TerminalOptions } from './terminal/output';

@@ -12,6 +12,8 @@ interface Parsed {
   readonly train?: TrainValues;
   readonly search?: TrainValues;
   readonly predict?: PredictValues & { readonly words: readonly string[] };
+  readonly words?: readonly string[];
+  readonly command?: string;
   readonly error?: string;
   readonly printed: string;
 }
@@ -23,11 +25,14 @@ async function parse(words: readonly string[], options: Partial<ProgramOptions> 
     throw new Error('not called here');
   };
   const commands: Commands = {
-    train: async (values) => void (parsed.train = values),
+    train: async (values, { command }) => void Object.assign(parsed, { train: values, command }),
     search: async (values) => void (parsed.search = values),
     predict: async (texts, values) => void (parsed.predict = { ...values, words: texts }),
     evaluate: never,
     serve: never,
+    sync: never,
+    watch: async (folder) => void (parsed.words = [folder]),
+    report: async (folders) => void (parsed.words = folders),
     doctor: never,
   };
   const program = createProgram({
@@ -100,6 +105,26 @@ describe('the command line', () => {
     expect((await parse(['search'])).search).toMatchObject({ trials: 10 });
   });
 
+  it('names trackers with commas or spaces between them, and the folders of runs', async () => {
+    const { train } = await parse(['train', '--report-to', 'wandb,mlflow', 'jsonl']);
+    expect(train!.reportTo).toEqual(['wandb', 'mlflow', 'jsonl']);
+    const yaml = join(folder, 'trackers.yaml');
+    await writeFile(yaml, 'reportTo: [tensorboard]\n');
+    expect((await parse(['train', '--config', yaml])).train!.reportTo).toEqual(['tensorboard']);
+    expect((await parse(['report', 'a', 'b'])).words).toEqual(['a', 'b']);
+    expect((await parse(['watch', 'a'])).words).toEqual(['a']);
+    expect((await parse(['watch'])).error).toContain("missing required argument 'folder'");
+  });
+
+  it('gives back the command line of a run, what its file says in it, no secret', async () => {
+    const yaml = join(folder, 'line.yaml');
+    await writeFile(yaml, 'loraR: 4\ndoubleQuant: false\ntargetModules: [c_fc, c_proj]\n');
+    const words = ['train', '--config', yaml, '--token', 'hf_secret', '--data', "bob's.csv", '--resume'];
+    expect((await parse(words)).command).toBe(
+      String.raw`qlora train --data 'bob'\''s.csv' --no-double-quant --lora-r 4 --target-modules c_fc c_proj --resume`,
+    );
+  });
+
   it('shows every value and where it comes from, but no secret', async () => {
     const file = join(folder, 'print.yaml');
     await writeFile(file, 'maxLength: 64\n');
@@ -127,6 +152,10 @@ describe('the command line', () => {
     ['train --trails 3', /--trials/],
     ['train --trials 1.5', /^command line: --trials is 1\.5, but a whole number is needed/],
     ['train --threads 0', /--threads is 0, but a number of 1 or more is needed/],
+    [
+      'train --report-to wandb,tensorbord',
+      /--report-to is .*but a list of wandb, mlflow, tensorboard, jsonl is needed/,
+    ],
     ['train --config none.json', /none\.json can't be read/],
     ['evaluates', /unknown command 'evaluates'/],
   ])('refuses %s', async (words, message) => {

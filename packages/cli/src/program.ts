@@ -5,13 +5,17 @@ import { predict } from './commands/predict';
 import { search } from './commands/search';
 import { serve, SERVE_OPTIONS, type ServeValues } from './commands/serve';
 import { train, type TrainOptions } from './commands/train';
-import { printedConfig, resolveOptions, type ResolvedOptions } from './options/check';
+import { commandLine, printedConfig, resolveOptions, type ResolvedOptions } from './options/check';
 import { readConfigFile } from './options/config-file';
 import { addFlags, givenFlags } from './options/flags';
 import { PREDICT_OPTIONS, type PredictValues } from './options/predict-options';
 import { defaultsOf, flagOf, type OptionTable } from './options/spec';
 import { TRAIN_OPTIONS, type TrainValues } from './options/train-options';
-import type { TerminalOptions, TerminalOutput } from './terminal/output';
+import type { TerminalOutput } from '@qlora-js/terminal';
+import { report, REPORT_OPTIONS, type ReportValues } from './commands/report';
+import { sync, SYNC_OPTIONS, type SyncValues } from './commands/sync';
+import { watch, WATCH_OPTIONS, type WatchValues } from './commands/watch';
+import type { TerminalOptions } from './terminal/output';
 import { VERSION } from './version';
 
 /** What the commands do; replaced in tests. */
@@ -26,6 +30,12 @@ export interface Commands {
   readonly evaluate: typeof evaluate;
   /** Serves adapters. */
   readonly serve: typeof serve;
+  /** Follows runs from another terminal. */
+  readonly watch: typeof watch;
+  /** Draws and compares runs. */
+  readonly report: typeof report;
+  /** Sends what trackers lack. */
+  readonly sync: typeof sync;
   /** Looks at the machine. */
   readonly doctor: typeof doctor;
 }
@@ -54,7 +64,7 @@ const SEARCH_TRIALS = 10;
 /** Builds the command line. */
 export function createProgram(options: ProgramOptions): Command {
   const { name, description, openTerminal, presets = {}, findData, trainsByDefault = false } = options;
-  const work = options.commands ?? { train, search, predict, evaluate, serve, doctor };
+  const work = options.commands ?? { train, search, predict, evaluate, serve, watch, report, sync, doctor };
   const program = new Command(name)
     .description(description)
     .version(VERSION, '-V, --version', 'show the version')
@@ -68,10 +78,11 @@ export function createProgram(options: ProgramOptions): Command {
     table: TRAIN_OPTIONS,
     defaults: training,
     isDefault: trainsByDefault,
-    run: async ({ values }) => {
-      const output = openTerminal(values);
-      const report = await work.train(values, { output, findData });
-      if (values.json && report !== undefined) console.log(JSON.stringify(report));
+    run: async (given) => {
+      const { values } = given;
+      const command = commandLine(`${name} train`, given, TRAIN_OPTIONS);
+      const figures = await work.train(values, { output: openTerminal(values), findData, command });
+      if (values.json && figures !== undefined) console.log(JSON.stringify(figures));
     },
   });
   tableCommand<TrainValues>(program, {
@@ -79,7 +90,10 @@ export function createProgram(options: ProgramOptions): Command {
     description: 'searches for the best parameters of a training and stops there',
     table: TRAIN_OPTIONS,
     defaults: { ...training, trials: training.trials === 0 ? SEARCH_TRIALS : training.trials },
-    run: ({ values }) => work.search(values, { output: openTerminal(values), findData }),
+    run: (given) => {
+      const command = commandLine(`${name} search`, given, TRAIN_OPTIONS);
+      return work.search(given.values, { output: openTerminal(given.values), findData, command });
+    },
   });
   tableCommand<EvaluateValues>(program, {
     name: 'evaluate',
@@ -93,7 +107,8 @@ export function createProgram(options: ProgramOptions): Command {
     table: PREDICT_OPTIONS,
     defaults: { ...defaultsOf(PREDICT_OPTIONS), adapter: training.outputDir },
     words: ['[texts...]', 'texts; read from --input or standard input, one a line, where none are given'],
-    run: ({ values, words }) => work.predict(words, values, openTerminal({ ...values, json: true, progress: false })),
+    run: ({ values, words }) =>
+      work.predict(words, values, openTerminal({ ...values, resultOnly: true, progress: false })),
   });
   tableCommand<ServeValues>(program, {
     name: 'serve',
@@ -101,12 +116,35 @@ export function createProgram(options: ProgramOptions): Command {
     table: SERVE_OPTIONS,
     run: ({ values }) => work.serve(values, openTerminal({ ...values, progress: false })),
   });
+  tableCommand<WatchValues>(program, {
+    name: 'watch',
+    description: 'follows a run or a search from another terminal, until Ctrl-C',
+    table: WATCH_OPTIONS,
+    words: ['<folder>', 'the --output-dir of a training or a search'],
+    run: ({ values, words }) => work.watch(words[0]!, openTerminal(values)),
+  });
+  tableCommand<ReportValues>(program, {
+    name: 'report',
+    description: 'draws the report of a run anew, or compares several side by side',
+    table: REPORT_OPTIONS,
+    words: ['<folders...>', 'folders of runs; differences are from the first'],
+    run: ({ values, words }) => work.report(words, values, openTerminal(values)),
+  });
+  tableCommand<SyncValues>(program, {
+    name: 'sync',
+    description: 'sends what trackers have not received of the runs in a folder',
+    table: SYNC_OPTIONS,
+    words: ['<folder>', "a run's folder, or one with runs below it"],
+    run: async ({ values, words }) => {
+      if (!(await work.sync(words[0]!, values, openTerminal(values)))) process.exitCode = 1;
+    },
+  });
   tableCommand<DoctorValues>(program, {
     name: 'doctor',
     description: 'says what would compute here and why, and whether it computes what it should',
     table: DOCTOR_OPTIONS,
     run: async ({ values }) => {
-      if (!(await work.doctor(values, openTerminal({ ...values, progress: true })))) process.exitCode = 1;
+      if (!(await work.doctor(values, openTerminal(values)))) process.exitCode = 1;
     },
   });
   return program;
@@ -157,6 +195,6 @@ function tableCommand<Values>(program: Command, options: TableCommand<Values>): 
     const sources = config === undefined ? [flags] : [readConfigFile(config), flags];
     const resolved = resolveOptions<Values>(table, defaults, sources);
     if (printConfig) return console.log(printedConfig(resolved, table));
-    await run({ ...resolved, words: words === undefined ? [] : (args[0] as string[]) });
+    await run({ ...resolved, words: words === undefined ? [] : [args[0] as string | string[]].flat() });
   });
 }

@@ -1,7 +1,8 @@
 import { CommanderError } from 'commander';
 import { createProgram, type ProgramOptions } from './program';
 import { leaveCleanly } from './terminal/leave';
-import { terminalOutput, type TerminalOutput } from './terminal/output';
+import type { TerminalOutput } from '@qlora-js/terminal';
+import { openTerminal } from './terminal/output';
 
 /**
  * Runs a command line to its end, errors and signals included: errors that say what to do are shown as a line, others, which
@@ -13,7 +14,7 @@ export async function runCommandLine(
 ): Promise<void> {
   let terminal: TerminalOutput | undefined;
   leaveCleanly(() => terminal?.restore());
-  const program = createProgram({ ...options, openTerminal: (told) => (terminal = terminalOutput(told)) });
+  const program = createProgram({ ...options, openTerminal: (told) => (terminal = openTerminal(told)) });
   try {
     await program.parseAsync(words);
   } catch (error) {

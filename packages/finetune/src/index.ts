@@ -4,7 +4,13 @@ export { type ClassifierModel, type ModelFamily } from './base/families';
 export { type PaddingSettings, tokenizeSplits, type TokenSplits } from './data/tokenize';
 export { baselineAccuracies, type BaselineAccuracies } from './evaluation/baselines';
 export { manualForward, type ManualForward } from './evaluation/manual-forward';
-export { type Interval, testMetrics, type TestMetrics } from './evaluation/test-metrics';
+export {
+  type Interval,
+  testAdapter,
+  type TestedAdapter,
+  type TestMetrics,
+  type TestPredictions,
+} from './evaluation/test-metrics';
 export { buildClassifier, type BuildOptions } from './model/build';
 export { adapterConfig, type LoraSettings, type QuantizationSettings } from './model/settings';
 export {
@@ -30,9 +36,17 @@ export { DEFAULT_SETTINGS, type FineTuneOptions, fineTuneSettings, type FineTune
 export { adapterFolder, type AdapterFolder } from './saving/adapter-folder';
 export { readSavedClassifier, type SavedClassifier } from './saving/classifier-config';
 export { collectReport, type ReportParts, type RunReport } from './saving/report';
-export { searchParameters, type SearchOptions, type SearchResult, type SearchSettings } from './search/search';
+export { runResults, type RunResultParts } from './saving/run-results';
+export {
+  searchNote,
+  searchParameters,
+  type SearchOptions,
+  type SearchResult,
+  type SearchSettings,
+} from './search/search';
 export { describeParameters, SEARCH_SPACE_NAMES, SEARCH_SPACES, type SearchSpace } from './search/space';
-export { formatLog, ProgressCallback } from './training/progress-callback';
+export { formatLog, ProgressCallback, type ProgressOptions } from './training/progress-callback';
+export { type RecordedAs, type StartTracking } from './tracking/run-recorder';
 export {
   type SearchedParameters,
   trainAdapter,

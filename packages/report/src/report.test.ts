@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseHTML } from 'linkedom';
@@ -15,7 +15,7 @@ import {
   reportHtml,
   type RunResults,
 } from './index';
-import { writeReport } from './node';
+import { writeComparison, writeReport } from './node';
 import { HOSTILE, sampleEvents, sampleResults, sampleTest } from './testing/sample';
 
 const valid = new Ajv({ allErrors: true, allowUnionTypes: true }).compile(REPORT_SCHEMA);
@@ -262,6 +262,27 @@ describe('writeReport', () => {
     await writeFile(join(folder, 'results.json'), '[]');
     await expect(writeReport({ folder })).rejects.toMatchObject({ code: 'READ_FAILED' });
     expect((await readdir(folder)).sort()).toEqual(['report.html', 'report.json', 'results.json', 'run.jsonl']);
+    await rm(folder, { recursive: true });
+  });
+});
+
+describe('writeComparison', () => {
+  it('calls runs by their folders, compares them on the same rows, and refuses a folder without a run', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'comparison-'));
+    const runs = ['a', join('x', 'b'), join('y', 'b')].map((name) => join(folder, name));
+    for (const [index, run] of runs.entries()) {
+      await mkdir(run, { recursive: true });
+      const test = { labels: ['a', 'b'], truth: [0, 1, 0], predicted: [0, Number(index > 0), 0] };
+      await writeFile(join(run, 'results.json'), JSON.stringify({ test }));
+    }
+    const comparison = await writeComparison({ runs, folder });
+    expect(comparison.runs).toEqual(['a', runs[1], runs[2]]);
+    expect(comparison.scores[1]!.accuracyDifference!.estimate).toBeCloseTo(1 / 3, 12);
+    expect(JSON.parse(await readFile(join(folder, 'comparison.json'), 'utf8'))).toEqual(comparison);
+    expect(await readFile(join(folder, 'comparison.html'), 'utf8')).toContain(runs[1]!);
+    await expect(writeComparison({ runs: [runs[0]!, folder], folder })).rejects.toThrow(
+      /neither run\.jsonl nor results\.json in it\. Name a run's folder/,
+    );
     await rm(folder, { recursive: true });
   });
 });

@@ -70,7 +70,7 @@ export const REPORT_SCHEMA: object = {
   ...object({
     version: { const: 1 },
     title: text,
-    state: { enum: ['finished', 'failed', 'interrupted', 'unfinished', 'none'] },
+    state: { enum: ['finished', 'pruned', 'failed', 'interrupted', 'unfinished', 'none'] },
     started: orNull(text),
     ended: orNull(text),
     lastLine: orNull(text),

@@ -1,4 +1,4 @@
-export { clock, progressLine, type Progress } from './progress-line';
+export { clock, progressLine, type Progress, type ProgressUnit } from './progress-line';
 export { NO_RUN, rowLine, runNotes, type RunView, searchLine, viewAfter } from './run-view';
 export { StatusArea, type TerminalStream } from './status-area';
 export {

@@ -50,7 +50,7 @@ export function runNotes({ metrics }: RunView): string[] {
   return named.flatMap(([key, text]) => (metrics[key] === undefined ? [] : [text(metrics[key])]));
 }
 
-/** Runs of a search in a line: how many run, ended, failed, and the best so far. */
+/** Runs of a search in a line: how many run, ended, were pruned, failed, and the best so far. */
 export function searchLine(views: readonly RunView[], objective = 'eval_f1'): string {
   const count = (status: RunView['status']): number => views.filter((view) => view.status === status).length;
   const scored = views.filter(({ metrics }) => Number.isFinite(metrics[objective]));
@@ -58,7 +58,8 @@ export function searchLine(views: readonly RunView[], objective = 'eval_f1'): st
     (a, b) => (a === undefined || b.metrics[objective]! > a.metrics[objective]! ? b : a),
     undefined,
   );
-  const counts = `${count('running')} running, ${count('finished')} finished, ${count('interrupted')} interrupted, ${count('failed')} failed`;
+  const stopped = count('interrupted');
+  const counts = `${count('running')} running, ${count('finished')} finished, ${count('pruned')} pruned, ${count('failed')} failed${stopped === 0 ? '' : `, ${stopped} interrupted`}`;
   return best === undefined ? counts : `${counts}; best ${objective} ${shown(best.metrics[objective]!)} (${best.name})`;
 }
 

@@ -1,4 +1,4 @@
-import { progressLine } from './progress-line';
+import { progressLine, type ProgressUnit } from './progress-line';
 import { StatusArea, type TerminalStream } from './status-area';
 
 /** How a command speaks: `auto` draws where the stream is a terminal and writes plain lines where it is not. */
@@ -23,6 +23,12 @@ export interface ActivityBar {
   stop(): void;
 }
 
+/** What is counted. */
+export interface BarOptions {
+  /** Default steps. */
+  readonly unit?: ProgressUnit;
+}
+
 /** What a command says: lines, warnings, and below them one line for each thing under way. */
 export interface TerminalOutput {
   /** Begins a stage. */
@@ -32,7 +38,7 @@ export interface TerminalOutput {
   /** Says what should be looked at; in every mode. */
   warn(text: string): void;
   /** Shows something under way; `total` 0 where its end is not known. */
-  bar(label: string, total: number): ActivityBar;
+  bar(label: string, total: number, options?: BarOptions): ActivityBar;
   /** One line of words in the status area, such as the trials so far; '' takes it away. */
   note(text: string): void;
   /** Gives the terminal back as it was. */
@@ -42,10 +48,12 @@ export interface TerminalOutput {
 /** Milliseconds between two drawings, and between two lines of progress where nothing is drawn. */
 const DRAWN_EVERY = 80;
 const SAID_EVERY = 20_000;
+/** Milliseconds between two JSON objects of one thing under way. */
+const TOLD_EVERY = 1000;
 
 /**
  * Lines, warnings and one status area. Quiet: warnings alone. JSON: one object a line, `{"type":"line","text":...}`, on the
- * same streams. Plain: lines, and a line of progress now and then.
+ * same streams, of progress one a second at most. Plain: lines, and a line of progress now and then.
  */
 export function terminalOutput({
   mode,
@@ -79,25 +87,30 @@ export function terminalOutput({
       if (mode !== 'quiet') write(out, 'line', text);
     },
     warn: (text) => write(status, 'warning', mode === 'json' ? text : `warning: ${text}`),
-    bar: (label, total) => {
+    bar: (label, total, { unit } = {}) => {
       const key = {};
-      const started = now();
       let done = 0;
+      // Where the first update found it: what an earlier process did says nothing of the speed.
+      let begun: { readonly at: number; readonly done: number } | undefined;
       let notes: readonly string[] = [];
-      let saidAt = started;
+      let saidAt = mode === 'json' ? -Infinity : now();
       const line = (width: number): string => {
-        const seconds = (now() - started) / 1000;
-        const rate = done > 0 && seconds > 0 ? done / seconds : undefined;
-        return progressLine({ label, done, total, rate, notes }, width);
+        const seconds = begun === undefined ? 0 : (now() - begun.at) / 1000;
+        const rate = seconds > 0 && done > begun!.done ? (done - begun!.done) / seconds : undefined;
+        return progressLine({ label, done, total, unit, rate, notes }, width);
       };
       bars.set(key, () => line((status.columns ?? 80) - 1));
       draw(true);
       return {
         update: (value, ...more) => {
           done = value;
+          begun ??= { at: now(), done };
           if (more.length > 0) notes = more;
-          if (mode === 'json') status.write(`${JSON.stringify({ type: 'progress', label, done, total, notes })}\n`);
-          else if (mode !== 'quiet' && !draws && now() - saidAt >= SAID_EVERY) {
+          if (mode === 'json') {
+            if (now() - saidAt < TOLD_EVERY && done !== total) return;
+            saidAt = now();
+            status.write(`${JSON.stringify({ type: 'progress', label, done, total, unit, notes })}\n`);
+          } else if (mode !== 'quiet' && !draws && now() - saidAt >= SAID_EVERY) {
             saidAt = now();
             status.write(`${line(100)}\n`);
           } else draw(total > 0 && value >= total);

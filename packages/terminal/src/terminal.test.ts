@@ -119,6 +119,11 @@ describe('progressLine', () => {
     expect(bar.split('█').length - 1).toBe(Math.round(bar.length / 4));
   });
 
+  it('counts bytes in MiB', () => {
+    const line = progressLine({ label: 'a.bin', done: 3 * 2 ** 20, total: 2 ** 23, unit: 'bytes', rate: 2 ** 19 }, 80);
+    expect(line).toMatch(/^a\.bin {2}█+░+ {2}3\.0\/8\.0 MiB {2}10s left {2}0\.5 MiB\/s$/);
+  });
+
   it('has no bar and no time left where the end is not known', () => {
     expect(progressLine({ label: 'download', done: 5, total: 0 }, 80)).toBe('download  5');
   });
@@ -187,6 +192,28 @@ describe('an output', () => {
     ]);
   });
 
+  it('says of progress in JSON one object a second, and the end', () => {
+    const { output, written, pass } = start('json');
+    const bar = output.bar('train', 100);
+    for (let done = 1; done <= 100; done++) {
+      bar.update(done);
+      pass(40);
+    }
+    const seen = written.map(([, line]) => (JSON.parse(line) as { done: number }).done);
+    expect(seen).toEqual([1, 26, 51, 76, 100]);
+  });
+
+  it('takes the speed from where this process began, not from what an earlier one did', () => {
+    const screen = new Screen(80);
+    let now = 0;
+    const output = terminalOutput({ mode: 'auto', out: screen, status: screen, now: () => now });
+    const bar = output.bar('train', 1000);
+    bar.update(900);
+    now = 10_000;
+    bar.update(910);
+    expect(screen.text[0]).toMatch(/910\/1000 {2}1m30s left {2}1\.0\/s$/);
+  });
+
   it('draws several things at once below its lines, and gives the terminal back', () => {
     const screen = new Screen(80);
     let now = 0;
@@ -240,13 +267,15 @@ describe('watching', () => {
     expect(lines[0]).toBe('trial-0  step 10  loss 2  eval_f1 0.5000');
     expect(lines).toContain('trial-1  step 20  eval_f1 0.7500');
     expect(bars).toContain('trial-0 10/20');
-    expect(words).toBe('1 running, 1 finished, 0 interrupted, 0 failed; best eval_f1 0.7500 (trial-1)');
+    expect(words).toBe('1 running, 1 finished, 0 pruned, 0 failed; best eval_f1 0.7500 (trial-1)');
     await rm(folder, { recursive: true });
   });
 
   it('knows how runs stand', () => {
     const time = '';
     const view = viewAfter({ ...NO_RUN, name: 'a' }, [{ event: 'log', time, step: 5, metrics: { eval_f1: NaN } }]);
-    expect(searchLine([view, { ...NO_RUN, status: 'failed' }])).toBe('1 running, 0 finished, 0 interrupted, 1 failed');
+    const ended = (['failed', 'pruned', 'interrupted'] as const).map((status) => ({ ...NO_RUN, status }));
+    expect(searchLine([view, ...ended.slice(0, 2)])).toBe('1 running, 0 finished, 1 pruned, 1 failed');
+    expect(searchLine(ended)).toBe('0 running, 0 finished, 1 pruned, 1 failed, 1 interrupted');
   });
 });

@@ -7,8 +7,11 @@ export type MetricValues = Readonly<Record<string, number>>;
 /** What a run ends with: best results, sizes, versions. */
 export type SummaryValues = Readonly<Record<string, number | string | boolean | null>>;
 
-/** How a run ended; `interrupted` is a signal or a user's stop. */
-export type RunStatus = 'finished' | 'failed' | 'interrupted';
+/** How a run ended; `pruned` is a trial that a search gave up, `interrupted` a signal or a user's stop. */
+export const RUN_STATUSES = ['finished', 'pruned', 'failed', 'interrupted'] as const;
+
+/** A word of `RUN_STATUSES`. */
+export type RunStatus = (typeof RUN_STATUSES)[number];
 
 /** What a run is, as it is recorded and as trackers show it. */
 export interface RunDescription {
@@ -185,9 +188,7 @@ const PARSERS: { [Kind in RunEvent['event']]: (row: Row, time: string) => RunEve
   },
   lost: ({ lines }, time) => (isStep(lines) ? { event: 'lost', time, lines } : undefined),
   finish: ({ status }, time) =>
-    status === 'finished' || status === 'failed' || status === 'interrupted'
-      ? { event: 'finish', time, status }
-      : undefined,
+    RUN_STATUSES.includes(status as RunStatus) ? { event: 'finish', time, status: status as RunStatus } : undefined,
 };
 
 function isObject(value: unknown): value is Row {

@@ -1,6 +1,7 @@
 import { writeFileAtomic } from '@qlora-js/hub/node';
 import { EMBEDDED_BASE, type Output, type RunReport } from '@qlora-js/finetune';
 import { fineTuneClassifier, type FineTuneFolderOptions, type HubOptions } from '@qlora-js/finetune/node';
+import type { EarlierFigures } from '@qlora-js/report';
 import { stopOnSignals } from '@qlora-js/trainer/node';
 import type { TextDataset } from '@qlora-js/data';
 import type { TrainValues } from '../options/train-options';
@@ -12,6 +13,8 @@ const BETTER_BASES = ['gpt2', 'gpt2-medium', 'microsoft/DialoGPT-medium'];
 
 /** What a training command is given besides its options. */
 export interface TrainOptions {
+  /** The command line that was given, for the report. */
+  readonly command?: string;
   /** Where it says what it does. */
   readonly output: Output;
   /** Finds data by words of its own, before the usual ways. */
@@ -35,7 +38,10 @@ export function hubOptions({
 }
 
 /** A training's options as `fineTuneClassifier` takes them. */
-export function fineTuneOptions(values: TrainValues, data: string | TextDataset): FineTuneFolderOptions {
+export function fineTuneOptions(
+  values: TrainValues,
+  { data, command }: { readonly data: string | TextDataset; readonly command?: string },
+): FineTuneFolderOptions {
   const { textColumn, textPairColumn, labelColumn, labelSeparator, labelNames, task, format, delimiter, columns } =
     values;
   return {
@@ -71,7 +77,27 @@ export function fineTuneOptions(values: TrainValues, data: string | TextDataset)
     training: { ...pickTraining(values), saveSteps: values.saveSteps ?? values.evalSteps },
     output: { folder: values.outputDir, overwrite: values.overwrite, resume: values.resume, study: values.study },
     hub: hubOptions(values),
+    tracking: {
+      reportTo: values.reportTo,
+      project: values.project,
+      entity: values.entity,
+      group: values.runGroup,
+      tags: values.tags,
+    },
+    report: values.report && { command, earlier: earlierFigures(values) },
   };
+}
+
+/** The figures to compare with, by their names in a run's summary; undefined where none was given. */
+function earlierFigures(values: TrainValues): EarlierFigures | undefined {
+  const figures = {
+    test_accuracy: values.previousAccuracy ?? null,
+    test_f1: values.previousF1 ?? null,
+    tokens_per_sec_est: values.previousTokensPerSec ?? null,
+    gpu_max_mem_allocated_GiB: values.previousMemoryGib ?? null,
+  };
+  if (Object.values(figures).every((figure) => figure === null)) return undefined;
+  return { name: 'previous', figures };
 }
 
 function pickTraining(values: TrainValues): NonNullable<FineTuneFolderOptions['training']> {
@@ -91,7 +117,10 @@ function pickTraining(values: TrainValues): NonNullable<FineTuneFolderOptions['t
  * Trains, tests and saves an adapter; undefined where a signal has stopped it.
  * @throws UsageError for options that don't go together, before anything is loaded
  */
-export async function train(values: TrainValues, { output, findData }: TrainOptions): Promise<RunReport | undefined> {
+export async function train(
+  values: TrainValues,
+  { output, findData, command }: TrainOptions,
+): Promise<RunReport | undefined> {
   const data = await requiredData(values, { findData });
   output.section('Environment');
   if (values.base === undefined) {
@@ -101,7 +130,11 @@ export async function train(values: TrainValues, { output, findData }: TrainOpti
   }
   return stopOnSignals(
     async (signal) => {
-      const { report, dispose } = await fineTuneClassifier({ ...fineTuneOptions(values, data), log: output, signal });
+      const { report, dispose } = await fineTuneClassifier({
+        ...fineTuneOptions(values, { data, command }),
+        log: output,
+        signal,
+      });
       await dispose();
       await afterwards(values, report, output);
       return report;

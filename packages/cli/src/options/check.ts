@@ -69,11 +69,11 @@ function checkedValue(
     case 'choice':
       return spec.choices.includes(value as string) ? value : fail(`one of ${spec.choices.join(', ')}`);
     case 'list':
-      return Array.isArray(value) &&
-        value.length > 0 &&
-        value.every((entry) => typeof entry === 'string' && entry !== '')
-        ? value
-        : fail('a list of names');
+      if (!Array.isArray(value) || value.length === 0) return fail('a list of names');
+      if (!value.every((entry) => typeof entry === 'string' && entry !== '')) return fail('a list of names');
+      if (spec.choices !== undefined && !value.every((entry) => spec.choices!.includes(entry as string)))
+        return fail(`a list of ${spec.choices.join(', ')}`);
+      return value;
     case 'number':
       if (typeof value !== 'number' || !Number.isFinite(value)) return fail(`a number of ${spec.min} or more`);
       if (spec.integer && !Number.isInteger(value)) return fail('a whole number');
@@ -93,6 +93,25 @@ function distance(one: string, other: string): number {
     previous = current;
   }
   return previous[other.length]!;
+}
+
+/** The command line that gives the same options, without secrets: for records of what was run. */
+export function commandLine(command: string, { values, places }: ResolvedOptions<unknown>, table: OptionTable): string {
+  const words = Object.entries(table).flatMap(([key, spec]) => {
+    const value = (values as Record<string, unknown>)[key];
+    if (spec.secret || (places as Record<string, string>)[key] === 'default') return [];
+    const flag = flagOf(key, spec);
+    if (spec.kind === 'switch') return value === spec.default ? [] : [flag];
+    if (value === false) return [];
+    return value === true ? [flag] : [flag, ...[value].flat().map(quoted)];
+  });
+  return [command, ...words].join(' ');
+}
+
+/** A word as a shell takes it. */
+function quoted(value: unknown): string {
+  const text = String(value);
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** Options with their values and where each comes from, one a line; secrets are not shown. */

@@ -26,7 +26,9 @@ function optionOf(key: string, spec: OptionSpec, preset: unknown): Option {
     case 'choice':
       return new Option(`${flag} <name>`, help).choices(spec.choices);
     case 'list':
-      return new Option(`${flag} <names...>`, help);
+      return spec.choices === undefined
+        ? new Option(`${flag} <names...>`, help)
+        : new Option(`${flag} <names...>`, `${help} (${spec.choices.join(', ')})`).argParser(splitNames);
     case 'number':
       return new Option(`${flag} <number>`, help).argParser(parseNumber);
   }
@@ -37,6 +39,11 @@ export function givenFlags(command: Command, table: OptionTable): Record<string,
   const values: Record<string, unknown> = command.opts();
   const given = Object.keys(table).filter((key) => command.getOptionValueSource(key) === 'cli');
   return Object.fromEntries(given.map((key) => [key, values[key]]));
+}
+
+/** Words with commas between them, beside those before. */
+function splitNames(text: string, before: readonly string[] | undefined): string[] {
+  return [...(before ?? []), ...text.split(',').filter((name) => name !== '')];
 }
 
 function parseNumber(text: string): number {

@@ -28,7 +28,11 @@ function typeOf(spec: OptionSpec): object {
     case 'choice':
       return { enum: spec.choices };
     case 'list':
-      return { type: 'array', items: { type: 'string', minLength: 1 }, minItems: 1 };
+      return {
+        type: 'array',
+        items: spec.choices === undefined ? { type: 'string', minLength: 1 } : { enum: spec.choices },
+        minItems: 1,
+      };
     case 'number':
       return { type: spec.integer ? 'integer' : 'number', minimum: spec.min };
   }

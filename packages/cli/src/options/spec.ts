@@ -64,6 +64,8 @@ export interface ChoiceSpec<Name extends string = string> extends Common {
 export interface ListSpec extends Common {
   /** Marks the kind. */
   readonly kind: 'list';
+  /** The names there are, where not any will do; commas may stand between them. */
+  readonly choices?: readonly string[];
   /** undefined where there is none. */
   readonly default: readonly string[] | undefined;
 }

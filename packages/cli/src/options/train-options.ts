@@ -1,6 +1,7 @@
 import { DATA_FORMATS, TASKS } from '@qlora-js/data';
 import { DEFAULT_SETTINGS, SEARCH_SPACE_NAMES } from '@qlora-js/finetune';
 import { OPTIMIZER_NAMES, SCHEDULER_TYPES } from '@qlora-js/optim';
+import { TRACKER_NAMES } from '@qlora-js/tracking/node';
 import type { OptionTable, OptionValues } from './spec';
 
 const { padding, quantization, lora, training, search, seed } = DEFAULT_SETTINGS;
@@ -12,6 +13,7 @@ const SEARCH = 'Search:';
 const TRAINING = 'Training:';
 const SAVING = 'Saving and going on:';
 const HUB = 'Hugging Face hub:';
+const TRACKING = 'Trackers and report:';
 const EARLIER = 'Earlier figures to compare with:';
 const TERMINAL = 'Terminal:';
 
@@ -47,13 +49,13 @@ export const HUB_OPTIONS = {
 
 /** Options about the terminal. */
 export const TERMINAL_OPTIONS = {
-  progress: { kind: 'switch', default: true, group: TERMINAL, help: 'no progress bars' },
+  progress: { kind: 'switch', default: true, group: TERMINAL, help: 'show nothing of what is under way' },
   quiet: { kind: 'switch', default: false, group: TERMINAL, help: 'warnings and errors alone' },
   json: {
     kind: 'switch',
     default: false,
     group: TERMINAL,
-    help: 'the result as JSON on standard output, everything else on standard error',
+    help: 'the result as JSON on standard output, everything else as JSON lines on standard error',
   },
 } as const satisfies OptionTable;
 
@@ -451,6 +453,32 @@ export const TRAIN_OPTIONS = {
   },
 
   ...HUB_OPTIONS,
+
+  reportTo: {
+    kind: 'list',
+    choices: TRACKER_NAMES,
+    default: undefined,
+    group: TRACKING,
+    basic: true,
+    help: 'trackers to show the run and its trials in; JSON lines are always written',
+  },
+  project: {
+    kind: 'text',
+    placeholder: 'name',
+    default: 'qlora',
+    group: TRACKING,
+    help: 'project of W&B, experiment of MLflow',
+  },
+  entity: { kind: 'text', placeholder: 'name', default: undefined, group: TRACKING, help: 'user or team of W&B' },
+  runGroup: {
+    kind: 'text',
+    placeholder: 'name',
+    default: undefined,
+    group: TRACKING,
+    help: 'what holds the runs of a search together; the name of --output-dir',
+  },
+  tags: { kind: 'list', default: undefined, group: TRACKING, help: 'words to find the runs by' },
+  report: { kind: 'switch', default: true, group: TRACKING, help: 'draw no report.html' },
 
   previousAccuracy: { kind: 'number', min: 0, default: undefined, group: EARLIER, help: 'test accuracy' },
   previousF1: { kind: 'number', min: 0, default: undefined, group: EARLIER, help: 'test F1' },

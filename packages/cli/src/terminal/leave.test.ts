@@ -16,8 +16,8 @@ function start(work: string, { tty = false }: { readonly tty?: boolean } = {}): 
   const source = `
     ${tty ? 'process.stderr.isTTY = true;' : ''}
     const { leaveCleanly } = await import(${module('./leave.ts')});
-    const { terminalOutput } = await import(${module('./output.ts')});
-    const output = terminalOutput({ progress: true });
+    const { openTerminal } = await import(${module('./output.ts')});
+    const output = openTerminal({ progress: true });
     leaveCleanly(() => output.restore());
     ${work}`;
   return spawn(

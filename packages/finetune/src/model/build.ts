@@ -2,7 +2,7 @@ import type { Device } from '@qlora-js/kernels';
 import { PeftModel, prepareModelForKbitTraining } from '@qlora-js/lora';
 import type { BaseModel } from '../base/base';
 import type { ClassifierModel } from '../base/families';
-import type { Output } from '../run/output';
+import type { Output, ProgressBar } from '../run/output';
 import type { QuantizationSettings } from './settings';
 
 /** What a model is built for. */
@@ -22,11 +22,11 @@ export interface BuildOptions {
 /** Reads the base's weights, quantised as they come, under a head, frozen and ready for adapters. */
 export async function buildClassifier(base: BaseModel, options: BuildOptions): Promise<PeftModel<ClassifierModel>> {
   const { output, ...load } = options;
-  const bar = output.bar('load', 1);
+  let bar: ProgressBar | undefined;
   try {
     const { model, report } = await base.family.classifier(base.files, {
       ...load,
-      onWeight: (done, total, name) => bar.update(done / total, name),
+      onWeight: (done, total, name) => (bar ??= output.bar('load', total)).update(done, name),
     });
     if (report.newlyInitialized.length > 0)
       output.line(`newly initialised, to be trained: ${report.newlyInitialized.join(', ')}`);
@@ -34,6 +34,6 @@ export async function buildClassifier(base: BaseModel, options: BuildOptions): P
     prepareModelForKbitTraining(model, { useGradientCheckpointing: false });
     return new PeftModel(model);
   } finally {
-    bar.stop();
+    bar?.stop();
   }
 }

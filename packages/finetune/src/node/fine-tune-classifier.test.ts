@@ -1,7 +1,11 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ReportFigures } from '@qlora-js/report';
+import { readResults } from '@qlora-js/report/node';
+import { readRunEvents } from '@qlora-js/tracking/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RunReport } from '../saving/report';
 import { capture, writeIntents } from '../testing/intents';
 import { fineTuneClassifier, type FineTuneFolderOptions } from './fine-tune-classifier';
 import { loadTextClassifier } from './load-classifier';
@@ -27,7 +31,12 @@ describe('fineTuneClassifier over folders', () => {
 
   it('searches, trains, saves, tests, predicts at once and from the folder', async () => {
     const log = capture();
-    const { report, classifier, dispose } = await fineTuneClassifier({ ...options, log });
+    const { report, classifier, dispose } = await fineTuneClassifier({
+      ...options,
+      tracking: { reportTo: ['tensorboard'], project: 'intents' },
+      report: { earlier: { name: 'earlier', figures: { test_accuracy: 0.5 } }, command: 'qlora train' },
+      log,
+    });
     expect(report.test_accuracy).toBeGreaterThan(0.8);
     expect(report.test!.accuracy.low).toBeLessThanOrEqual(report.test!.accuracy.estimate);
     expect(report.test!.confusion.flat().reduce((sum, count) => sum + count, 0)).toBe(15);
@@ -72,23 +81,81 @@ describe('fineTuneClassifier over folders', () => {
       versions: { node: process.version },
     });
     expect(await readFile(join(out, 'README.md'), 'utf8')).toContain('| accuracy | ');
+    await expectRecords(out, report);
     const loaded = await loadTextClassifier({ first: out, second: out }, { backend: 'wasm' });
     expect(loaded.adapterNames).toEqual(['first', 'second']);
     expect(await loaded.predict(texts, { topK: 2, adapter: 'second' })).toEqual(predictions);
     loaded.dispose();
   });
 
+  /** JSON lines of the final run and of each trial, and a report drawn from them. */
+  async function expectRecords(out: string, report: RunReport): Promise<void> {
+    const events = await readRunEvents(out);
+    const start = events.find((event) => event.event === 'start')!;
+    expect(start).toMatchObject({ name: 'final_best_QLoRA-NF4', project: 'intents', group: 'out', jobType: 'final' });
+    expect(start.config).toMatchObject({
+      model: '@qlora-js/base-mini',
+      method: 'QLoRA',
+      quantization_4bit: true,
+      bnb_4bit_quant_type: 'nf4',
+      bnb_double_quant: true,
+      bnb_compute_dtype: 'float32',
+      phase: 'final_training',
+      max_length: 32,
+      max_steps: report.log_history.at(-1)!['step'],
+      learning_rate: report.parameters.learningRate,
+    });
+    const logged = new Set(events.flatMap((event) => (event.event === 'log' ? Object.keys(event.metrics) : [])));
+    for (const name of [
+      ...['loss', 'learning_rate', 'grad_norm', 'skipped_steps', 'epoch', 'eval_loss', 'eval_accuracy', 'eval_f1'],
+      ...['loss_gap', 'epoch_time_sec', 'tokens_per_sec_est', 'real_tokens_per_sec', 'gpu_max_mem_allocated_GiB'],
+      'total_time_sec',
+    ])
+      expect(logged).toContain(name);
+    expect(events.find((event) => event.event === 'summary')!.values).toMatchObject({
+      test_accuracy: report.test_accuracy,
+      test_f1: report.test_f1,
+      test_loss: report.test_loss,
+      best_val_accuracy: report.best_val_accuracy,
+    });
+    expect(events.find((event) => event.event === 'artifact')!.files.map(({ path }) => path)).toContain(
+      'adapter_model.safetensors',
+    );
+    expect(events.at(-1)).toMatchObject({ event: 'finish', status: 'finished' });
+    const trials = report.search!.trials.map(({ number }) => join(out, 'trials', `trial-${number}`));
+    for (const [number, trial] of trials.entries()) {
+      const ofTrial = await readRunEvents(trial);
+      expect(ofTrial[0]).toMatchObject({ name: `trial_${number}`, group: 'out', jobType: 'trial' });
+      expect(ofTrial.at(-1)).toMatchObject({ event: 'finish' });
+    }
+    expect(await readdir(join(out, 'tensorboard'))).toEqual(['final_best_QLoRA-NF4']);
+    const shown = JSON.parse(await readFile(join(out, 'report.json'), 'utf8')) as ReportFigures;
+    expect(shown).toMatchObject({ state: 'finished', notes: [], test: { rows: 15, accuracy: report.test_accuracy } });
+    expect(shown.search!.trials.map(({ params }) => params)).toEqual(report.search!.trials.map(({ params }) => params));
+    expect(shown.comparison!.figures[0]).toMatchObject({ earlier: 0.5, now: report.test_accuracy });
+    expect(shown.description['command']).toEqual({ command: 'qlora train' });
+    expect(shown.saved!.files.map(({ name }) => name)).toContain('adapter_config.json');
+    const test = (await readResults(out)).test!;
+    expect(test.texts).toHaveLength(15);
+    expect(test.confidence!.every((value) => value > 1 / 3 && value <= 1)).toBe(true);
+  }
+
   it('refuses a folder with content, and leaves what it did not write when it overwrites', async () => {
     const out = join(folder, 'own');
     const short = { ...options, search: null, training: { maxSteps: 2, evalSteps: 1, perDeviceTrainBatchSize: 4 } };
     const run = async (output: FineTuneFolderOptions['output']): Promise<void> =>
-      (await fineTuneClassifier({ ...short, output })).dispose();
+      (await fineTuneClassifier({ ...short, output, report: false })).dispose();
+    const starts = async (): Promise<number> =>
+      (await readRunEvents(out)).filter(({ event }) => event === 'start').length;
     await run({ folder: out });
     await writeFile(join(out, 'notes.txt'), 'mine');
     await expect(run({ folder: out })).rejects.toMatchObject({ code: 'OUTPUT_NOT_EMPTY' });
     await run({ folder: out, overwrite: true });
     expect(await readFile(join(out, 'notes.txt'), 'utf8')).toBe('mine');
+    expect(await starts()).toBe(1);
+    expect(await readdir(out)).not.toContain('report.html');
     await run({ folder: out, resume: true });
+    expect(await starts()).toBe(2);
     expect(await readdir(join(out, 'checkpoints', 'default'))).toHaveLength(1);
   });
 
@@ -112,6 +179,28 @@ describe('fineTuneClassifier over folders', () => {
     expect(twice[1]).toEqual(twice[0]);
   });
 
+  it('warns of a report that can not be written, and says how a tracker that is down is caught up', async () => {
+    const out = join(folder, 'troubled');
+    await mkdir(join(out, 'report.html', 'in the way'), { recursive: true });
+    const log = capture();
+    const { dispose } = await fineTuneClassifier({
+      ...options,
+      search: null,
+      training: { maxSteps: 2, evalSteps: 1, perDeviceTrainBatchSize: 4 },
+      tracking: { reportTo: ['mlflow'], env: { MLFLOW_TRACKING_URI: 'http://127.0.0.1:1' }, timing: { retryMs: 1 } },
+      output: { folder: out, overwrite: true },
+      log,
+    });
+    await dispose();
+    const warnings = log.lines.filter((line) => line.startsWith('warning: '));
+    expect(warnings).toEqual([
+      expect.stringMatching(/^warning: tracker mlflow: 127\.0\.0\.1:1.*The run goes on, its lines are kept\.$/),
+      `warning: not everything has arrived at mlflow; syncRuns, or qlora sync ${out}, sends the rest`,
+      expect.stringMatching(/^warning: the report could not be written, everything else is saved: .*report\.html/),
+    ]);
+    expect(await readdir(out)).toContain('adapter_config.json');
+  });
+
   const failing = async (changed: Partial<FineTuneFolderOptions>): Promise<string> =>
     fineTuneClassifier({ ...options, output: { folder: join(folder, 'never') }, ...changed }).then(
       () => 'no error',
@@ -122,6 +211,11 @@ describe('fineTuneClassifier over folders', () => {
     expect(await failing({ base: join(folder, 'nowhere') })).toContain('nowhere');
     expect(await failing({ padding: { maxLength: 512 } })).toContain('maxLength 512 is over the 256 positions');
     expect(await failing({ output: { folder: join(folder, 'data', 'train.csv', 'out') } })).toContain('train.csv');
+    expect(await failing({ tracking: { reportTo: ['wandbb'] } })).toContain('there is no tracker "wandbb"');
+    const keyless = { reportTo: ['wandb'], env: { HOME: folder } };
+    const unmade = { folder: join(folder, 'unmade') };
+    expect(await failing({ tracking: keyless, output: unmade })).toContain('WANDB_API_KEY');
+    expect(await readdir(folder)).not.toContain('unmade');
     const tags = join(folder, 'tags.jsonl');
     await writeFile(tags, Array.from({ length: 9 }, (_, i) => `{"text":"t ${i}","tags":["${i % 2}","x"]}`).join('\n'));
     expect(await failing({ data: tags })).toContain('multi_label_classification');

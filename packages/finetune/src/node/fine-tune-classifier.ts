@@ -15,10 +15,21 @@ import {
 import { SILENT, type Output } from '../run/output';
 import { fineTuneSettings, type FineTuneOptions } from '../run/settings';
 import { searchParameters, type SearchResult } from '../search/search';
+import { runResults } from '../saving/run-results';
+import {
+  checkTrackers,
+  folderRecords,
+  recordAdapter,
+  removeRecords,
+  type FolderRecords,
+  type TrackingSettings,
+} from './folder-records';
+import { downloadBars } from './download-bars';
 import { findBase, type HubOptions } from './open-base';
 import { findData } from './open-data';
 import { prepareOutputFolder, writeAdapter } from './output-folder';
 import { startThreads } from './threads';
+import { savedFiles, writeRunReport, type ReportSettings } from './write-report';
 
 /** How a data set is named and read. */
 export interface DataSettings extends Omit<TextDatasetOptions, 'testData' | 'validation'> {
@@ -58,6 +69,10 @@ export interface FineTuneFolderOptions extends FineTuneOptions {
   readonly threads?: number;
   /** For bases and data sets on the hub. */
   readonly hub?: HubOptions;
+  /** Trackers that show the run and its trials; JSON lines in the output folder are always written. */
+  readonly tracking?: TrackingSettings;
+  /** What report.html in the output folder says besides; false for none. */
+  readonly report?: ReportSettings | false;
   /** Says what is done. Default nothing. */
   readonly log?: Output;
   /** Listens to every training. */
@@ -95,7 +110,8 @@ export const STUDY_FILE = 'study.jsonl';
  * @throws FinetuneError, DataError, HubError, TrainerError naming what is wrong and what to do
  */
 export async function fineTuneClassifier(options: FineTuneFolderOptions): Promise<FineTunedClassifier> {
-  const { device, run, log } = await openRun(options);
+  const { device, run, records, log } = await openRun(options);
+  const { folder } = options.output;
   const before = device.memory();
   const close = (): void => {
     const after = device.memory();
@@ -108,6 +124,16 @@ export async function fineTuneClassifier(options: FineTuneFolderOptions): Promis
   };
   try {
     const done = await fineTuneInMemory(run);
+    const names = Object.keys(done.files).sort();
+    if (done.tracking !== undefined) {
+      await recordAdapter(done.tracking, folder, names);
+      await done.tracking.finish('finished');
+    }
+    await records.close();
+    if (options.report !== false) {
+      const saved = await savedFiles(folder, names, String(done.report.environment['base']));
+      await writeRunReport(folder, done.results, { settings: options.report ?? {}, output: log, saved });
+    }
     return {
       ...done,
       dispose: async () => {
@@ -116,6 +142,7 @@ export async function fineTuneClassifier(options: FineTuneFolderOptions): Promis
       },
     };
   } catch (error) {
+    await records.close();
     device.dispose();
     throw error;
   }
@@ -126,13 +153,20 @@ export async function fineTuneClassifier(options: FineTuneFolderOptions): Promis
  * @throws as `fineTuneClassifier`
  */
 export async function searchClassifier(options: FineTuneFolderOptions): Promise<SearchResult> {
-  const { device, run } = await openRun(options);
+  const { device, run, records, log } = await openRun(options);
   try {
     const context = await prepareClassifier(run);
     try {
       run.output?.section(`Search: ${context.settings.search?.trials ?? 0} trials`);
-      return await searchParameters(context, run.study);
+      const found = await searchParameters(context, run.study);
+      await records.close();
+      if (options.report !== false) {
+        const results = runResults(context, { found });
+        await writeRunReport(options.output.folder, results, { settings: options.report ?? {}, output: log });
+      }
+      return found;
     } finally {
+      await records.close();
       await context.replicas?.dispose();
       context.model.dispose();
     }
@@ -144,23 +178,29 @@ export async function searchClassifier(options: FineTuneFolderOptions): Promise<
 interface OpenRun {
   readonly device: Device;
   readonly run: FineTuneClassifierOptions;
+  readonly records: FolderRecords;
   readonly log: Output;
 }
 
 /** Everything that names stand for, the device last. */
 async function openRun(options: FineTuneFolderOptions): Promise<OpenRun> {
-  const { base: word, output: folderOptions, backend = 'auto', threads = 1, hub = {}, log = SILENT } = options;
+  const { base: word, output: folderOptions, backend = 'auto', threads = 1, log = SILENT } = options;
+  const hub = { onProgress: downloadBars(log), ...options.hub };
   const { folder, overwrite = false, resume = false } = folderOptions;
+  const { tracking = {} } = options;
   const settings = fineTuneSettings(options);
+  await checkTrackers(tracking);
   await prepareOutputFolder(folder, { overwrite, resume: resume !== false });
   const base = await findBase(word, { padding: settings.padding, hub });
   const data = await loadData(options.data, { seed: settings.seed, ...options.dataOptions, hub });
   const study = folderOptions.study ?? join(folder, STUDY_FILE);
-  // A study of an earlier run that is overwritten would be gone on with.
+  // An earlier run's study and records would be gone on with.
+  if (overwrite) await removeRecords(folder);
   if (overwrite && folderOptions.study === undefined) await rm(study, { force: true });
   const device = await openDevice({ backend, log: (line) => log.warn(line) });
   log.line(device.report());
-  const { onProgress: _, ...plainHub } = hub;
+  const { onProgress: _progress, ...plainHub } = hub;
+  const records = folderRecords(folder, tracking, { search: settings.search !== null, output: log });
   const run: FineTuneClassifierOptions = {
     ...options,
     base,
@@ -170,6 +210,7 @@ async function openRun(options: FineTuneFolderOptions): Promise<OpenRun> {
     checkpoints: (name) => folderCheckpoints(join(folder, 'checkpoints', name)),
     startReplicas: (numLabels) =>
       startThreads(threads, { settings, base: word, hub: plainHub, backend: device.backend, numLabels }, log),
+    startTracking: records.start,
     study: { openStorage: () => new JournalStorage(new JournalFileBackend(study)) },
     resumeFromCheckpoint: resume,
     save: async (files) => {
@@ -177,5 +218,5 @@ async function openRun(options: FineTuneFolderOptions): Promise<OpenRun> {
       log.line(`saved: ${folder}`);
     },
   };
-  return { device, run, log };
+  return { device, run, records, log };
 }

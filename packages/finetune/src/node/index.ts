@@ -7,6 +7,8 @@ export {
   searchClassifier,
   STUDY_FILE,
 } from './fine-tune-classifier';
+export { TRIALS_FOLDER, type TrackingSettings } from './folder-records';
+export { type ReportSettings } from './write-report';
 export { loadTextClassifier, type LoadClassifierOptions } from './load-classifier';
 export { findBase, type FindBaseOptions, type HubOptions } from './open-base';
 export { findData, type FindDataOptions } from './open-data';

@@ -4,7 +4,8 @@ import { readAdapterConfig } from '@qlora-js/lora';
 import { embeddedBase, EMBEDDED_BASE } from '../base/base';
 import { FinetuneError } from '../errors';
 import { openTextClassifier, type TextClassifier } from '../predict/text-classifier';
-import type { Output } from '../run/output';
+import { SILENT, type Output } from '../run/output';
+import { downloadBars } from './download-bars';
 import type { HubOptions } from './open-base';
 
 /** How saved adapters are loaded by their folders. */
@@ -15,7 +16,7 @@ export interface LoadClassifierOptions {
   readonly backend?: BackendName | 'auto';
   /** For a base on the hub. */
   readonly hub?: HubOptions;
-  /** Where warnings go. Default nowhere. */
+  /** Where progress and warnings go. Default nowhere. */
   readonly output?: Output;
 }
 
@@ -27,7 +28,8 @@ export async function loadTextClassifier(
   adapters: string | Readonly<Record<string, string>>,
   options: LoadClassifierOptions = {},
 ): Promise<TextClassifier> {
-  const { backend = 'auto', hub = {}, output } = options;
+  const { backend = 'auto', output = SILENT } = options;
+  const hub = { onProgress: downloadBars(output), ...options.hub };
   const folders = typeof adapters === 'string' ? { default: adapters } : adapters;
   const files = Object.fromEntries(
     await Promise.all(
@@ -46,7 +48,7 @@ export async function loadTextClassifier(
   const id = options.base ?? configs[0]?.baseModelNameOrPath ?? EMBEDDED_BASE;
   const revision = hub.revision ?? configs[0]?.revision ?? undefined;
   const base = id === EMBEDDED_BASE ? await embeddedBase() : await resolveModel(id, { ...hub, revision });
-  const device = await openDevice({ backend, ...(output === undefined ? {} : { log: (line) => output.warn(line) }) });
+  const device = await openDevice({ backend, log: (line) => output.warn(line) });
   try {
     const classifier = await openTextClassifier({
       adapters: files,

@@ -5,6 +5,7 @@ import type { CheckpointStore, Replicas, TrainerCallback } from '@qlora-js/train
 import type { BaseModel } from '../base/base';
 import type { ClassifierModel } from '../base/families';
 import type { TokenSplits } from '../data/tokenize';
+import type { StartTracking } from '../tracking/run-recorder';
 import type { Output } from './output';
 import type { FineTuneSettings } from './settings';
 
@@ -28,6 +29,8 @@ export interface FineTuneContext {
   readonly replicas: Replicas | undefined;
   /** Where the checkpoints of a training of that name go; undefined for memory. */
   readonly checkpoints: ((name: string) => CheckpointStore) | undefined;
+  /** Begins the record of a training; undefined where none is kept. */
+  readonly startTracking: StartTracking | undefined;
   /** Listens to every training, trials among them. */
   readonly callbacks: readonly TrainerCallback[];
   /** Stops the run in good order. */

@@ -2,19 +2,24 @@ import type { TextDataset } from '@qlora-js/data';
 import { formatDataReport, inspectTextDataset } from '@qlora-js/data';
 import { memoryFiles, type ModelFiles } from '@qlora-js/hub';
 import type { Device } from '@qlora-js/kernels';
+import { adapterStateDict } from '@qlora-js/lora';
+import type { RunResults } from '@qlora-js/report';
+import { finalRunName, type RunTracking } from '@qlora-js/tracking';
 import type { CheckpointStore, Replicas, TrainerCallback } from '@qlora-js/trainer';
 import { embeddedBase, EMBEDDED_BASE, openBase, type BaseModel } from '../base/base';
 import { cutWarning, describeSplits, tokenizeSplits } from '../data/tokenize';
 import { baselineAccuracies, type BaselineAccuracies } from '../evaluation/baselines';
 import { manualForward } from '../evaluation/manual-forward';
-import { testMetrics, type TestMetrics } from '../evaluation/test-metrics';
+import { testAdapter, type TestedAdapter, type TestMetrics } from '../evaluation/test-metrics';
 import { buildClassifier } from '../model/build';
 import { TextClassifier } from '../predict/text-classifier';
 import { adapterFolder, type AdapterFolder } from '../saving/adapter-folder';
 import { readSavedClassifier } from '../saving/classifier-config';
 import { collectReport, type RunReport } from '../saving/report';
+import { runResults } from '../saving/run-results';
 import { searchParameters, type SearchOptions, type SearchResult } from '../search/search';
 import { describeParameters } from '../search/space';
+import type { StartTracking } from '../tracking/run-recorder';
 import { trainAdapter, type TrainedAdapter } from '../training/train-adapter';
 import type { FineTuneContext } from './context';
 import { SILENT, type Output } from './output';
@@ -34,6 +39,8 @@ export interface PrepareOptions extends FineTuneOptions {
   readonly startReplicas?: (numLabels: number) => Promise<Replicas | undefined>;
   /** Where the checkpoints of a training of that name go. Default memory. */
   readonly checkpoints?: (name: string) => CheckpointStore;
+  /** Begins the record of a training, trials among them, as `trackRun` of @qlora-js/tracking/node does. Default: none is kept. */
+  readonly startTracking?: StartTracking;
   /** Listens to every training, trials among them. */
   readonly callbacks?: readonly TrainerCallback[];
   /** Stops the run: the step under way is finished and saved. */
@@ -58,6 +65,10 @@ export interface FineTunedClassifier {
   readonly files: AdapterFolder;
   /** Every figure. */
   readonly report: RunReport;
+  /** What a report shows besides a run's JSON lines; `writeReport` of @qlora-js/report/node takes it. */
+  readonly results: RunResults;
+  /** The record of the final training, all its figures in it; the caller finishes it. */
+  readonly tracking: RunTracking | undefined;
   /** Frees the model and ends the threads. */
   readonly dispose: () => Promise<void>;
 }
@@ -67,7 +78,7 @@ export const FINAL_ADAPTER = 'default';
 
 /** Reads the data and the base and builds the frozen model: the first stage, which the others work with. */
 export async function prepareClassifier(options: PrepareOptions): Promise<FineTuneContext> {
-  const { data, device, output = SILENT, checkpoints, callbacks = [], signal } = options;
+  const { data, device, output = SILENT, checkpoints, startTracking, callbacks = [], signal } = options;
   const settings = fineTuneSettings(options);
   const base = await baseOf(options.base, settings.padding);
 
@@ -87,7 +98,10 @@ export async function prepareClassifier(options: PrepareOptions): Promise<FineTu
   const model = await buildClassifier(base, { numLabels, seed, quantization, device, output });
   try {
     const replicas = await options.startReplicas?.(numLabels);
-    return { settings, output, device, base, data, splits, model, replicas, checkpoints, callbacks, signal };
+    return {
+      ...{ settings, output, device, base, data, splits, model, replicas },
+      ...{ checkpoints, startTracking, callbacks, signal },
+    };
   } catch (error) {
     model.dispose();
     throw error;
@@ -108,6 +122,7 @@ async function baseOf(
  */
 export async function fineTuneClassifier(options: FineTuneClassifierOptions): Promise<FineTunedClassifier> {
   const context = await prepareClassifier(options);
+  let tracking: RunTracking | undefined;
   const dispose = async (): Promise<void> => {
     await context.replicas?.dispose();
     context.model.dispose();
@@ -126,18 +141,27 @@ export async function fineTuneClassifier(options: FineTuneClassifierOptions): Pr
       parameters: found?.parameters,
       adapterName: FINAL_ADAPTER,
       label: 'train',
+      recordedAs: {
+        name: finalRunName(settings.quantization?.quantType ?? 'none'),
+        jobType: 'final',
+        phase: 'final_training',
+      },
       resumeFromCheckpoint: options.resumeFromCheckpoint ?? false,
     });
+    ({ tracking } = trained);
     output.line(model.trainableParametersLine());
     output.line(`best validation f1 ${trained.result.bestMetric?.toFixed(4)} at ${trained.result.bestModelCheckpoint}`);
-    const { report, files } = await saveAndTest(context, { trained, found, save: options.save });
+    const { report, files, predictions } = await saveAndTest(context, { trained, found, save: options.save });
+    if (tracking !== undefined) await recordOutcome(tracking, { context, trained, report });
     const classifier = new TextClassifier({
       model,
       base: context.base,
       saved: new Map([[FINAL_ADAPTER, await readSavedClassifier(memoryFiles('the adapter', files))]]),
     });
-    return { classifier, files, report, dispose };
+    const results = runResults(context, { report, predictions, found });
+    return { classifier, files, report, results, tracking, dispose };
   } catch (error) {
+    void tracking?.finish('failed');
     await dispose();
     throw error;
   }
@@ -152,7 +176,11 @@ interface SaveParts {
 async function saveAndTest(
   context: FineTuneContext,
   { trained, found, save = async () => undefined }: SaveParts,
-): Promise<{ readonly report: RunReport; readonly files: AdapterFolder }> {
+): Promise<{
+  readonly report: RunReport;
+  readonly files: AdapterFolder;
+  readonly predictions: TestedAdapter['predictions'] | undefined;
+}> {
   const { output, data } = context;
   const write = async (report: RunReport): Promise<AdapterFolder> => {
     const files = await adapterFolder(context, trained.adapterName, report);
@@ -181,11 +209,37 @@ async function saveAndTest(
   }
   output.section('Test');
   const rows = data.test.numRows;
-  const test = rows === 0 ? undefined : await optional('the test', () => testMetrics(context, trained));
+  const tested = rows === 0 ? undefined : await optional('the test', () => testAdapter(context, trained));
+  const test = tested?.metrics;
   const baselines = rows === 0 ? undefined : await optional('the baselines', () => baselineAccuracies(data));
   for (const line of testLines(test, baselines)) output.line(line);
   const report = collectReport(context, { trained, found, test, manual, baselines });
-  return { report, files: await write(report) };
+  return { report, files: await write(report), predictions: tested?.predictions };
+}
+
+/** What the training came to, and how the adapter's weights are spread. */
+async function recordOutcome(
+  tracking: RunTracking,
+  {
+    context,
+    trained,
+    report,
+  }: { readonly context: FineTuneContext; readonly trained: TrainedAdapter; readonly report: RunReport },
+): Promise<void> {
+  const { test_accuracy, test_f1, test_f1_macro, test_loss, best_val_accuracy, best_val_f1 } = report;
+  const { train_loss, total_time_sec, tokens_per_sec_est = null, real_tokens_per_sec = null } = report;
+  tracking.summary({
+    ...{ test_accuracy, test_f1, test_f1_macro, test_loss, best_val_accuracy, best_val_f1 },
+    ...{ train_loss, total_time_sec, tokens_per_sec_est, real_tokens_per_sec },
+    gpu_max_mem_allocated_GiB: report.gpu_max_mem_allocated_GiB ?? null,
+    trainable_params: report.trainable_params,
+    all_params: report.all_params,
+    ...Object.fromEntries(Object.entries(report.baselines ?? {}).map(([name, value]) => [`baseline_${name}`, value])),
+  });
+  const step = trained.result.globalStep;
+  for (const { name, bytes } of await adapterStateDict(context.model, trained.adapterName)) {
+    tracking.histogram(name, new Float32Array(bytes.slice().buffer), step);
+  }
 }
 
 function testLines(test: TestMetrics | undefined, baselines: BaselineAccuracies | undefined): string[] {

@@ -1,4 +1,4 @@
-/** What a run says: sections, lines, and a progress bar where a person is watching. */
+/** What a run says: sections, lines, and what is under way where a person is watching. `TerminalOutput` of @qlora-js/terminal is one. */
 export interface Output {
   /** Begins a stage. */
   section(title: string): void;
@@ -6,14 +6,16 @@ export interface Output {
   line(text?: string): void;
   /** Says what should be looked at. */
   warn(text: string): void;
-  /** A bar over `total` steps; update with the steps done. */
-  bar(label: string, total: number): ProgressBar;
+  /** Shows something of `total` steps or bytes under way; 0 where its end is not known. */
+  bar(label: string, total: number, options?: { readonly unit?: 'steps' | 'bytes' }): ProgressBar;
+  /** One line of words below what is under way, such as the trials so far; '' takes it away. */
+  note(text: string): void;
 }
 
-/** A bar that is being drawn. */
+/** Something that is under way. */
 export interface ProgressBar {
-  /** Moves it to the steps that are done; `note` stands behind it. */
-  update(done: number, note?: string): void;
+  /** Says how far it is; the notes stand behind it, the most important first, as many as fit. */
+  update(done: number, ...notes: readonly string[]): void;
   /** Ends it. */
   stop(): void;
 }
@@ -24,4 +26,5 @@ export const SILENT: Output = {
   line: () => undefined,
   warn: () => undefined,
   bar: () => ({ update: () => undefined, stop: () => undefined }),
+  note: () => undefined,
 };

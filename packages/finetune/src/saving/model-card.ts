@@ -65,6 +65,7 @@ export function modelCard({ base, data, settings, device }: FineTuneContext, rep
                 ]),
           ],
         );
+  const code = loadingCode('path/to/this/folder', base.id);
   return `---
 ${front.join('\n')}
 ---
@@ -78,23 +79,31 @@ ${figures}
 ## Loading it
 
 \`\`\`ts
-import { loadTextClassifier } from '@qlora-js/finetune/node';
-
-const classifier = await loadTextClassifier('path/to/this/folder');
-console.log(await classifier.predict(['a text']));
+${code.typescript}
 \`\`\`
 
 \`\`\`python
-from peft import PeftModel
-from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
-
-folder = "path/to/this/folder"
-config = AutoConfig.from_pretrained(folder)
-base = AutoModelForSequenceClassification.from_pretrained(${JSON.stringify(base.id)}, config=config)
-model = PeftModel.from_pretrained(base, folder)
-tokenizer = AutoTokenizer.from_pretrained(folder)
+${code.python}
 \`\`\`
 `;
+}
+
+/** Code that loads a saved adapter. */
+export function loadingCode(folder: string, base: string): { readonly typescript: string; readonly python: string } {
+  return {
+    typescript: `import { loadTextClassifier } from '@qlora-js/finetune/node';
+
+const classifier = await loadTextClassifier(${JSON.stringify(folder)});
+console.log(await classifier.predict(['a text']));`,
+    python: `from peft import PeftModel
+from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
+
+folder = ${JSON.stringify(folder)}
+config = AutoConfig.from_pretrained(folder)
+base = AutoModelForSequenceClassification.from_pretrained(${JSON.stringify(base)}, config=config)
+model = PeftModel.from_pretrained(base, folder)
+tokenizer = AutoTokenizer.from_pretrained(folder)`,
+  };
 }
 
 function shownInterval({ estimate, low, high }: Interval): [string, string] {

@@ -124,7 +124,8 @@ export function searched(training: SearchedParameters): SearchedParameters {
   return { learningRate, perDeviceTrainBatchSize, numTrainEpochs, weightDecay, warmupSteps };
 }
 
-function runtimeVersions(): Record<string, string> {
+/** Versions of Node and V8; none in a browser. */
+export function runtimeVersions(): Record<string, string> {
   const versions = (globalThis as { process?: { versions?: Record<string, string> } }).process?.versions;
   const { node, v8 } = versions ?? {};
   return node === undefined ? {} : { node: `v${node}`, v8: v8 ?? '' };

@@ -1,4 +1,12 @@
-import { createStudy, MedianPruner, TPESampler, TrialPruned, type Storage, type Trial } from '@qlora-js/hpo';
+import {
+  createStudy,
+  MedianPruner,
+  TPESampler,
+  TrialPruned,
+  type FrozenTrial,
+  type Storage,
+  type Trial,
+} from '@qlora-js/hpo';
 import type { TrainerCallback } from '@qlora-js/trainer';
 import { FinetuneError } from '../errors';
 import type { FineTuneContext } from '../run/context';
@@ -24,6 +32,8 @@ export interface SearchSettings {
 
 /** What a search came to. */
 export interface SearchResult {
+  /** Name of the study. */
+  readonly name: string;
   /** Parameters of the best trial. */
   readonly parameters: SearchedParameters;
   /** Its F1 on the validation rows. */
@@ -38,6 +48,10 @@ export interface SearchResult {
     readonly value: number | undefined;
     /** What was drawn. */
     readonly params: Readonly<Record<string, unknown>>;
+    /** F1 as it was reported while the trial ran, by the number of the report. */
+    readonly intermediate: readonly { readonly step: number; readonly value: number }[];
+    /** From its beginning to its end; undefined where it has none. */
+    readonly seconds: number | undefined;
   }[];
 }
 
@@ -68,6 +82,7 @@ export async function searchParameters(
     pruner: new MedianPruner(),
     ...(openStorage === undefined ? {} : { storage: await openStorage(), loadIfExists: true }),
   });
+  const say = (): void => output.note(searchNote(study.trials));
   const suggested = new Map<number, SearchedParameters>();
   await study.optimize(
     async (trial) => {
@@ -75,16 +90,23 @@ export async function searchParameters(
       suggested.set(trial.number, parameters);
       const adapterName = `trial-${trial.number}`;
       output.line(`trial ${trial.number}: ${describeParameters(parameters)}`);
+      say();
       try {
-        const { trainer } = await trainAdapter(context, {
+        const { trainer, tracking } = await trainAdapter(context, {
           parameters,
           adapterName,
           label: `trial ${trial.number}`,
+          recordedAs: { name: `trial_${trial.number}`, jobType: 'trial', phase: 'search' },
           callbacks: [new PruneCallback(trial)],
         });
         const f1 = (await trainer.evaluate())[`eval_${BEST_METRIC}`]!;
         output.line(`trial ${trial.number}: f1 ${f1.toFixed(4)}`);
+        // What trackers lack of it is sent while the next trial runs.
+        void tracking?.finish('finished');
         return f1;
+      } catch (error) {
+        if (TrialPruned.isInstance(error)) output.line(`trial ${trial.number}: pruned, ${error.message}`);
+        throw error;
       } finally {
         model.deleteAdapter(adapterName);
         await removeCheckpoints(context, adapterName);
@@ -92,11 +114,18 @@ export async function searchParameters(
     },
     { nTrials: trials },
   );
-  const finished = study.trials.map(({ number, state, value, params }) => ({
+  output.note('');
+  output.line(searchNote(study.trials));
+  const finished = study.trials.map(({ number, state, value, params, ...trial }) => ({
     number,
     state,
-    value: value ?? undefined,
+    value,
     params,
+    intermediate: [...trial.intermediateValues].map(([step, reported]) => ({ step, value: reported })),
+    seconds:
+      trial.datetimeStart === undefined || trial.datetimeComplete === undefined
+        ? undefined
+        : (trial.datetimeComplete.getTime() - trial.datetimeStart.getTime()) / 1000,
   }));
   if (!finished.some(({ value }) => value !== undefined)) {
     throw new FinetuneError('NOTHING_FOUND', `none of ${finished.length} trials came to a value`, {
@@ -107,7 +136,19 @@ export async function searchParameters(
   const best =
     suggested.get(bestTrial.number) ?? recordedParameters(bestTrial.params, settings.training.numTrainEpochs);
   const parameters = epochs > 0 ? { ...best, numTrainEpochs: settings.training.numTrainEpochs } : best;
-  return { parameters, bestValue: study.bestValue, trials: finished };
+  return { name: studyName, parameters, bestValue: study.bestValue, trials: finished };
+}
+
+/** How the trials stand, in a line. */
+export function searchNote(trials: readonly Pick<FrozenTrial, 'number' | 'state' | 'value'>[]): string {
+  const count = (state: FrozenTrial['state']): number => trials.filter((trial) => trial.state === state).length;
+  const running = count('RUNNING');
+  const counts = `trials: ${running === 0 ? '' : `${running} running, `}${count('COMPLETE')} complete, ${count('PRUNED')} pruned, ${count('FAIL')} failed`;
+  const complete = trials.filter(({ state, value }) => state === 'COMPLETE' && value !== undefined);
+  const [first, ...others] = complete;
+  if (first === undefined) return counts;
+  const best = others.reduce((one, other) => (other.value! > one.value! ? other : one), first);
+  return `${counts}; best f1 ${best.value!.toFixed(4)} (trial ${best.number})`;
 }
 
 /** A trial's checkpoints served its own best weights and are of no use to anybody later. */

@@ -56,5 +56,6 @@ export function capture(): Captured {
     line: keep,
     warn: (text) => keep(`warning: ${text}`),
     bar: () => ({ update: () => undefined, stop: () => undefined }),
+    note: () => undefined,
   };
 }

@@ -1,4 +1,5 @@
 import { assignDropoutSites } from '@qlora-js/kernels';
+import type { RunTracking } from '@qlora-js/tracking';
 import {
   sequenceClassifier,
   SpeedMemCallback,
@@ -11,6 +12,7 @@ import {
 import { collatorOf } from '../data/tokenize';
 import { adapterConfig } from '../model/settings';
 import type { FineTuneContext } from '../run/context';
+import { RunRecorder, type RecordedAs } from '../tracking/run-recorder';
 import { ProgressCallback } from './progress-callback';
 
 /** The trainer's arguments that a fine-tuning sets; transformers' names. */
@@ -55,6 +57,8 @@ export interface TrainedAdapter {
   readonly speed: SpeedMemCallback;
   /** The arguments it had. */
   readonly training: TrainingSettings;
+  /** Its record, which goes on until it is finished; undefined where none is kept. */
+  readonly tracking: RunTracking | undefined;
 }
 
 /** What is trained, and how it is watched. */
@@ -63,8 +67,10 @@ export interface TrainAdapterOptions {
   readonly parameters?: Partial<TrainingSettings>;
   /** Name of the adapter to add and train. */
   readonly adapterName: string;
-  /** What the progress bar says. */
+  /** What its status line is called. */
   readonly label: string;
+  /** What its record is called, where the context keeps records. Default: none is kept. */
+  readonly recordedAs?: RecordedAs;
   /** Listens beside the run's own callbacks. */
   readonly callbacks?: readonly TrainerCallback[];
   /** Goes on from this adapter's newest checkpoint, or from the one named. Default false. */
@@ -77,15 +83,24 @@ export const BEST_METRIC = 'f1';
 /** Adds a new adapter to the frozen base and trains it, the best one by validation F1 loaded at the end. */
 export async function trainAdapter(context: FineTuneContext, options: TrainAdapterOptions): Promise<TrainedAdapter> {
   const { settings, base, model, splits, device, output, replicas, signal } = context;
-  const { parameters = {}, adapterName, label, callbacks = [], resumeFromCheckpoint = false } = options;
+  const { parameters = {}, adapterName, label, recordedAs, callbacks = [], resumeFromCheckpoint = false } = options;
+  const { startTracking: start } = context;
   model.addAdapter(adapterName, adapterConfig(base, settings.lora, 'SEQ_CLS'), { seed: settings.seed });
   // Names differ between trials and the final training, sites must not: the same parameters give the same run.
   assignDropoutSites(model.base);
   const training: TrainingSettings = { ...settings.training, ...parameters };
+  const recorder =
+    start === undefined || recordedAs === undefined
+      ? undefined
+      : new RunRecorder(context, { start, adapterName, training, recordedAs });
+  const progress = new ProgressCallback({ output, label, device });
   const speed = new SpeedMemCallback({
     device,
     approxTrainTokens: splits.train.numRows * settings.padding.maxLength,
-    log: (line) => output.line(line),
+    log: (line, row) => {
+      output.line(line);
+      recorder?.record(row);
+    },
   });
   const checkpoints = context.checkpoints?.(adapterName);
   const trainer = new Trainer({
@@ -107,10 +122,18 @@ export async function trainAdapter(context: FineTuneContext, options: TrainAdapt
     trainDataset: splits.train,
     evalDataset: splits.validation,
     collator: collatorOf(base, settings.padding),
-    callbacks: [speed, new ProgressCallback(output, label), ...context.callbacks, ...callbacks],
+    callbacks: [...(recorder === undefined ? [] : [recorder]), speed, progress, ...context.callbacks, ...callbacks],
     ...(checkpoints === undefined ? {} : { checkpoints }),
     signal,
     log: (line) => output.line(line),
   });
-  return { adapterName, trainer, result: await trainer.train(), speed, training };
+  try {
+    const result = await trainer.train();
+    return { adapterName, trainer, result, speed, training, tracking: recorder?.tracking };
+  } catch (error) {
+    recorder?.endWith(error);
+    throw error;
+  } finally {
+    progress.onTrainEnd();
+  }
 }

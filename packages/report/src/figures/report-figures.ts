@@ -4,7 +4,7 @@ import { type Described, type EarlierFigures, type SavedFiles, type TrialResult 
 export type Figure = number | 'NaN' | 'Infinity' | '-Infinity';
 
 /** How a run stands. `unfinished`: no end was written; it still goes on or was killed. */
-export type RunState = 'finished' | 'failed' | 'interrupted' | 'unfinished' | 'none';
+export type RunState = 'finished' | 'pruned' | 'failed' | 'interrupted' | 'unfinished' | 'none';
 
 /** A value at a step. */
 export interface Point {

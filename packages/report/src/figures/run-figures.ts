@@ -130,6 +130,7 @@ function notesOf(about: {
     );
   }
   if (state === 'failed') notes.push('This run failed. The figures are those up to its end.');
+  if (state === 'pruned') notes.push('The search gave this trial up. The figures are those up to its end.');
   if (state === 'interrupted') notes.push('This run was interrupted. The figures are those up to its end.');
   if (state !== 'none' && metrics.size === 0) notes.push('Nothing was logged.');
   for (const [name, points] of metrics) {

@@ -60,6 +60,7 @@ const STATES: Readonly<Record<ReportFigures['state'], string>> = {
   finished: 'finished',
   failed: 'failed',
   interrupted: 'interrupted',
+  pruned: 'pruned',
   unfinished: 'no end written',
   none: '',
 };

@@ -14,7 +14,7 @@ const SESSION_END = { status: 1, endTime: 2 };
 const MAP_ENTRY = { key: 1, value: 2 };
 const VALUE = { number: 2, string: 3, bool: 4 };
 const DATA_TYPES = { string: 1, boolean: 2, number: 3 };
-const STATUS = { finished: 1, failed: 2, interrupted: 2 };
+const STATUS = { finished: 1, pruned: 1, failed: 2, interrupted: 2 };
 
 /** Settings by name. */
 type Config = Readonly<Record<string, JsonValue>>;

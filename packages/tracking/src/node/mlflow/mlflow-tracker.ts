@@ -127,7 +127,9 @@ export class MlflowTracker implements Tracker {
         for (const { path } of event.files)
           await this.upload(run, event, { path, body: await readArtifact(event, path), signal });
       } else if (event.event === 'finish') {
-        const status = { finished: 'FINISHED', failed: 'FAILED', interrupted: 'KILLED' }[event.status];
+        const status = { finished: 'FINISHED', pruned: 'FINISHED', failed: 'FAILED', interrupted: 'KILLED' }[
+          event.status
+        ];
         const end_time = Date.parse(event.time);
         await this.post('runs/update', { run_id: run.runId, status, end_time }, signal);
         // Nobody but its trials knows when a search ends: it has, unless another trial begins.

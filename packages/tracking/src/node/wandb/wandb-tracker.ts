@@ -32,7 +32,7 @@ interface WandbState {
 }
 
 /** Exit codes as wandb 0.31 gives them: 255 is an interrupt. */
-const EXIT_CODES = { finished: 0, failed: 1, interrupted: 255 };
+const EXIT_CODES = { finished: 0, pruned: 0, failed: 1, interrupted: 255 };
 
 /** The address of Weights & Biases' own service. */
 export const WANDB_CLOUD = 'https://api.wandb.ai';
