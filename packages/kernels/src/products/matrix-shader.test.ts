@@ -47,9 +47,12 @@ describe('choice of a tile', () => {
     expect(choose(384, 3072, 1024)).toEqual([128, 1]);
     expect(choose(384, 1024, 4096)).toEqual([128, 4]);
     expect(choose(384, 1024, 1024)).toEqual([64, 1]);
-    // x in float32 and rows enough: tiles of more columns; in float16 the large ones.
+    // x in float32 and rows enough: tiles of more columns; in float16 subgroups of 64 x 64, LoRA's rank allowing.
+    const halves = (given: object) => chooseMatrixVariant(device(), { ...FORWARD, halves: true, ...given })?.tile;
+    expect(halves({})).toMatchObject({ tileColumns: 128, tileDepth: 32, subgroupRows: 2, subgroupColumns: 2 });
+    expect(halves({ columns: 1024 })).toMatchObject({ tileColumns: 128, tileDepth: 64, subgroupColumns: 4 });
+    expect(halves({ rank: 64 })).toMatchObject({ tileColumns: 128, tileDepth: 64, subgroupColumns: 4 });
     expect(chooseMatrixVariant(device(), FORWARD)?.tile.tileColumns).toBe(256);
-    expect(chooseMatrixVariant(device(), { ...FORWARD, halves: true })?.tile.tileColumns).toBe(128);
     expect(chooseMatrixVariant(device(), { ...FORWARD, columns: 1024 })?.tile.tileColumns).toBe(128);
     // A share under 512 would cost more than it gains, so the most workgroups there are is the answer.
     expect(choose(24, 256, 256)).toEqual([64, 1]);
@@ -85,6 +88,7 @@ describe('shader', () => {
   const flags = [false, true];
   const cases = [
     { rows: 2048, columns: 4096, depth: 1024 },
+    { rows: 2048, columns: 4096, depth: 1024, halves: true },
     { rows: 384, columns: 1024, depth: 1024 },
     { rows: 384, columns: 1024, depth: 4096 },
   ].flatMap((shape) => flags.flatMap((transposed) => flags.map((nested) => ({ ...shape, transposed, nested }))));
@@ -99,6 +103,7 @@ describe('shader', () => {
   const tiles: MatrixTile[] = [
     { tileRows: 128, tileColumns: 256, tileDepth: 32, subgroupRows: 2, subgroupColumns: 4 },
     { tileRows: 128, tileColumns: 128, tileDepth: 64, subgroupRows: 2, subgroupColumns: 4 },
+    { tileRows: 128, tileColumns: 128, tileDepth: 32, subgroupRows: 2, subgroupColumns: 2 },
   ];
 
   it.each(cases)('is valid for $rows x $columns x $depth, transposed $transposed, nested $nested', async (given) => {
