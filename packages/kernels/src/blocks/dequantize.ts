@@ -6,10 +6,10 @@ import type { DequantizeBlockwiseAttributes, DequantizeBlockwiseInputs } from '.
 export function composeDequantizeBlockwise(
   { quantized, absmax, code }: DequantizeBlockwiseInputs,
   { blocksize, shape }: DequantizeBlockwiseAttributes,
-): Tensor[] {
+): Tensor {
   const size = shape.reduce((product, extent) => product * extent, 1);
   const levels = gather(code, composeBytes(quantized, size));
-  return [reshape(composeScaled(levels, absmax, blocksize), [...shape])];
+  return reshape(composeScaled(levels, absmax, blocksize), [...shape]);
 }
 
 /** Each block of `blocksize` levels times its absmax; the last block may be short. */

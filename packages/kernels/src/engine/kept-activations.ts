@@ -1,4 +1,4 @@
-import { clone, keep, tidy, type DataId, type Tensor, type Tensor1D } from '@tensorflow/tfjs-core';
+import { keep, tidy, type DataId, type Tensor, type Tensor1D } from '@tensorflow/tfjs-core';
 import { isTaped } from '../tfjs/tape';
 
 /** What waits for the backward pass in an activation's place. */
@@ -50,7 +50,7 @@ export class ActivationKeeper {
       this.packed.set(activation.dataId, packed);
     }
     const { shape } = activation;
-    return { kept: clone(packed), restore: (kept) => this.format.unpack(kept as Tensor1D, shape) };
+    return { kept: packed, restore: (kept) => this.format.unpack(kept as Tensor1D, shape) };
   }
 
   /** What depends on one kept activation and costs little is computed again instead of being kept. */
@@ -65,9 +65,9 @@ export class ActivationKeeper {
    * The activations a node of the tape reads. tfjs walks one node after the other and frees what backward passes made
    * at the very end; what the node before had restored goes here instead.
    */
-  restore(kept: readonly Tensor[], restores: readonly KeptActivation['restore'][]): Tensor[] {
+  restore(waiting: readonly KeptActivation[]): Tensor[] {
     for (const tensor of this.restored) tensor.dispose();
-    this.restored = kept.map((tensor, i) => restores[i]!(tensor));
+    this.restored = waiting.map(({ kept, restore }) => restore(kept));
     return [...this.restored];
   }
 

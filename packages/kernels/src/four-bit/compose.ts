@@ -3,7 +3,7 @@ import { composeBytes } from '../tfjs/bytes';
 import { composeDequantizeBlockwise, composeScaled } from '../blocks/dequantize';
 import { blockCount, sizeOf, type Packed4bitAttributes, type Packed4bitInputs } from './types';
 
-export function composeDequantize4bit(inputs: Packed4bitInputs, attributes: Packed4bitAttributes): Tensor[] {
+export function composeDequantize4bit(inputs: Packed4bitInputs, attributes: Packed4bitAttributes): Tensor {
   const { packed, code } = inputs;
   const size = sizeOf(attributes.shape);
   const bytes = composeBytes(packed, Math.ceil(size / 2));
@@ -25,16 +25,16 @@ export function composeDequantize4bit(inputs: Packed4bitInputs, attributes: Pack
   );
   const levels = slice(reshape(gather(stack([high, low], -1), bytes), [-1]), 0, size);
   const scaled = composeScaled(levels, composeAbsmax(inputs, attributes), attributes.blocksize);
-  return [reshape(scaled, [...attributes.shape])];
+  return reshape(scaled, [...attributes.shape]);
 }
 
 /** float32 absmax [blocks] of a 4-bit tensor, out of its 8-bit form where it has one. */
 export function composeAbsmax(inputs: Packed4bitInputs, attributes: Packed4bitAttributes): Tensor {
   const { absmax, nestedAbsmax, nestedCode, offset } = inputs;
   if (nestedAbsmax === undefined || nestedCode === undefined || offset === undefined) return absmax;
-  const [centred] = composeDequantizeBlockwise(
+  const centred = composeDequantizeBlockwise(
     { quantized: absmax, absmax: nestedAbsmax, code: nestedCode },
     { blocksize: attributes.nestedBlocksize, shape: [blockCount(attributes)] },
   );
-  return add(centred!, offset);
+  return add(centred, offset);
 }

@@ -50,6 +50,21 @@ export interface Packed4bitAttributes {
   readonly nestedBlocksize: number;
 }
 
+/** The tensors of a weight among an op's inputs. */
+export function weightOf({
+  packed,
+  absmax,
+  code,
+  nestedAbsmax,
+  nestedCode,
+  offset,
+}: Packed4bitInputs): Packed4bitInputs {
+  return { packed, absmax, code, nestedAbsmax, nestedCode, offset };
+}
+
+/** Their names. */
+export const WEIGHT_INPUTS = ['packed', 'absmax', 'code', 'nestedAbsmax', 'nestedCode', 'offset'] as const;
+
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, extent) => product * extent, 1);
 }

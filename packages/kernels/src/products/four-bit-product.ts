@@ -1,6 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import type { OpDefinition } from '../engine/op';
+import type { WebgpuKernel } from '../engine/op';
 import { dispatch, makeOutput } from '../webgpu/dispatch';
 import { shaderVariants, spread, WORKGROUP_INDEX, WORKGROUP_PARAMETERS } from '../webgpu/shader';
 import { layout } from '../webgpu/layout';
@@ -161,28 +161,24 @@ function wideMatmul4bit(
   return partial;
 }
 
-export const webgpuMatmul4bit: NonNullable<OpDefinition<Matmul4bitInputs, Matmul4bitAttributes>['webgpu']> = (
-  inputs,
-  attributes,
-  backend,
-) => {
+export const webgpuMatmul4bit: WebgpuKernel<Matmul4bitInputs, Matmul4bitAttributes> = (inputs, attributes, backend) => {
   const rows = inputs.x.shape[0] ?? 0;
   const variant = matrixVariant(backend, { rows }, attributes);
-  if (variant !== undefined) return [matrixMatmul4bit(backend, inputs, attributes, variant)];
+  if (variant !== undefined) return matrixMatmul4bit(backend, inputs, attributes, variant);
   const sizes = { rows, ...productSizes(attributes) };
   const wide = chooseWideVariant(sizes, attributes.shape[1]);
-  if (wide === undefined) return [tiledMatmul4bit(backend, inputs, attributes)];
+  if (wide === undefined) return tiledMatmul4bit(backend, inputs, attributes);
   const { columns } = sizes;
   const partial = wideMatmul4bit(backend, inputs, attributes, wide);
   const { bias } = inputs;
   if (wide.splits === 1) {
     if (bias !== undefined) addBias(backend, partial, bias, rows, columns);
-    return [{ ...partial, shape: [rows, columns] }];
+    return { ...partial, shape: [rows, columns] };
   }
   const product = makeOutput(backend, [rows, columns]);
   addSplits(backend, { partial, product, additions: { bias } });
   backend.disposeData(partial.dataId);
-  return [product];
+  return product;
 };
 
 function tiledMatmul4bit(

@@ -37,11 +37,14 @@ function copyOnHost({ dataId, shape, dtype }: Variable): Tensor {
 }
 
 /** Kernels that work in place return nothing; what others return becomes the variables' values. */
-export function assignAll(variables: readonly Variable[], outputs: readonly Tensor[]): void {
-  outputs.forEach((output, index) => {
-    variables[index]!.assign(output);
-    output.dispose();
-  });
+export function assignAll(
+  variables: Readonly<Record<string, Variable>>,
+  outputs: Partial<Record<string, Tensor>>,
+): void {
+  for (const [name, output] of Object.entries(outputs)) {
+    variables[name]!.assign(output!);
+    output!.dispose();
+  }
 }
 
 /**

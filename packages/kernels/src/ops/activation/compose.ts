@@ -135,13 +135,10 @@ const FORMULAS: Record<ActivationKind, Formula> = {
   linear: { value: clone, derivative: onesLike },
 };
 
-export function composeActivation({ x }: ActivationInputs, { kind }: ActivationAttributes): Tensor[] {
-  return [FORMULAS[kind].value(x)];
+export function composeActivation({ x }: ActivationInputs, { kind }: ActivationAttributes): Tensor {
+  return FORMULAS[kind].value(x);
 }
 
-export function composeActivationBackward(
-  { dy, x }: ActivationBackwardInputs,
-  { kind }: ActivationAttributes,
-): Tensor[] {
-  return [mul(dy, FORMULAS[kind].derivative(x))];
+export function composeActivationBackward({ dy, x }: ActivationBackwardInputs, { kind }: ActivationAttributes): Tensor {
+  return mul(dy, FORMULAS[kind].derivative(x));
 }

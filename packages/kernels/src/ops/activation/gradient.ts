@@ -13,7 +13,7 @@ export const activationBackward = defineOp<ActivationBackwardInputs, ActivationA
 });
 
 export const activationGradient: OpGradient<ActivationInputs, ActivationAttributes> = {
-  saveInputs: ['x'],
+  saves: { inputs: ['x'] },
   activations: { inputs: ['x'] },
-  backward: ([dy], [x], attributes) => ({ x: () => activationBackward({ dy: dy!, x: x! }, attributes)[0]! }),
+  backward: ({ dy, inputs: { x }, attributes }) => ({ x: () => activationBackward({ dy, x }, attributes) }),
 };

@@ -50,5 +50,5 @@ export function activationKind(op: string, name: ActivationName): ActivationKind
 
 /** `activation` by its formula. */
 export function activate<T extends Tensor>(x: T, kind: ActivationKind): T {
-  return kind === 'linear' ? clone(x) : (run({ x }, { kind })[0] as T);
+  return kind === 'linear' ? clone(x) : (run({ x }, { kind }) as T);
 }

@@ -1,5 +1,5 @@
 import { tidy, util, type Tensor, type TensorInfo } from '@tensorflow/tfjs-core';
-import type { OpDefinition } from '../../engine/op';
+import type { WasmKernel } from '../../engine/op';
 import { WASM_ACTIVATION } from '../../wasm/exports';
 import { composeActivation, composeActivationBackward } from './compose';
 import type { ActivationKind } from '../../formats/activations';
@@ -18,21 +18,19 @@ const KERNELS: Partial<Record<ActivationKind, number>> = {
 /** A kernel's inputs are tensors whose types say no more than TensorInfo. */
 const asTensor = (info: TensorInfo): Tensor => info as Tensor;
 
-export const wasmActivation: NonNullable<OpDefinition<ActivationInputs, ActivationAttributes>['wasm']> = (
-  { x },
-  { kind },
-  wasm,
-) => {
+export const wasmActivation: WasmKernel<ActivationInputs, ActivationAttributes> = ({ x }, { kind }, wasm) => {
   const kernel = KERNELS[kind];
   if (kernel === undefined) return tidy(() => composeActivation({ x: asTensor(x) }, { kind }));
   const y = wasm.output(x.shape);
   wasm.call.activation({ kind: kernel, x: wasm.pointer(x), n: util.sizeFromShape(x.shape), y: wasm.pointer(y) });
-  return [y];
+  return y;
 };
 
-export const wasmActivationBackward: NonNullable<
-  OpDefinition<ActivationBackwardInputs, ActivationAttributes>['wasm']
-> = ({ dy, x }, { kind }, wasm) => {
+export const wasmActivationBackward: WasmKernel<ActivationBackwardInputs, ActivationAttributes> = (
+  { dy, x },
+  { kind },
+  wasm,
+) => {
   const kernel = KERNELS[kind];
   if (kernel === undefined)
     return tidy(() => composeActivationBackward({ dy: asTensor(dy), x: asTensor(x) }, { kind }));
@@ -45,5 +43,5 @@ export const wasmActivationBackward: NonNullable<
     n: size,
     dx: wasm.pointer(dx),
   });
-  return [dx];
+  return dx;
 };

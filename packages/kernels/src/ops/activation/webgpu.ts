@@ -1,6 +1,6 @@
 import { util, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import type { OpDefinition } from '../../engine/op';
+import type { WebgpuKernel } from '../../engine/op';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { WORKGROUP_INDEX, WORKGROUP_PARAMETERS, shaderVariants, spread } from '../../webgpu/shader';
 import { layout } from '../../webgpu/layout';
@@ -38,7 +38,7 @@ fn main(${WORKGROUP_PARAMETERS}) {
   },
 );
 
-function run(backend: WebGPUBackend, kind: ActivationKind, x: TensorInfo, dy?: TensorInfo): TensorInfo[] {
+function run(backend: WebGPUBackend, kind: ActivationKind, x: TensorInfo, dy?: TensorInfo): TensorInfo {
   const size = util.sizeFromShape(x.shape);
   const vector = size % 4 === 0;
   const threads = vector ? size / 4 : size;
@@ -49,15 +49,14 @@ function run(backend: WebGPUBackend, kind: ActivationKind, x: TensorInfo, dy?: T
     uniforms: { threads },
     workgroups: spread(Math.ceil(threads / WORKGROUP_SIZE)),
   });
-  return [y];
+  return y;
 }
 
-export const webgpuActivation: NonNullable<OpDefinition<ActivationInputs, ActivationAttributes>['webgpu']> = (
-  { x },
+export const webgpuActivation: WebgpuKernel<ActivationInputs, ActivationAttributes> = ({ x }, { kind }, backend) =>
+  run(backend, kind, x);
+
+export const webgpuActivationBackward: WebgpuKernel<ActivationBackwardInputs, ActivationAttributes> = (
+  { dy, x },
   { kind },
   backend,
-) => run(backend, kind, x);
-
-export const webgpuActivationBackward: NonNullable<
-  OpDefinition<ActivationBackwardInputs, ActivationAttributes>['webgpu']
-> = ({ dy, x }, { kind }, backend) => run(backend, kind, x, dy);
+) => run(backend, kind, x, dy);

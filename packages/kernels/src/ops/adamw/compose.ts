@@ -13,14 +13,13 @@ import {
   type Tensor,
 } from '@tensorflow/tfjs-core';
 import { hostValues } from '../../tfjs/host-values';
-import { type AdamwInputs, type StepValuesAttributes, type StepValuesInputs } from './types';
+import type { AdamwInputs, AdamwOutputs, StepValuesAttributes, StepValuesInputs, StepValuesOutputs } from './types';
 import { STEP, type AdamwAttributes } from '../../optimizers/step-values';
 
-/** Returns the new parameter, m and v. */
 export function composeAdamw(
   { parameter, gradient, m, v, step }: AdamwInputs,
   { beta1, beta2, epsilon, weightDecay, learningRateScale = 1 }: AdamwAttributes,
-): Tensor[] {
+): AdamwOutputs {
   const value = (index: number): Tensor => slice(step, [index], [1]);
   const learningRate = mul(value(STEP.learningRate), learningRateScale);
   const apply = greater(value(STEP.apply), 0);
@@ -31,14 +30,14 @@ export function composeAdamw(
   const denominator = add(div(sqrt(newV), value(STEP.rootCorrection2)), epsilon);
   const decayed = weightDecay === 0 ? parameter : mul(parameter, sub(1, mul(learningRate, weightDecay)));
   const updated = sub(decayed, div(mul(div(learningRate, value(STEP.correction1)), newM), denominator));
-  return [where(apply, updated, parameter), where(apply, newM, m), where(apply, newV, v)];
+  return { parameter: where(apply, updated, parameter), m: where(apply, newM, m), v: where(apply, newV, v) };
 }
 
-/** Returns the step's values and the new count, in float64 on the host: powers of beta2 in float32 lose digits. */
+/** In float64 on the host: powers of beta2 in float32 lose digits. */
 export function composeStepValues(
   { learningRate, counter, control }: StepValuesInputs,
   { beta1, beta2 }: StepValuesAttributes,
-): Tensor[] {
+): StepValuesOutputs {
   const [gradientScale = 1, apply = 1] = control === undefined ? [] : hostValues(control);
   const count = hostValues(counter)[0]!;
   const t = count + 1;
@@ -50,5 +49,5 @@ export function composeStepValues(
     gradientScale,
     apply === 0 ? 0 : 1,
   ];
-  return [tensor1d(values), tensor1d([apply === 0 ? count : t])];
+  return { values: tensor1d(values), counter: tensor1d([apply === 0 ? count : t]) };
 }

@@ -3,7 +3,14 @@ import { checkShape } from '../../engine/check';
 import { defineOp } from '../../engine/op';
 import { composeAdamw, composeStepValues } from './compose';
 import { assignAll, ownData } from '../../tfjs/in-place';
-import { type AdamwInputs, type AdamwState, type StepValuesAttributes, type StepValuesInputs } from './types';
+import type {
+  AdamwInputs,
+  AdamwOutputs,
+  AdamwState,
+  StepValuesAttributes,
+  StepValuesInputs,
+  StepValuesOutputs,
+} from './types';
 import { STEP_SIZE, type AdamwAttributes, type StepValues } from '../../optimizers/step-values';
 import { wasmAdamw } from './wasm';
 import { webgpuAdamw, webgpuStepValues } from './webgpu';
@@ -11,14 +18,14 @@ import { webgpuAdamw, webgpuStepValues } from './webgpu';
 export type { AdamwState, StepValuesAttributes } from './types';
 export type { AdamwAttributes, StepValues } from '../../optimizers/step-values';
 
-const run = defineOp<AdamwInputs, AdamwAttributes>({
+const run = defineOp<AdamwInputs, AdamwAttributes, AdamwOutputs>({
   name: 'QAdamw',
   compose: composeAdamw,
   wasm: wasmAdamw,
   webgpu: webgpuAdamw,
 });
 
-const runStepValues = defineOp<StepValuesInputs, StepValuesAttributes>({
+const runStepValues = defineOp<StepValuesInputs, StepValuesAttributes, StepValuesOutputs>({
   name: 'QAdamwStepValues',
   compose: composeStepValues,
   webgpu: webgpuStepValues,
@@ -45,7 +52,7 @@ export function adamwStep(
   checkShape('adamwStep', 'v', v, parameter.shape);
   checkShape('adamwStep', 'step', step, [STEP_SIZE]);
   ownData([parameter, m, v]);
-  assignAll([parameter, m, v], run({ parameter, gradient, m, v, step }, attributes));
+  assignAll({ parameter, m, v }, run({ parameter, gradient, m, v, step }, attributes));
 }
 
 /**
@@ -66,8 +73,8 @@ export function stepValues(
   const rate = typeof learningRate === 'number' ? tensor1d([learningRate]) : learningRate;
   checkShape('stepValues', 'learningRate', rate, [1]);
   ownData([counter]);
-  const [values, ...counted] = runStepValues({ learningRate: rate, counter, control }, attributes);
-  assignAll([counter], counted);
+  const { values, ...counted } = runStepValues({ learningRate: rate, counter, control }, attributes);
+  assignAll({ counter }, counted);
   if (rate !== learningRate) rate.dispose();
   return values as StepValues;
 }

@@ -14,6 +14,9 @@ export interface AdamwInputs extends Record<string, Tensor | undefined> {
   step: Tensor;
 }
 
+/** New values of what is updated; nothing where that was done in place. */
+export type AdamwOutputs = Partial<Record<'parameter' | 'm' | 'v', Tensor>>;
+
 export interface StepValuesAttributes {
   readonly beta1: number;
   readonly beta2: number;
@@ -23,4 +26,10 @@ export interface StepValuesInputs extends Record<string, Tensor | undefined> {
   learningRate: Tensor;
   counter: Tensor;
   control: Tensor | undefined;
+}
+
+export interface StepValuesOutputs {
+  values: Tensor;
+  /** The new count, where it was not raised in place. */
+  counter?: Tensor;
 }

@@ -1,18 +1,18 @@
 import { heapScalars } from '../../optimizers/wasm-scalars';
 import { util } from '@tensorflow/tfjs-core';
-import type { OpDefinition } from '../../engine/op';
+import type { WasmKernel } from '../../engine/op';
 import { forgetPackedCopies } from '../../tfjs/in-place';
-import type { AdamwInputs } from './types';
+import type { AdamwInputs, AdamwOutputs } from './types';
 import type { AdamwAttributes } from '../../optimizers/step-values';
 
 /** In place. */
-export const wasmAdamw: NonNullable<OpDefinition<AdamwInputs, AdamwAttributes>['wasm']> = (
+export const wasmAdamw: WasmKernel<AdamwInputs, AdamwAttributes, AdamwOutputs> = (
   { parameter, gradient, m, v, step },
   attributes,
   wasm,
 ) => {
   const { learningRate, correction1, rootCorrection2, gradientScale, apply } = heapScalars(wasm, step, attributes);
-  if (!apply) return [];
+  if (!apply) return {};
   wasm.call.adamw32({
     p: wasm.pointer(parameter),
     g: wasm.pointer(gradient),
@@ -29,5 +29,5 @@ export const wasmAdamw: NonNullable<OpDefinition<AdamwInputs, AdamwAttributes>['
     gradScale: gradientScale,
   });
   forgetPackedCopies(wasm.backend, parameter);
-  return [];
+  return {};
 };

@@ -1,11 +1,11 @@
 import { ADAMW_UNIFORMS, adamwFactors, adamwUniforms } from '../../optimizers/update-wgsl';
-import { util, type TensorInfo } from '@tensorflow/tfjs-core';
-import type { OpDefinition } from '../../engine/op';
+import { util } from '@tensorflow/tfjs-core';
+import type { WebgpuKernel } from '../../engine/op';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { shaderVariants, spread, WORKGROUP_INDEX, WORKGROUP_PARAMETERS } from '../../webgpu/shader';
 import { layout } from '../../webgpu/layout';
 import { forgetHostCopies } from '../../tfjs/in-place';
-import { type AdamwInputs, type StepValuesAttributes, type StepValuesInputs } from './types';
+import type { AdamwInputs, AdamwOutputs, StepValuesAttributes, StepValuesInputs, StepValuesOutputs } from './types';
 import { STEP, STEP_SIZE, type AdamwAttributes } from '../../optimizers/step-values';
 
 const THREADS = 256;
@@ -43,7 +43,7 @@ fn main(${WORKGROUP_PARAMETERS}) {
 });
 
 /** In place. */
-export const webgpuAdamw: NonNullable<OpDefinition<AdamwInputs, AdamwAttributes>['webgpu']> = (
+export const webgpuAdamw: WebgpuKernel<AdamwInputs, AdamwAttributes, AdamwOutputs> = (
   { parameter, gradient, m, v, step },
   attributes,
   backend,
@@ -58,7 +58,7 @@ export const webgpuAdamw: NonNullable<OpDefinition<AdamwInputs, AdamwAttributes>
     workgroups: spread(Math.ceil(count / THREADS)),
   });
   forgetHostCopies(backend, [parameter, m, v]);
-  return [];
+  return {};
 };
 
 /**
@@ -103,11 +103,11 @@ fn main() {
   };
 });
 
-export const webgpuStepValues: NonNullable<OpDefinition<StepValuesInputs, StepValuesAttributes>['webgpu']> = (
+export const webgpuStepValues: WebgpuKernel<StepValuesInputs, StepValuesAttributes, StepValuesOutputs> = (
   { learningRate, counter, control },
   { beta1, beta2 },
   backend,
-): TensorInfo[] => {
+) => {
   const values = makeOutput(backend, [STEP_SIZE]);
   // ln 0 = -Infinity, which a shader need not know; e^-1e4 is 0 all the same.
   const log = (beta: number): number => Math.max(Math.log(beta), -1e4);
@@ -118,5 +118,5 @@ export const webgpuStepValues: NonNullable<OpDefinition<StepValuesInputs, StepVa
     workgroups: [1, 1, 1],
   });
   forgetHostCopies(backend, [counter]);
-  return [values];
+  return { values };
 };

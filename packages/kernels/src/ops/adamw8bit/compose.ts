@@ -11,6 +11,7 @@ import {
   type Adamw8bitArithmetic,
   type Adamw8bitAttributes,
   type Adamw8bitInputs,
+  type Adamw8bitOutputs,
   type EntryOf,
 } from './types';
 
@@ -18,14 +19,22 @@ import {
  * On the host, each step rounded to float32: tfjs has no search in a table that all its backends share. Returns the new
  * parameter and state of each entry; nothing for a step that is left out.
  */
-export function composeAdamw8bit(inputs: Adamw8bitInputs, { entries, arithmetic }: Adamw8bitAttributes): Tensor[] {
+export function composeAdamw8bit(
+  inputs: Adamw8bitInputs,
+  { entries, arithmetic }: Adamw8bitAttributes,
+): Adamw8bitOutputs {
   const tables = hostValues(inputs.tables) as Float32Array;
   const step = hostValues(inputs.step);
-  return entries.flatMap((attributes, index) => {
+  const outputs: Adamw8bitOutputs = {};
+  entries.forEach((attributes, index) => {
     const entry = entryOf(inputs as Record<string, Tensor>, index);
     const scalars = stepScalars(step, attributes);
-    return scalars.apply ? updated(entry, attributes, scalars, { tables, arithmetic }) : [];
+    if (!scalars.apply) return;
+    const { parameter, state } = updated(entry, attributes, scalars, { tables, arithmetic });
+    outputs[`parameter${index}`] = parameter;
+    outputs[`state${index}`] = state;
   });
+  return outputs;
 }
 
 function updated(
@@ -33,7 +42,7 @@ function updated(
   { beta1, beta2, epsilon, weightDecay }: AdamwAttributes,
   scalars: StepScalars,
   { tables, arithmetic }: { readonly tables: Float32Array; readonly arithmetic: Adamw8bitArithmetic },
-): Tensor[] {
+): Pick<EntryOf<Tensor>, 'parameter' | 'state'> {
   const { fround } = Math;
   const { shape, size } = entry.parameter;
   const parameter = hostValues(entry.parameter).slice();
@@ -80,7 +89,7 @@ function updated(
   state.set(bytesToInt32(newV.quantized), layout.v);
   state.set(bitsOf(newM.absmax), layout.mAbsmax);
   state.set(bitsOf(newV.absmax), layout.vAbsmax);
-  return [tensor(parameter, shape), tensor1d(state, 'int32')];
+  return { parameter: tensor(parameter, shape), state: tensor1d(state, 'int32') };
 }
 
 const bitsOf = (values: Float32Array): Int32Array => new Int32Array(Float32Array.from(values).buffer);

@@ -1,4 +1,4 @@
-import { keep, tensor1d, variable, zeros } from '@tensorflow/tfjs-core';
+import { keep, tensor1d, variable, zeros, type Variable } from '@tensorflow/tfjs-core';
 import { checkShape, checkTensor } from '../../engine/check';
 import { defineOp } from '../../engine/op';
 import { createDynamicMap } from '../../formats/dynamic-map';
@@ -15,6 +15,7 @@ import {
   type Adamw8bitEntry,
   type Adamw8bitInputs,
   type Adamw8bitMaps,
+  type Adamw8bitOutputs,
   type Adamw8bitState,
 } from './types';
 import { wasmAdamw8bit } from './wasm';
@@ -23,7 +24,7 @@ import { webgpuAdamw8bit } from './webgpu';
 export { adamw8bitLayout } from './types';
 export type { Adamw8bitArithmetic, Adamw8bitEntry, Adamw8bitLayout, Adamw8bitMaps, Adamw8bitState } from './types';
 
-const run = defineOp<Adamw8bitInputs, Adamw8bitAttributes>({
+const run = defineOp<Adamw8bitInputs, Adamw8bitAttributes, Adamw8bitOutputs>({
   name: 'QAdamw8bit',
   compose: composeAdamw8bit,
   wasm: wasmAdamw8bit,
@@ -48,15 +49,19 @@ export function adamw8bitSteps(
   checkShape(op, 'tables', tables, [1024]);
   checkShape(op, 'step', step, [STEP_SIZE]);
   const inputs: Adamw8bitInputs = { tables, step };
-  const changed = entries.flatMap(({ parameter, gradient, state }, index) => {
+  const changed: Record<string, Variable> = {};
+  for (const [index, { parameter, gradient, state }] of entries.entries()) {
     checkShape(op, 'gradient', gradient, parameter.shape);
     checkTensor(op, 'state', state, 1, 'int32');
     checkShape(op, 'state', state, [adamw8bitLayout(parameter.size).length]);
     const variables = { parameter, state };
     ownData(Object.values(variables));
-    for (const [name, tensor] of Object.entries({ ...variables, gradient })) inputs[`${name}${index}`] = tensor;
-    return Object.values(variables);
-  });
+    inputs[`gradient${index}`] = gradient;
+    for (const [name, variable] of Object.entries(variables)) {
+      inputs[`${name}${index}`] = variable;
+      changed[`${name}${index}`] = variable;
+    }
+  }
   assignAll(changed, run(inputs, { arithmetic, entries: entries.map(({ attributes }) => attributes) }));
 }
 

@@ -81,6 +81,9 @@ export interface Adamw8bitInputs extends Record<string, Tensor | undefined> {
   step: Tensor;
 }
 
+/** New parameters and states under the names of the inputs; nothing where that was done in place. */
+export type Adamw8bitOutputs = Partial<Record<string, Tensor>>;
+
 export function entryOf<T>(inputs: Readonly<Record<string, T | undefined>>, index: number): EntryOf<T> {
   return Object.fromEntries(ENTRY_INPUTS.map((name) => [name, inputs[`${name}${index}`]])) as EntryOf<T>;
 }

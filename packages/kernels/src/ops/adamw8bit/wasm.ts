@@ -1,14 +1,20 @@
 import { util, type TensorInfo } from '@tensorflow/tfjs-core';
-import type { OpDefinition } from '../../engine/op';
+import type { WasmKernel } from '../../engine/op';
 import { forgetPackedCopies } from '../../tfjs/in-place';
 import { heapScalars } from '../../optimizers/wasm-scalars';
-import { adamw8bitLayout, entryOf, type Adamw8bitAttributes, type Adamw8bitInputs } from './types';
+import {
+  adamw8bitLayout,
+  entryOf,
+  type Adamw8bitAttributes,
+  type Adamw8bitInputs,
+  type Adamw8bitOutputs,
+} from './types';
 
 /** Bytes of one of the four tables. */
 const TABLE_BYTES = 4 * 256;
 
 /** In place. */
-export const wasmAdamw8bit: NonNullable<OpDefinition<Adamw8bitInputs, Adamw8bitAttributes>['wasm']> = (
+export const wasmAdamw8bit: WasmKernel<Adamw8bitInputs, Adamw8bitAttributes, Adamw8bitOutputs> = (
   inputs,
   { entries, arithmetic },
   wasm,
@@ -47,5 +53,5 @@ export const wasmAdamw8bit: NonNullable<OpDefinition<Adamw8bitInputs, Adamw8bitA
     });
     forgetPackedCopies(wasm.backend, parameter);
   });
-  return [];
+  return {};
 };

@@ -1,5 +1,5 @@
 import { util, type TensorInfo } from '@tensorflow/tfjs-core';
-import type { OpDefinition } from '../../engine/op';
+import type { WebgpuKernel } from '../../engine/op';
 import { dispatch } from '../../webgpu/dispatch';
 import { shaderVariants, spread, WORKGROUP_INDEX, WORKGROUP_PARAMETERS } from '../../webgpu/shader';
 import { layout } from '../../webgpu/layout';
@@ -15,6 +15,7 @@ import {
   type Adamw8bitArithmetic,
   type Adamw8bitAttributes,
   type Adamw8bitInputs,
+  type Adamw8bitOutputs,
 } from './types';
 
 /** A thread takes one word of four codes. */
@@ -150,7 +151,7 @@ fn main(${WORKGROUP_PARAMETERS}) {
 );
 
 /** In place. */
-export const webgpuAdamw8bit: NonNullable<OpDefinition<Adamw8bitInputs, Adamw8bitAttributes>['webgpu']> = (
+export const webgpuAdamw8bit: WebgpuKernel<Adamw8bitInputs, Adamw8bitAttributes, Adamw8bitOutputs> = (
   inputs,
   { entries, arithmetic },
   backend,
@@ -183,5 +184,5 @@ export const webgpuAdamw8bit: NonNullable<OpDefinition<Adamw8bitInputs, Adamw8bi
     });
     for (const { gradient: _, ...changed } of tensors) forgetHostCopies(backend, Object.values(changed));
   }
-  return [];
+  return {};
 };

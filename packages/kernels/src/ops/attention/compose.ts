@@ -20,7 +20,13 @@ import {
 import { hostValues } from '../../tfjs/host-values';
 import { DropoutStream, dropoutNumbers } from '../../random/dropout-stream';
 import { attends, readSequences, type Sequence } from './sequences';
-import { NO_KEYS_LSE, type AttentionAttributes, type AttentionBackwardInputs, type AttentionInputs } from './types';
+import {
+  NO_KEYS_LSE,
+  type AttentionAttributes,
+  type AttentionBackwardInputs,
+  type AttentionInputs,
+  type AttentionOutputs,
+} from './types';
 
 /** Large enough that exp of it is 0 beside any score, small enough that adding a score keeps it finite. */
 const MASKED_SCORE = -1e30;
@@ -57,9 +63,13 @@ function byRow(blocks: Tensor): Tensor {
   return reshape(transpose(blocks, [1, 0, 2]), [rows, heads * size]);
 }
 
-function dropoutFactor(sequence: Sequence, random: Tensor, attributes: AttentionAttributes): Tensor3D | undefined {
+function dropoutFactor(
+  sequence: Sequence,
+  random: Tensor | undefined,
+  attributes: AttentionAttributes,
+): Tensor3D | undefined {
   const { heads, keyStride, rate, site } = attributes;
-  if (rate === 0) return undefined;
+  if (random === undefined) return undefined;
   const { rowStart, rowCount } = sequence;
   const { threshold, keepScale } = dropoutNumbers(rate);
   const stream = new DropoutStream(hostValues(random), site, threshold);
@@ -128,7 +138,7 @@ function openSequences({ qkv, sequences }: AttentionInputs, { keyStride }: Atten
 }
 
 /** Returns y [M, C] and the log-sums [M, heads]; one dense score matrix a sequence at a time. */
-export function composeAttention(inputs: AttentionInputs, attributes: AttentionAttributes): Tensor[] {
+export function composeAttention(inputs: AttentionInputs, attributes: AttentionAttributes): AttentionOutputs {
   const { heads, scale } = attributes;
   const [rows = 0, width = 0] = inputs.qkv.shape;
   const sequences = openSequences(inputs, attributes);
@@ -143,26 +153,26 @@ export function composeAttention(inputs: AttentionInputs, attributes: AttentionA
     const lse = add(add(largest, log(total)), mul(sub(1, block.hasKeys), NO_KEYS_LSE - MASKED_SCORE));
     return { y: byRow(y), lse: byRow(lse) };
   });
-  return [
-    stackRows(
+  return {
+    y: stackRows(
       sequences,
       results.map(({ y }) => y),
       rows,
       width / 3,
       0,
     ),
-    stackRows(
+    lse: stackRows(
       sequences,
       results.map(({ lse }) => lse),
       rows,
       heads,
       NO_KEYS_LSE,
     ),
-  ];
+  };
 }
 
 /** Returns the gradient by qkv [M, 3C]. */
-export function composeAttentionBackward(inputs: AttentionBackwardInputs, attributes: AttentionAttributes): Tensor[] {
+export function composeAttentionBackward(inputs: AttentionBackwardInputs, attributes: AttentionAttributes): Tensor {
   const { heads, scale } = attributes;
   const { dy, y, lse } = inputs;
   const [rows = 0, width = 0] = inputs.qkv.shape;
@@ -180,5 +190,5 @@ export function composeAttentionBackward(inputs: AttentionBackwardInputs, attrib
     const dv = matMul(dropped(block, probabilities), dOut, true, false);
     return concat([byRow(dq), byRow(dk), byRow(dv)], 1);
   });
-  return [stackRows(sequences, parts, rows, width, 0)];
+  return stackRows(sequences, parts, rows, width, 0);
 }

@@ -1,7 +1,6 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
 import { defineOp, type OpGradient } from '../../engine/op';
 import { composeAttentionBackward } from './compose';
-import type { AttentionAttributes, AttentionBackwardInputs, AttentionInputs } from './types';
+import type { AttentionAttributes, AttentionBackwardInputs, AttentionInputs, AttentionOutputs } from './types';
 import { wasmAttentionBackward } from './wasm';
 import { webgpuAttentionBackward } from './webgpu';
 
@@ -12,14 +11,10 @@ const backward = defineOp<AttentionBackwardInputs, AttentionAttributes>({
   webgpu: webgpuAttentionBackward,
 });
 
-export const attentionGradient: OpGradient<AttentionInputs, AttentionAttributes> = {
-  saveInputs: ['qkv', 'sequences', 'random'],
-  saveOutputs: [0, 1],
-  activations: { inputs: ['qkv'], outputs: [0] },
-  backward: ([dy], [qkv, sequences, random, y, lse], attributes) => ({
-    qkv: () => {
-      const inputs = { dy, qkv, sequences, random, y, lse } as Record<string, Tensor> as AttentionBackwardInputs;
-      return backward(inputs, attributes)[0]!;
-    },
+export const attentionGradient: OpGradient<AttentionInputs, AttentionAttributes, AttentionOutputs> = {
+  saves: { inputs: ['qkv', 'sequences', 'random'], outputs: ['y', 'lse'] },
+  activations: { inputs: ['qkv'], outputs: ['y'] },
+  backward: ({ dy, inputs, outputs, attributes }) => ({
+    qkv: () => backward({ ...inputs, ...outputs, dy: dy.y }, attributes),
   }),
 };

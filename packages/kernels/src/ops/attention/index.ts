@@ -7,13 +7,13 @@ import { knownValues } from '../../tfjs/host-values';
 import { composeAttention } from './compose';
 import { attentionGradient } from './gradient';
 import { SEQUENCE_FIELDS, readSequences } from './sequences';
-import type { AttentionAttributes, AttentionInputs, AttentionOptions } from './types';
+import type { AttentionAttributes, AttentionInputs, AttentionOptions, AttentionOutputs } from './types';
 import { wasmAttention } from './wasm';
 import { webgpuAttention } from './webgpu';
 
 export type { AttentionOptions } from './types';
 
-const run = defineOp<AttentionInputs, AttentionAttributes>({
+const run = defineOp<AttentionInputs, AttentionAttributes, AttentionOutputs>({
   name: 'QAttention',
   compose: composeAttention,
   wasm: wasmAttention,
@@ -59,7 +59,5 @@ export function attention(qkv: Tensor2D, sequences: Tensor2D, options: Attention
     );
   }
   const { rate, site } = dropout === undefined ? { rate: 0, site: 0 } : checkDropout('attention', dropout);
-  // tfjs' tape saves no absent inputs: without dropout another int32 tensor stands in, and nobody reads it.
-  const random = dropout?.random ?? sequences;
-  return run({ qkv, sequences, random }, { heads, scale, keyStride, rate, site })[0] as Tensor2D;
+  return run({ qkv, sequences, random: dropout?.random }, { heads, scale, keyStride, rate, site }).y as Tensor2D;
 }

@@ -15,7 +15,7 @@ export interface AttentionAttributes {
   readonly heads: number;
   readonly scale: number;
   readonly keyStride: number;
-  /** 0 without dropout; `random` is then read by nobody. */
+  /** 0 without dropout. */
   readonly rate: number;
   readonly site: number;
 }
@@ -23,15 +23,19 @@ export interface AttentionAttributes {
 export interface AttentionInputs extends Record<string, Tensor | undefined> {
   qkv: Tensor;
   sequences: Tensor;
-  random: Tensor;
+  /** Of the dropout, where there is one. */
+  random: Tensor | undefined;
 }
 
-export interface AttentionBackwardInputs extends AttentionInputs {
-  dy: Tensor;
-  /** The forward pass' result [M, C]. */
+export interface AttentionOutputs {
+  /** [M, C] */
   y: Tensor;
   /** Log of the sum of exp(scores) by row and head [M, heads]. */
   lse: Tensor;
+}
+
+export interface AttentionBackwardInputs extends AttentionInputs, AttentionOutputs {
+  dy: Tensor;
 }
 
 /** What a row that attends to no key has as its log-sum: exp(score - lse) is then 0 for every score. */

@@ -1,13 +1,13 @@
-import type { TensorInfo } from '@tensorflow/tfjs-core';
-import type { OpDefinition } from '../../engine/op';
+import type { WasmKernel } from '../../engine/op';
+import type { InfoOf } from '../../engine/tensors';
 import type { WasmContext } from '../../wasm/context';
 import { wasmDropoutArguments } from '../../wasm/dropout';
 import { SEQUENCE_FIELDS } from './sequences';
-import type { AttentionAttributes, AttentionBackwardInputs, AttentionInputs } from './types';
+import type { AttentionAttributes, AttentionBackwardInputs, AttentionInputs, AttentionOutputs } from './types';
 
 /** What both kernels take between the tensors: the sequences, the heads, the scale and the dropout. */
 function shared(
-  { qkv, sequences, random }: Readonly<Record<'qkv' | 'sequences' | 'random', TensorInfo>>,
+  { qkv, sequences, random }: InfoOf<AttentionInputs>,
   attributes: AttentionAttributes,
   wasm: WasmContext,
 ) {
@@ -32,7 +32,7 @@ function shared(
   };
 }
 
-export const wasmAttention: NonNullable<OpDefinition<AttentionInputs, AttentionAttributes>['wasm']> = (
+export const wasmAttention: WasmKernel<AttentionInputs, AttentionAttributes, AttentionOutputs> = (
   inputs,
   attributes,
   wasm,
@@ -44,10 +44,10 @@ export const wasmAttention: NonNullable<OpDefinition<AttentionInputs, AttentionA
   const lse = wasm.output([rows, attributes.heads]);
   const scratch = wasm.kernels.scratch(wasm.kernels.attentionScratchBytes(longest, headSize));
   wasm.call.attention({ ...numbers, out: wasm.pointer(y), lse: wasm.pointer(lse), scratch });
-  return [y, lse];
+  return { y, lse };
 };
 
-export const wasmAttentionBackward: NonNullable<OpDefinition<AttentionBackwardInputs, AttentionAttributes>['wasm']> = (
+export const wasmAttentionBackward: WasmKernel<AttentionBackwardInputs, AttentionAttributes> = (
   inputs,
   attributes,
   wasm,
@@ -62,5 +62,5 @@ export const wasmAttentionBackward: NonNullable<OpDefinition<AttentionBackwardIn
     ...{ dout: wasm.pointer(dy), out: wasm.pointer(y), lse: wasm.pointer(lse) },
     ...{ dqkv: wasm.pointer(dqkv), scratch },
   });
-  return [dqkv];
+  return dqkv;
 };

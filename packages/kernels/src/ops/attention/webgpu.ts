@@ -1,11 +1,11 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import type { OpDefinition } from '../../engine/op';
+import type { WebgpuKernel } from '../../engine/op';
 import { KernelError } from '../../errors';
 import { dropoutNumbers } from '../../random/dropout-stream';
 import { dispatch, makeOutput, type Dispatch } from '../../webgpu/dispatch';
 import type { BufferTypes } from '../../webgpu/layout';
-import type { AttentionAttributes, AttentionBackwardInputs, AttentionInputs } from './types';
+import type { AttentionAttributes, AttentionBackwardInputs, AttentionInputs, AttentionOutputs } from './types';
 import { hardwareOf } from '../../webgpu/hardware';
 import { hasSubgroupMatrices } from '../../webgpu/capabilities';
 import { FRAGMENT } from '../../webgpu/subgroup-matrix';
@@ -83,7 +83,7 @@ function chooseMatrixTile(
   return { headSize, ownRows, loopRows: LOOP_ROWS, subgroups, dropout: rate === 0 ? 'none' : 'grouped' };
 }
 
-export const webgpuAttention: NonNullable<OpDefinition<AttentionInputs, AttentionAttributes>['webgpu']> = (
+export const webgpuAttention: WebgpuKernel<AttentionInputs, AttentionAttributes, AttentionOutputs> = (
   { qkv, sequences, random },
   attributes,
   backend,
@@ -98,15 +98,17 @@ export const webgpuAttention: NonNullable<OpDefinition<AttentionInputs, Attentio
   const tile = matrixTile ?? chooseTile(backend, shape, forwardWorkgroupBytes);
   dispatch(backend, {
     shader: matrixTile === undefined ? forwardShader(tile) : matrixForwardShader(matrixTile),
-    buffers: { qkv, sequences, y, lse, random: rate === 0 ? undefined : random },
+    buffers: { qkv, sequences, y, lse, random },
     ...runOf(tile, { rows, sequences, attributes, more: 1 }),
   });
-  return [y, lse];
+  return { y, lse };
 };
 
-export const webgpuAttentionBackward: NonNullable<
-  OpDefinition<AttentionBackwardInputs, AttentionAttributes>['webgpu']
-> = ({ dy, qkv, y, lse, sequences, random }, attributes, backend) => {
+export const webgpuAttentionBackward: WebgpuKernel<AttentionBackwardInputs, AttentionAttributes> = (
+  { dy, qkv, y, lse, sequences, random },
+  attributes,
+  backend,
+) => {
   const [rows = 0, width = 0] = qkv.shape;
   const { heads, keyStride, rate } = attributes;
   const headSize = width / 3 / heads;
@@ -115,17 +117,16 @@ export const webgpuAttentionBackward: NonNullable<
   const tile = matrixTile ?? chooseTile(backend, shape, backwardWorkgroupBytes);
   const dqkv = makeOutput(backend, [rows, width]);
   const deltas = makeOutput(backend, [rows, heads]);
-  const drawn = rate === 0 ? undefined : random;
   dispatch(backend, {
     shader: matrixTile === undefined ? queryGradientShader(tile) : matrixQueryGradientShader(matrixTile),
-    buffers: { qkv, sequences, dy, y, lse, dqkv, deltas, random: drawn },
+    buffers: { qkv, sequences, dy, y, lse, dqkv, deltas, random },
     ...runOf(tile, { rows, sequences, attributes, more: 1 }),
   });
   dispatch(backend, {
     shader: matrixTile === undefined ? keyGradientShader(tile) : matrixKeyGradientShader(matrixTile),
-    buffers: { qkv, sequences, dy, lse, deltas, dqkv, random: drawn },
+    buffers: { qkv, sequences, dy, lse, deltas, dqkv, random },
     ...runOf(tile, { rows, sequences, attributes, more: 0 }),
   });
   backend.disposeData(deltas.dataId);
-  return [dqkv];
+  return dqkv;
 };

@@ -1,4 +1,4 @@
-import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import { checkShape } from '../../engine/check';
 import { defineOp } from '../../engine/op';
 import { KernelError } from '../../errors';
@@ -19,7 +19,7 @@ export type { Nearest } from '../../formats/nearest';
 export { quantizeBlockwiseArray, type Blockwise8bitArray } from '../../blocks/quantize';
 export type { Blockwise8bit, BlockwiseOptions, DequantizeBlockwiseArguments } from './types';
 
-const runQuantize = defineOp<QuantizeBlockwiseInputs, QuantizeBlockwiseAttributes>({
+const runQuantize = defineOp<QuantizeBlockwiseInputs, QuantizeBlockwiseAttributes, Blockwise8bit>({
   name: 'QQuantizeBlockwise',
   compose: composeQuantizeBlockwise,
   webgpu: webgpuQuantizeBlockwise,
@@ -53,8 +53,7 @@ export function quantizeBlockwise(
     );
   }
   checkBlocksize('quantizeBlockwise', blocksize);
-  const [quantized, absmax] = runQuantize({ x }, { code, blocksize, nearest });
-  return { quantized: quantized as Tensor1D, absmax: absmax as Tensor1D };
+  return runQuantize({ x }, { code, blocksize, nearest });
 }
 
 /** The values that 8-bit codes stand for, code[quantized]·absmax, float32 in the given shape. */
@@ -70,7 +69,7 @@ export function dequantizeBlockwise({
   checkBytes('dequantizeBlockwise', 'quantized', quantized, size);
   checkShape('dequantizeBlockwise', 'absmax', absmax, [Math.ceil(size / blocksize)]);
   checkShape('dequantizeBlockwise', 'code', code, [256]);
-  return runDequantize({ quantized, absmax, code }, { blocksize, shape })[0]!;
+  return runDequantize({ quantized, absmax, code }, { blocksize, shape });
 }
 
 function checkBlocksize(op: string, blocksize: number): void {

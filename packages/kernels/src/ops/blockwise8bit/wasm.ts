@@ -1,11 +1,13 @@
 import { dequantizeBlockwiseInto } from '../../blocks/dequantize';
-import type { OpDefinition } from '../../engine/op';
+import type { WasmKernel } from '../../engine/op';
 import type { DequantizeBlockwiseAttributes, DequantizeBlockwiseInputs } from '../../blocks/types';
 
 /** A loop over views of the heap: as fast as SIMD here, for a table look-up has no SIMD form. */
-export const wasmDequantizeBlockwise: NonNullable<
-  OpDefinition<DequantizeBlockwiseInputs, DequantizeBlockwiseAttributes>['wasm']
-> = ({ quantized, absmax, code }, { blocksize, shape }, wasm) => {
+export const wasmDequantizeBlockwise: WasmKernel<DequantizeBlockwiseInputs, DequantizeBlockwiseAttributes> = (
+  { quantized, absmax, code },
+  { blocksize, shape },
+  wasm,
+) => {
   const out = wasm.output([...shape]);
   const view = (tensor: typeof out) => wasm.backend.typedArrayFromHeap(tensor);
   const bytes = view(quantized);
@@ -15,5 +17,5 @@ export const wasmDequantizeBlockwise: NonNullable<
     code: view(code) as Float32Array,
     blocksize,
   });
-  return [out];
+  return out;
 };

@@ -1,11 +1,11 @@
-import { util, type TensorInfo } from '@tensorflow/tfjs-core';
-import type { OpDefinition } from '../../engine/op';
+import { util } from '@tensorflow/tfjs-core';
+import type { WebgpuKernel } from '../../engine/op';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { shaderVariants, spread, WORKGROUP_INDEX, WORKGROUP_PARAMETERS } from '../../webgpu/shader';
 import { layout } from '../../webgpu/layout';
 import { int32Count } from '../../tfjs/bytes';
 import { blockwiseBounds, GRID_STEPS, type Nearest } from '../../formats/nearest';
-import type { QuantizeBlockwiseInputs } from './types';
+import type { Blockwise8bit, QuantizeBlockwiseInputs } from './types';
 import type {
   DequantizeBlockwiseAttributes,
   DequantizeBlockwiseInputs,
@@ -69,8 +69,10 @@ fn main(${WORKGROUP_PARAMETERS}) {
   };
 });
 
-export const webgpuQuantizeBlockwise: NonNullable<
-  OpDefinition<QuantizeBlockwiseInputs, QuantizeBlockwiseAttributes>['webgpu']
+export const webgpuQuantizeBlockwise: WebgpuKernel<
+  QuantizeBlockwiseInputs,
+  QuantizeBlockwiseAttributes,
+  Blockwise8bit
 > = ({ x }, { code, blocksize, nearest }, backend) => {
   const size = util.sizeFromShape(x.shape);
   const blocks = Math.ceil(size / blocksize);
@@ -83,7 +85,7 @@ export const webgpuQuantizeBlockwise: NonNullable<
     uniforms: { size, blocks, blocksize, zero: 0, bounds },
     workgroups: spread(blocks),
   });
-  return [quantized, absmax];
+  return { quantized, absmax };
 };
 
 /** A thread a word of four codes. */
@@ -113,9 +115,11 @@ fn main(${WORKGROUP_PARAMETERS}) {
   };
 });
 
-export const webgpuDequantizeBlockwise: NonNullable<
-  OpDefinition<DequantizeBlockwiseInputs, DequantizeBlockwiseAttributes>['webgpu']
-> = ({ quantized, absmax, code }, { blocksize, shape }, backend): TensorInfo[] => {
+export const webgpuDequantizeBlockwise: WebgpuKernel<DequantizeBlockwiseInputs, DequantizeBlockwiseAttributes> = (
+  { quantized, absmax, code },
+  { blocksize, shape },
+  backend,
+) => {
   const size = util.sizeFromShape([...shape]);
   const values = makeOutput(backend, [...shape]);
   dispatch(backend, {
@@ -124,5 +128,5 @@ export const webgpuDequantizeBlockwise: NonNullable<
     uniforms: { size, blocksize },
     workgroups: spread(Math.ceil(size / 4 / THREADS)),
   });
-  return [values];
+  return values;
 };

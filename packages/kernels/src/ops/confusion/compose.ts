@@ -1,9 +1,9 @@
-import { tensor1d, type Tensor } from '@tensorflow/tfjs-core';
+import { tensor1d } from '@tensorflow/tfjs-core';
 import { hostValues } from '../../tfjs/host-values';
-import type { ConfusionInputs } from './types';
+import type { ConfusionInputs, ConfusionOutputs } from './types';
 
-/** On the host: tfjs has no scatter with a sum that all its backends share. Returns the new counts. */
-export function composeConfusion({ counts, logits, labels }: ConfusionInputs): Tensor[] {
+/** On the host: tfjs has no scatter with a sum that all its backends share. */
+export function composeConfusion({ counts, logits, labels }: ConfusionInputs): ConfusionOutputs {
   const next = hostValues(counts).slice() as Int32Array;
   const values = hostValues(logits);
   const [rows = 0, classes = 0] = logits.shape;
@@ -14,5 +14,5 @@ export function composeConfusion({ counts, logits, labels }: ConfusionInputs): T
     const label = labelValues[row]!;
     next[label >= 0 && label < classes ? label * classes + best : classes ** 2]!++;
   }
-  return [tensor1d(next, 'int32')];
+  return { counts: tensor1d(next, 'int32') };
 }

@@ -3,12 +3,12 @@ import { checkShape, checkTensor } from '../../engine/check';
 import { defineOp } from '../../engine/op';
 import { assignAll, ownData } from '../../tfjs/in-place';
 import { composeConfusion } from './compose';
-import { confusionSize, type ConfusionInputs } from './types';
+import { confusionSize, type ConfusionInputs, type ConfusionOutputs } from './types';
 import { webgpuConfusion } from './webgpu';
 
 export { confusionSize } from './types';
 
-const run = defineOp<ConfusionInputs, object>({
+const run = defineOp<ConfusionInputs, object, ConfusionOutputs>({
   name: 'QConfusion',
   compose: composeConfusion,
   webgpu: webgpuConfusion,
@@ -30,5 +30,5 @@ export function addConfusion(counts: Variable, logits: Tensor2D, labels: Tensor1
   checkTensor('addConfusion', 'counts', counts, 1, 'int32');
   checkShape('addConfusion', 'counts', counts, [confusionSize(logits.shape[1])]);
   ownData([counts]);
-  assignAll([counts], run({ counts, logits, labels }, {}));
+  assignAll({ counts }, run({ counts, logits, labels }, {}));
 }

@@ -1,9 +1,9 @@
-import type { OpDefinition } from '../../engine/op';
+import type { WebgpuKernel } from '../../engine/op';
 import { dispatch } from '../../webgpu/dispatch';
 import { shaderVariants, spread, WORKGROUP_INDEX, WORKGROUP_PARAMETERS } from '../../webgpu/shader';
 import { layout } from '../../webgpu/layout';
 import { forgetHostCopies } from '../../tfjs/in-place';
-import type { ConfusionInputs } from './types';
+import type { ConfusionInputs, ConfusionOutputs } from './types';
 
 const THREADS = 64;
 
@@ -45,7 +45,7 @@ fn main(${WORKGROUP_PARAMETERS}) {
 });
 
 /** In place. */
-export const webgpuConfusion: NonNullable<OpDefinition<ConfusionInputs, object>['webgpu']> = (
+export const webgpuConfusion: WebgpuKernel<ConfusionInputs, object, ConfusionOutputs> = (
   { counts, logits, labels },
   _attributes,
   backend,
@@ -58,5 +58,5 @@ export const webgpuConfusion: NonNullable<OpDefinition<ConfusionInputs, object>[
     workgroups: spread(rows),
   });
   forgetHostCopies(backend, [counts]);
-  return [];
+  return {};
 };

@@ -18,7 +18,12 @@ import {
   type Tensor,
   type Tensor2D,
 } from '@tensorflow/tfjs-core';
-import type { CrossEntropyAttributes, CrossEntropyBackwardInputs, CrossEntropyInputs } from './types';
+import type {
+  CrossEntropyAttributes,
+  CrossEntropyBackwardInputs,
+  CrossEntropyInputs,
+  CrossEntropyOutputs,
+} from './types';
 
 /** The one-hot rows of the labels, zero in ignored rows, and 1 or 0 a row for whether it counts. */
 function targets(labels: Tensor, classes: number, ignoreIndex: number): { oneHotRows: Tensor; counted: Tensor } {
@@ -28,23 +33,22 @@ function targets(labels: Tensor, classes: number, ignoreIndex: number): { oneHot
   return { oneHotRows: mul(oneHotRows, expandDims(counted, 1)), counted };
 }
 
-/** Returns the loss [] and the probabilities [B, K]. */
 export function composeCrossEntropy(
   { logits, labels }: CrossEntropyInputs,
   { reduction, ignoreIndex }: CrossEntropyAttributes,
-): Tensor[] {
+): CrossEntropyOutputs {
   const { oneHotRows, counted } = targets(labels, logits.shape[1]!, ignoreIndex);
   const logProbabilities = logSoftmax(logits as Tensor2D);
   // Selected, not multiplied by 0 and 1: another class' log probability may be -infinity.
   const total = neg(sum(where(greater(oneHotRows, 0), logProbabilities, zerosLike(logProbabilities))));
-  return [reduction === 'mean' ? div(total, sum(counted)) : total, exp(logProbabilities)];
+  return { loss: reduction === 'mean' ? div(total, sum(counted)) : total, probabilities: exp(logProbabilities) };
 }
 
 export function composeCrossEntropyBackward(
   { dy, probabilities, labels }: CrossEntropyBackwardInputs,
   { reduction, ignoreIndex }: CrossEntropyAttributes,
-): Tensor[] {
+): Tensor {
   const { oneHotRows, counted } = targets(labels, probabilities.shape[1]!, ignoreIndex);
   const difference = sub(mul(probabilities, expandDims(counted, 1)), oneHotRows);
-  return [mul(difference, reduction === 'mean' ? div(dy, sum(counted)) : dy)];
+  return mul(difference, reduction === 'mean' ? div(dy, sum(counted)) : dy);
 }

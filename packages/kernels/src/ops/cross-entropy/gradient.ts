@@ -1,6 +1,11 @@
 import { defineOp, type OpGradient } from '../../engine/op';
 import { composeCrossEntropyBackward } from './compose';
-import type { CrossEntropyAttributes, CrossEntropyBackwardInputs, CrossEntropyInputs } from './types';
+import type {
+  CrossEntropyAttributes,
+  CrossEntropyBackwardInputs,
+  CrossEntropyInputs,
+  CrossEntropyOutputs,
+} from './types';
 import { wasmCrossEntropyBackward } from './wasm';
 import { webgpuCrossEntropyBackward } from './webgpu';
 
@@ -11,10 +16,9 @@ const backward = defineOp<CrossEntropyBackwardInputs, CrossEntropyAttributes>({
   webgpu: webgpuCrossEntropyBackward,
 });
 
-export const crossEntropyGradient: OpGradient<CrossEntropyInputs, CrossEntropyAttributes> = {
-  saveInputs: ['labels'],
-  saveOutputs: [1],
-  backward: ([dy], [labels, probabilities], attributes) => ({
-    logits: () => backward({ dy: dy!, probabilities: probabilities!, labels: labels! }, attributes)[0]!,
+export const crossEntropyGradient: OpGradient<CrossEntropyInputs, CrossEntropyAttributes, CrossEntropyOutputs> = {
+  saves: { inputs: ['labels'], outputs: ['probabilities'] },
+  backward: ({ dy, inputs: { labels }, outputs: { probabilities }, attributes }) => ({
+    logits: () => backward({ dy: dy.loss, probabilities, labels }, attributes),
   }),
 };

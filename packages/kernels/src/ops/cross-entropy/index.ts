@@ -5,13 +5,13 @@ import { KernelError } from '../../errors';
 import { checkIndices } from '../../engine/indices';
 import { composeCrossEntropy } from './compose';
 import { crossEntropyGradient } from './gradient';
-import type { CrossEntropyAttributes, CrossEntropyInputs, CrossEntropyOptions } from './types';
+import type { CrossEntropyAttributes, CrossEntropyInputs, CrossEntropyOptions, CrossEntropyOutputs } from './types';
 import { wasmCrossEntropy } from './wasm';
 import { webgpuCrossEntropy } from './webgpu';
 
 export type { CrossEntropyOptions } from './types';
 
-const run = defineOp<CrossEntropyInputs, CrossEntropyAttributes>({
+const run = defineOp<CrossEntropyInputs, CrossEntropyAttributes, CrossEntropyOutputs>({
   name: 'QCrossEntropy',
   compose: composeCrossEntropy,
   wasm: wasmCrossEntropy,
@@ -40,5 +40,5 @@ export function crossEntropy(logits: Tensor2D, labels: Tensor1D, options: CrossE
     throw new KernelError('BAD_ARGUMENT', `crossEntropy: ignoreIndex ${ignoreIndex} is not an integer`);
   }
   checkIndices('crossEntropy', 'labels', labels, logits.shape[1], ignoreIndex);
-  return run({ logits, labels }, { reduction, ignoreIndex })[0] as Scalar;
+  return run({ logits, labels }, { reduction, ignoreIndex }).loss as Scalar;
 }

@@ -14,6 +14,13 @@ export interface CrossEntropyInputs extends Record<string, Tensor | undefined> {
   labels: Tensor;
 }
 
+export interface CrossEntropyOutputs {
+  /** [] */
+  loss: Tensor;
+  /** [B, K] */
+  probabilities: Tensor;
+}
+
 export interface CrossEntropyBackwardInputs extends Record<string, Tensor | undefined> {
   dy: Tensor;
   probabilities: Tensor;

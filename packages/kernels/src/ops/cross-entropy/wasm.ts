@@ -1,7 +1,12 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import type { OpDefinition } from '../../engine/op';
+import type { WasmKernel } from '../../engine/op';
 import type { WasmContext } from '../../wasm/context';
-import type { CrossEntropyAttributes, CrossEntropyBackwardInputs, CrossEntropyInputs } from './types';
+import type {
+  CrossEntropyAttributes,
+  CrossEntropyBackwardInputs,
+  CrossEntropyInputs,
+  CrossEntropyOutputs,
+} from './types';
 
 /** What the sum over rows is divided by. The kernels skip labels outside the classes, which ignored ones are made. */
 function divisor(labels: Int32Array, { reduction, ignoreIndex }: CrossEntropyAttributes): number {
@@ -20,7 +25,7 @@ function kernelLabels(
   return { tensor, values };
 }
 
-export const wasmCrossEntropy: NonNullable<OpDefinition<CrossEntropyInputs, CrossEntropyAttributes>['wasm']> = (
+export const wasmCrossEntropy: WasmKernel<CrossEntropyInputs, CrossEntropyAttributes, CrossEntropyOutputs> = (
   { logits, labels },
   attributes,
   wasm,
@@ -43,12 +48,14 @@ export const wasmCrossEntropy: NonNullable<OpDefinition<CrossEntropyInputs, Cros
   wasm.backend.typedArrayFromHeap(loss)[0] = total / divisor(values, attributes);
   wasm.backend.disposeData(tensor.dataId);
   wasm.backend.disposeData(losses.dataId);
-  return [loss, probabilities];
+  return { loss, probabilities };
 };
 
-export const wasmCrossEntropyBackward: NonNullable<
-  OpDefinition<CrossEntropyBackwardInputs, CrossEntropyAttributes>['wasm']
-> = ({ dy, probabilities, labels }, attributes, wasm) => {
+export const wasmCrossEntropyBackward: WasmKernel<CrossEntropyBackwardInputs, CrossEntropyAttributes> = (
+  { dy, probabilities, labels },
+  attributes,
+  wasm,
+) => {
   const [rows = 0, classes = 0] = probabilities.shape;
   const { tensor, values } = kernelLabels(labels, attributes.ignoreIndex, wasm);
   const slopes = wasm.output([rows]);
@@ -65,5 +72,5 @@ export const wasmCrossEntropyBackward: NonNullable<
   });
   wasm.backend.disposeData(tensor.dataId);
   wasm.backend.disposeData(slopes.dataId);
-  return [dlogits];
+  return dlogits;
 };

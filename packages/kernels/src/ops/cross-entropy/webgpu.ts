@@ -1,10 +1,15 @@
-import type { OpDefinition } from '../../engine/op';
+import type { WebgpuKernel } from '../../engine/op';
 import { NAN } from '../../webgpu/constants';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { threadsForRow, workgroupSum } from '../../webgpu/reduce';
 import { WORKGROUP_INDEX, WORKGROUP_PARAMETERS, shaderVariants, spread } from '../../webgpu/shader';
 import { layout } from '../../webgpu/layout';
-import type { CrossEntropyAttributes, CrossEntropyBackwardInputs, CrossEntropyInputs } from './types';
+import type {
+  CrossEntropyAttributes,
+  CrossEntropyBackwardInputs,
+  CrossEntropyInputs,
+  CrossEntropyOutputs,
+} from './types';
 
 const TOTAL_THREADS = 256;
 
@@ -132,7 +137,7 @@ fn main(${WORKGROUP_PARAMETERS}) {
   };
 });
 
-export const webgpuCrossEntropy: NonNullable<OpDefinition<CrossEntropyInputs, CrossEntropyAttributes>['webgpu']> = (
+export const webgpuCrossEntropy: WebgpuKernel<CrossEntropyInputs, CrossEntropyAttributes, CrossEntropyOutputs> = (
   { logits, labels },
   { reduction, ignoreIndex },
   backend,
@@ -154,12 +159,14 @@ export const webgpuCrossEntropy: NonNullable<OpDefinition<CrossEntropyInputs, Cr
     workgroups: [1, 1, 1],
   });
   backend.disposeData(losses.dataId);
-  return [loss, probabilities];
+  return { loss, probabilities };
 };
 
-export const webgpuCrossEntropyBackward: NonNullable<
-  OpDefinition<CrossEntropyBackwardInputs, CrossEntropyAttributes>['webgpu']
-> = ({ dy, probabilities, labels }, { reduction, ignoreIndex }, backend) => {
+export const webgpuCrossEntropyBackward: WebgpuKernel<CrossEntropyBackwardInputs, CrossEntropyAttributes> = (
+  { dy, probabilities, labels },
+  { reduction, ignoreIndex },
+  backend,
+) => {
   const [rows = 0, classes = 0] = probabilities.shape;
   const dlogits = makeOutput(backend, [rows, classes]);
   dispatch(backend, {
@@ -168,5 +175,5 @@ export const webgpuCrossEntropyBackward: NonNullable<
     uniforms: { rows, classes, ignoreIndex },
     workgroups: spread(rows),
   });
-  return [dlogits];
+  return dlogits;
 };

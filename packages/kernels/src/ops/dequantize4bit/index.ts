@@ -22,6 +22,6 @@ const run = defineOp<Packed4bitInputs, Packed4bitAttributes>({
 export function dequantize4bit(quantized: Quantized4bit): Tensor {
   return tidy(() => {
     const { inputs, attributes } = takeApart('dequantize4bit', quantized);
-    return run(inputs, attributes)[0]!;
+    return run(inputs, attributes);
   });
 }

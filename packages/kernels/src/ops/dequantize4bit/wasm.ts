@@ -1,12 +1,8 @@
-import type { OpDefinition } from '../../engine/op';
+import type { WasmKernel } from '../../engine/op';
 import { sizeOf, type Packed4bitAttributes, type Packed4bitInputs } from '../../four-bit/types';
 import { wasmAbsmax } from '../../four-bit/wasm-absmax';
 
-export const wasmDequantize4bit: NonNullable<OpDefinition<Packed4bitInputs, Packed4bitAttributes>['wasm']> = (
-  inputs,
-  attributes,
-  wasm,
-) => {
+export const wasmDequantize4bit: WasmKernel<Packed4bitInputs, Packed4bitAttributes> = (inputs, attributes, wasm) => {
   const out = wasm.output([...attributes.shape]);
   const { absmax } = wasmAbsmax(inputs, attributes, wasm, 0);
   wasm.call.dequantize4bit({
@@ -17,5 +13,5 @@ export const wasmDequantize4bit: NonNullable<OpDefinition<Packed4bitInputs, Pack
     blocksize: attributes.blocksize,
     out: wasm.pointer(out),
   });
-  return [out];
+  return out;
 };

@@ -1,4 +1,4 @@
-import type { OpDefinition } from '../../engine/op';
+import type { WebgpuKernel } from '../../engine/op';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { shaderVariants, spread, WORKGROUP_INDEX, WORKGROUP_PARAMETERS } from '../../webgpu/shader';
 import { layout } from '../../webgpu/layout';
@@ -43,7 +43,7 @@ fn main(${WORKGROUP_PARAMETERS}) {
   };
 });
 
-export const webgpuDequantize4bit: NonNullable<OpDefinition<Packed4bitInputs, Packed4bitAttributes>['webgpu']> = (
+export const webgpuDequantize4bit: WebgpuKernel<Packed4bitInputs, Packed4bitAttributes> = (
   inputs,
   attributes,
   backend,
@@ -56,5 +56,5 @@ export const webgpuDequantize4bit: NonNullable<OpDefinition<Packed4bitInputs, Pa
     uniforms: { size, ...absmaxUniforms(attributes) },
     workgroups: spread(Math.ceil(size / 8 / WORKGROUP_SIZE)),
   });
-  return [values];
+  return values;
 };

@@ -9,12 +9,12 @@ function keepMask(size: number, random: ArrayLike<number>, { rate, site }: Dropo
   return Uint8Array.from({ length: size }, (_, element) => (stream.keeps(element) ? 1 : 0));
 }
 
-export function composeDropout({ x, random }: DropoutInputs, attributes: DropoutAttributes): Tensor[] {
+export function composeDropout({ x, random }: DropoutInputs, attributes: DropoutAttributes): Tensor {
   const keep = tensor(keepMask(x.size, hostValues(random), attributes), x.shape, 'bool');
   // Selected, not multiplied by the mask: a dropped infinity is 0, not NaN.
-  return [where(keep, mul(x, dropoutNumbers(attributes.rate).keepScale), zerosLike(x))];
+  return where(keep, mul(x, dropoutNumbers(attributes.rate).keepScale), zerosLike(x));
 }
 
-export function composeDropoutAdd({ x, residual, random }: DropoutAddInputs, attributes: DropoutAttributes): Tensor[] {
-  return [add(residual, composeDropout({ x, random }, attributes)[0]!)];
+export function composeDropoutAdd({ x, residual, random }: DropoutAddInputs, attributes: DropoutAttributes): Tensor {
+  return add(residual, composeDropout({ x, random }, attributes));
 }

@@ -6,14 +6,14 @@ type DropoutOp = () => Op<DropoutInputs, DropoutAttributes>;
 
 /** The mask is drawn again from the same counter, so dropout is its own backward pass. */
 export const dropoutGradient = (dropout: DropoutOp): OpGradient<DropoutInputs, DropoutAttributes> => ({
-  saveInputs: ['random'],
-  backward: ([dy], [random], attributes) => ({ x: () => dropout()({ x: dy!, random: random! }, attributes)[0]! }),
+  saves: { inputs: ['random'] },
+  backward: ({ dy, inputs: { random }, attributes }) => ({ x: () => dropout()({ x: dy, random }, attributes) }),
 });
 
 export const dropoutAddGradient = (dropout: DropoutOp): OpGradient<DropoutAddInputs, DropoutAttributes> => ({
-  saveInputs: ['random'],
-  backward: ([dy], [random], attributes) => ({
-    x: () => dropout()({ x: dy!, random: random! }, attributes)[0]!,
-    residual: () => clone(dy!),
+  saves: { inputs: ['random'] },
+  backward: ({ dy, inputs: { random }, attributes }) => ({
+    x: () => dropout()({ x: dy, random }, attributes),
+    residual: () => clone(dy),
   }),
 });

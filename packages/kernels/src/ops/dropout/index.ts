@@ -53,7 +53,7 @@ export function dropout<T extends Tensor>(x: T, options: DropoutOptions): T {
   checkFloat('dropout', 'x', x);
   const attributes = checkDropout('dropout', options);
   if (options.rate === 0) return clone(x);
-  return run({ x, random: options.random }, attributes)[0] as T;
+  return run({ x, random: options.random }, attributes) as T;
 }
 
 /** residual + dropout(x) in one pass; gradients go to both. x and residual are float32 of one shape. */
@@ -63,5 +63,5 @@ export function dropoutAdd<T extends Tensor>(x: T, residual: T, options: Dropout
   checkShape('dropoutAdd', 'residual', residual, x.shape);
   const attributes = checkDropout('dropoutAdd', options);
   if (options.rate === 0) return add(residual, x);
-  return runAdd({ x, residual, random: options.random }, attributes)[0] as T;
+  return runAdd({ x, residual, random: options.random }, attributes) as T;
 }

@@ -1,10 +1,10 @@
 import { util, type TensorInfo } from '@tensorflow/tfjs-core';
-import type { OpDefinition } from '../../engine/op';
+import type { WasmKernel } from '../../engine/op';
 import type { WasmContext } from '../../wasm/context';
 import { wasmDropoutArguments } from '../../wasm/dropout';
 import type { DropoutAddInputs, DropoutAttributes, DropoutInputs } from './types';
 
-type Wasm<Inputs extends DropoutInputs> = NonNullable<OpDefinition<Inputs, DropoutAttributes>['wasm']>;
+type Wasm<Inputs extends DropoutInputs> = WasmKernel<Inputs, DropoutAttributes>;
 
 /** What both kernels take but the residual. */
 function shared(
@@ -19,12 +19,12 @@ function shared(
 export const wasmDropout: Wasm<DropoutInputs> = (inputs, attributes, wasm) => {
   const y = wasm.output(inputs.x.shape);
   wasm.call.dropout({ ...shared(inputs, attributes, wasm), y: wasm.pointer(y) });
-  return [y];
+  return y;
 };
 
 export const wasmDropoutAdd: Wasm<DropoutAddInputs> = ({ residual, ...inputs }, attributes, wasm) => {
   const y = wasm.output(inputs.x.shape);
   const numbers = shared(inputs, attributes, wasm);
   wasm.call.dropoutAdd({ ...numbers, residual: wasm.pointer(residual), y: wasm.pointer(y) });
-  return [y];
+  return y;
 };

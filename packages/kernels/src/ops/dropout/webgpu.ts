@@ -1,5 +1,5 @@
 import { util, type TensorInfo } from '@tensorflow/tfjs-core';
-import type { OpDefinition } from '../../engine/op';
+import type { WebgpuKernel } from '../../engine/op';
 import { dropoutNumbers } from '../../random/dropout-stream';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { PHILOX } from '../../webgpu/philox';
@@ -61,13 +61,13 @@ fn main(${WORKGROUP_PARAMETERS}) {
   };
 });
 
-type Webgpu<Inputs extends DropoutInputs> = NonNullable<OpDefinition<Inputs, DropoutAttributes>['webgpu']>;
+type Webgpu<Inputs extends DropoutInputs> = WebgpuKernel<Inputs, DropoutAttributes>;
 
 function run(
   backend: Parameters<Webgpu<DropoutInputs>>[2],
   { x, residual, random }: { x: TensorInfo; residual?: TensorInfo; random: TensorInfo },
   { rate, site }: DropoutAttributes,
-): TensorInfo[] {
+): TensorInfo {
   const size = util.sizeFromShape(x.shape);
   const { threshold, keepScale } = dropoutNumbers(rate);
   const y = makeOutput(backend, x.shape);
@@ -77,7 +77,7 @@ function run(
     uniforms: { size, threshold, keepScale, site },
     workgroups: spread(Math.ceil(size / GROUP / WORKGROUP_SIZE)),
   });
-  return [y];
+  return y;
 }
 
 export const webgpuDropout: Webgpu<DropoutInputs> = (inputs, attributes, backend) => run(backend, inputs, attributes);

@@ -13,6 +13,6 @@ function frozen(table: string): () => Tensor {
 }
 
 export const embeddingGradient: OpGradient<EmbeddingInputs, object> = {
-  saveInputs: [],
+  saves: {},
   backward: () => ({ tokenTable: frozen('tokenTable'), positionTable: frozen('positionTable') }),
 };

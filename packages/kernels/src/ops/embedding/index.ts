@@ -35,5 +35,5 @@ export function embedding(ids: Tensor1D, positions: Tensor1D, tokenTable: Tensor
   checkShape('embedding', 'positionTable', positionTable, [undefined, tokenTable.shape[1] * (half ? 2 : 1)]);
   checkIndices('embedding', 'ids', ids, tokenTable.shape[0]);
   checkIndices('embedding', 'positions', positions, positionTable.shape[0]);
-  return run({ ids, positions, tokenTable, positionTable }, {})[0] as Tensor2D;
+  return run({ ids, positions, tokenTable, positionTable }, {}) as Tensor2D;
 }

@@ -1,4 +1,4 @@
-import type { OpDefinition } from '../../engine/op';
+import type { WebgpuKernel } from '../../engine/op';
 import { NAN } from '../../webgpu/constants';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { WORKGROUP_INDEX, WORKGROUP_PARAMETERS, shaderVariants, spread } from '../../webgpu/shader';
@@ -48,7 +48,7 @@ fn main(${WORKGROUP_PARAMETERS}) {
   };
 });
 
-export const webgpuEmbedding: NonNullable<OpDefinition<EmbeddingInputs, object>['webgpu']> = (
+export const webgpuEmbedding: WebgpuKernel<EmbeddingInputs, object> = (
   { ids, positions, tokenTable, positionTable },
   _attributes,
   backend,
@@ -65,5 +65,5 @@ export const webgpuEmbedding: NonNullable<OpDefinition<EmbeddingInputs, object>[
     uniforms: { threads: rows * rowLength, columns: rowLength, tokens, positionCount: positionTable.shape[0]! },
     workgroups: spread(Math.ceil((rows * rowLength) / WORKGROUP_SIZE)),
   });
-  return [y];
+  return y;
 };

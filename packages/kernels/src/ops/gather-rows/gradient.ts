@@ -10,6 +10,6 @@ const scatterRows = defineOp<ScatterRowsInputs, GatherRowsAttributes>({
 });
 
 export const gatherRowsGradient: OpGradient<GatherRowsInputs, GatherRowsAttributes> = {
-  saveInputs: ['rows'],
-  backward: ([dy], [rows], attributes) => ({ x: () => scatterRows({ dy: dy!, rows: rows! }, attributes)[0]! }),
+  saves: { inputs: ['rows'] },
+  backward: ({ dy, inputs: { rows }, attributes }) => ({ x: () => scatterRows({ dy, rows }, attributes) }),
 };

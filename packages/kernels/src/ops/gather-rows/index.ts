@@ -26,5 +26,5 @@ export function gatherRows(x: Tensor2D, rows: Tensor1D): Tensor2D {
   checkTensor('gatherRows', 'rows', rows, 1, 'int32');
   const rowCount = x.shape[0];
   checkIndices('gatherRows', 'rows', rows, rowCount);
-  return run({ x, rows }, { rowCount })[0] as Tensor2D;
+  return run({ x, rows }, { rowCount }) as Tensor2D;
 }

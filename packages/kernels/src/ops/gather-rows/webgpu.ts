@@ -1,4 +1,4 @@
-import type { OpDefinition } from '../../engine/op';
+import type { WebgpuKernel } from '../../engine/op';
 import { NAN } from '../../webgpu/constants';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { WORKGROUP_INDEX, WORKGROUP_PARAMETERS, shaderVariants, spread } from '../../webgpu/shader';
@@ -63,7 +63,7 @@ fn main(${WORKGROUP_PARAMETERS}) {
   };
 });
 
-export const webgpuGatherRows: NonNullable<OpDefinition<GatherRowsInputs, GatherRowsAttributes>['webgpu']> = (
+export const webgpuGatherRows: WebgpuKernel<GatherRowsInputs, GatherRowsAttributes> = (
   { x, rows },
   { rowCount },
   backend,
@@ -78,10 +78,10 @@ export const webgpuGatherRows: NonNullable<OpDefinition<GatherRowsInputs, Gather
     uniforms: { count, rowCount, columns: vector ? columns / 4 : columns },
     workgroups: spread(columns === 0 ? 0 : count),
   });
-  return [y];
+  return y;
 };
 
-export const webgpuScatterRows: NonNullable<OpDefinition<ScatterRowsInputs, GatherRowsAttributes>['webgpu']> = (
+export const webgpuScatterRows: WebgpuKernel<ScatterRowsInputs, GatherRowsAttributes> = (
   { dy, rows },
   { rowCount },
   backend,
@@ -96,5 +96,5 @@ export const webgpuScatterRows: NonNullable<OpDefinition<ScatterRowsInputs, Gath
     uniforms: { count, rowCount, columns: vector ? columns / 4 : columns },
     workgroups: spread(columns === 0 ? 0 : rowCount),
   });
-  return [dx];
+  return dx;
 };

@@ -8,10 +8,11 @@ type Gemm = (a: Tensor2D, b: Tensor2D, options: GemmOptions) => Tensor2D;
 /** C = alpha·op(A)·op(B) + bias gives dop(A) = alpha·dC·op(B)ᵀ, dop(B) = alpha·op(A)ᵀ·dC and the column sums of dC. */
 export function gemmGradient(gemm: Gemm): OpGradient<GemmInputs, GemmAttributes> {
   return {
-    saveInputs: ['a', 'b'],
-    backward: ([dyTensor], saved, { transposeA, transposeB, alpha }) => {
-      const dy = dyTensor as Tensor2D;
-      const [a, b] = saved as [Tensor2D, Tensor2D];
+    saves: { inputs: ['a', 'b'] },
+    backward: (pass) => {
+      const { transposeA, transposeB, alpha } = pass.attributes;
+      const dy = pass.dy as Tensor2D;
+      const { a, b } = pass.inputs as GemmInputs & Record<'a' | 'b', Tensor2D>;
       return {
         a: (): Tensor =>
           transposeA

@@ -40,5 +40,5 @@ export function gemm(a: Tensor2D, b: Tensor2D, options: GemmOptions = {}): Tenso
     );
   }
   if (bias !== undefined) checkShape('gemm', 'bias', bias, [b.shape[transposeB ? 0 : 1]]);
-  return run({ a, b, bias }, { transposeA, transposeB, alpha })[0] as Tensor2D;
+  return run({ a, b, bias }, { transposeA, transposeB, alpha }) as Tensor2D;
 }

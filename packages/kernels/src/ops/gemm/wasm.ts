@@ -1,12 +1,8 @@
-import type { OpDefinition } from '../../engine/op';
+import type { WasmKernel } from '../../engine/op';
 import { type GemmInputs } from './types';
 import { gemmSizes, type GemmAttributes } from '../../products/types';
 
-export const wasmGemm: NonNullable<OpDefinition<GemmInputs, GemmAttributes>['wasm']> = (
-  { a, b, bias },
-  attributes,
-  wasm,
-) => {
+export const wasmGemm: WasmKernel<GemmInputs, GemmAttributes> = ({ a, b, bias }, attributes, wasm) => {
   const { M, N, K } = gemmSizes(a.shape, b.shape, attributes);
   const transposeA = Number(attributes.transposeA);
   const transposeB = Number(attributes.transposeB);
@@ -29,5 +25,5 @@ export const wasmGemm: NonNullable<OpDefinition<GemmInputs, GemmAttributes>['was
     bias: wasm.pointer(bias),
     scratch,
   });
-  return [c];
+  return c;
 };

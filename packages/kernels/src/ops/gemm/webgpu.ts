@@ -1,4 +1,4 @@
-import type { OpDefinition } from '../../engine/op';
+import type { WebgpuKernel } from '../../engine/op';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { shaderVariants } from '../../webgpu/shader';
 import { layout } from '../../webgpu/layout';
@@ -45,14 +45,10 @@ fn rightValue(column: u32, depth: u32) -> f32 {
   return { layout: io, code };
 });
 
-export const webgpuGemm: NonNullable<OpDefinition<GemmInputs, GemmAttributes>['webgpu']> = (
-  { a, b, bias },
-  attributes,
-  backend,
-) => {
+export const webgpuGemm: WebgpuKernel<GemmInputs, GemmAttributes> = ({ a, b, bias }, attributes, backend) => {
   const { M, N, K } = gemmSizes(a.shape, b.shape, attributes);
   const { transposeA, transposeB, alpha } = attributes;
-  if (bias === undefined && isThin({ M, N, K })) return [thinGemm(backend, { a, b }, { M, N, K }, attributes)];
+  if (bias === undefined && isThin({ M, N, K })) return thinGemm(backend, { a, b }, { M, N, K }, attributes);
   const { rowsPerThread, columnsPerThread } = chooseTiledVariant({ rows: M, columns: N });
   const product = makeOutput(backend, [M, N]);
   dispatch(backend, {
@@ -65,5 +61,5 @@ export const webgpuGemm: NonNullable<OpDefinition<GemmInputs, GemmAttributes>['w
     },
     workgroups: tileGrid(M, N, { rowsPerThread, columnsPerThread }),
   });
-  return [product];
+  return product;
 };

@@ -1,23 +1,29 @@
 import { tensor1d, type Tensor } from '@tensorflow/tfjs-core';
 import { hostValues } from '../../tfjs/host-values';
-import { NORM_EPSILON, type ClipControlAttributes, type ClipControlInputs, type SumOfSquaresInputs } from './types';
+import {
+  NORM_EPSILON,
+  type ClipControlAttributes,
+  type ClipControlInputs,
+  type ClipControlOutputs,
+  type SumOfSquaresInputs,
+} from './types';
 
 /** On the host, summed in float64: tfjs' own sum is in float32, in an order of each backend's. */
-export function composeSumOfSquares(inputs: SumOfSquaresInputs): Tensor[] {
+export function composeSumOfSquares(inputs: SumOfSquaresInputs): Tensor {
   let total = 0;
   for (const tensor of Object.values(inputs)) {
     for (const value of hostValues(tensor)) total += value * value;
   }
-  return [tensor1d([total])];
+  return tensor1d([total]);
 }
 
 export function composeClipControl(
   { sumSquares, lossScale }: ClipControlInputs,
   { maxNorm }: ClipControlAttributes,
-): Tensor[] {
+): ClipControlOutputs {
   const scale = lossScale === undefined ? 1 : hostValues(lossScale)[0]!;
   const norm = Math.sqrt(hostValues(sumSquares)[0]!) / scale;
   const finite = Number.isFinite(norm);
   const gradientScale = Math.min(1, maxNorm / (norm + NORM_EPSILON)) / scale;
-  return [tensor1d([norm]), tensor1d(finite ? [gradientScale, 1] : [0, 0])];
+  return { norm: tensor1d([norm]), control: tensor1d(finite ? [gradientScale, 1] : [0, 0]) };
 }

@@ -3,7 +3,7 @@ import { checkShape } from '../../engine/check';
 import { defineOp } from '../../engine/op';
 import { KernelError } from '../../errors';
 import { composeClipControl, composeSumOfSquares } from './compose';
-import type { ClipControlAttributes, ClipControlInputs, SumOfSquaresInputs } from './types';
+import type { ClipControlAttributes, ClipControlInputs, ClipControlOutputs, SumOfSquaresInputs } from './types';
 import { wasmSumOfSquares } from './wasm';
 import { webgpuClipControl, webgpuSumOfSquares } from './webgpu';
 
@@ -14,7 +14,7 @@ const runSum = defineOp<SumOfSquaresInputs, object>({
   webgpu: webgpuSumOfSquares,
 });
 
-const runControl = defineOp<ClipControlInputs, ClipControlAttributes>({
+const runControl = defineOp<ClipControlInputs, ClipControlAttributes, ClipControlOutputs>({
   name: 'QClipControl',
   compose: composeClipControl,
   webgpu: webgpuClipControl,
@@ -32,7 +32,7 @@ export function sumOfSquares(tensors: readonly Tensor[]): Tensor1D {
     }
   }
   const inputs = Object.fromEntries(tensors.map((tensor, index) => [String(index), tensor]));
-  return runSum(inputs, {})[0] as Tensor1D;
+  return runSum(inputs, {}) as Tensor1D;
 }
 
 export interface ClipControlOptions {
@@ -49,10 +49,7 @@ export interface ClipControlOptions {
  *
  * @throws KernelError BAD_ARGUMENT, BAD_SHAPE
  */
-export function clipControl(
-  sumSquares: Tensor1D,
-  { maxNorm, lossScale }: ClipControlOptions,
-): { norm: Tensor1D; control: Tensor1D } {
+export function clipControl(sumSquares: Tensor1D, { maxNorm, lossScale }: ClipControlOptions): ClipControlOutputs {
   if (!(maxNorm > 0)) throw new KernelError('BAD_ARGUMENT', `clipControl: maxNorm ${maxNorm} is not positive`);
   if (typeof lossScale === 'number' && !(lossScale > 0 && Number.isFinite(lossScale))) {
     throw new KernelError('BAD_ARGUMENT', `clipControl: lossScale ${lossScale} is not a positive number`);
@@ -60,7 +57,7 @@ export function clipControl(
   checkShape('clipControl', 'sumSquares', sumSquares, [1]);
   const scale = typeof lossScale === 'number' ? tensor1d([lossScale]) : lossScale;
   if (scale !== undefined) checkShape('clipControl', 'lossScale', scale, [1]);
-  const [norm, control] = runControl({ sumSquares, lossScale: scale }, { maxNorm });
+  const result = runControl({ sumSquares, lossScale: scale }, { maxNorm });
   if (scale !== lossScale) scale?.dispose();
-  return { norm: norm as Tensor1D, control: control as Tensor1D };
+  return result;
 }

@@ -1,4 +1,4 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
 
 /** Tensors by their place in the list: '0', '1', ... */
 export type SumOfSquaresInputs = Record<string, Tensor>;
@@ -10,6 +10,14 @@ export interface ClipControlInputs extends Record<string, Tensor | undefined> {
 
 export interface ClipControlAttributes {
   readonly maxNorm: number;
+}
+
+/** What the step takes from a norm. */
+export interface ClipControlOutputs {
+  /** [1] */
+  norm: Tensor1D;
+  /** [2] */
+  control: Tensor1D;
 }
 
 /** What torch.nn.utils.clip_grad_norm_ adds to the norm it divides by. */

@@ -1,10 +1,16 @@
 import { util } from '@tensorflow/tfjs-core';
-import type { OpDefinition } from '../../engine/op';
+import type { WebgpuKernel } from '../../engine/op';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { workgroupSum } from '../../webgpu/reduce';
 import { shaderVariants, spread, WORKGROUP_INDEX, WORKGROUP_PARAMETERS } from '../../webgpu/shader';
 import { layout } from '../../webgpu/layout';
-import { NORM_EPSILON, type ClipControlAttributes, type ClipControlInputs, type SumOfSquaresInputs } from './types';
+import {
+  NORM_EPSILON,
+  type ClipControlAttributes,
+  type ClipControlInputs,
+  type ClipControlOutputs,
+  type SumOfSquaresInputs,
+} from './types';
 
 const THREADS = 256;
 
@@ -80,11 +86,7 @@ fn main(@builtin(local_invocation_index) lane: u32) {
   };
 });
 
-export const webgpuSumOfSquares: NonNullable<OpDefinition<SumOfSquaresInputs, object>['webgpu']> = (
-  inputs,
-  _attributes,
-  backend,
-) => {
+export const webgpuSumOfSquares: WebgpuKernel<SumOfSquaresInputs, object> = (inputs, _attributes, backend) => {
   const tensors = Object.values(inputs);
   const sizes = tensors.map(({ shape }) => util.sizeFromShape(shape));
   const count = sizes.reduce((sum, size) => sum + Math.ceil(size / CHUNK), 0);
@@ -120,7 +122,7 @@ export const webgpuSumOfSquares: NonNullable<OpDefinition<SumOfSquaresInputs, ob
   const total = makeOutput(backend, [1]);
   dispatch(backend, { shader: totals({}), buffers: { partials, total }, uniforms: { count }, workgroups: [1, 1, 1] });
   backend.disposeData(partials.dataId);
-  return [total];
+  return total;
 };
 
 /** One thread. Finite is asked of the bits, since a compiler may take it for granted of the value. */
@@ -155,7 +157,7 @@ fn main() {
   };
 });
 
-export const webgpuClipControl: NonNullable<OpDefinition<ClipControlInputs, ClipControlAttributes>['webgpu']> = (
+export const webgpuClipControl: WebgpuKernel<ClipControlInputs, ClipControlAttributes, ClipControlOutputs> = (
   { sumSquares, lossScale },
   { maxNorm },
   backend,
@@ -169,5 +171,5 @@ export const webgpuClipControl: NonNullable<OpDefinition<ClipControlInputs, Clip
     uniforms: { maxNorm: clipped ? maxNorm : 0, zero: 0 },
     workgroups: [1, 1, 1],
   });
-  return [norm, decision];
+  return { norm, control: decision };
 };

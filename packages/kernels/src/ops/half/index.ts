@@ -21,7 +21,7 @@ const unpack = defineOp<UnpackHalfInputs, UnpackHalfAttributes>({
  */
 export function packHalf(x: Tensor): Tensor1D {
   checkTensor('packHalf', 'x', x, x.rank, 'float32');
-  return pack({ x }, {})[0] as Tensor1D;
+  return pack({ x }, {}) as Tensor1D;
 }
 
 /**
@@ -33,5 +33,5 @@ export function packHalf(x: Tensor): Tensor1D {
 export function unpackHalf(halves: Tensor1D, shape: readonly number[]): Tensor {
   checkTensor('unpackHalf', 'halves', halves, 1, 'int32');
   checkShape('unpackHalf', 'halves', halves, [wordsOf(util.sizeFromShape([...shape]))]);
-  return unpack({ halves }, { shape })[0]!;
+  return unpack({ halves }, { shape });
 }

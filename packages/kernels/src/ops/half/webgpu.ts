@@ -1,6 +1,6 @@
 import { util, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import type { OpDefinition } from '../../engine/op';
+import type { WebgpuKernel } from '../../engine/op';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { WORKGROUP_INDEX, WORKGROUP_PARAMETERS, shaderVariants, spread } from '../../webgpu/shader';
 import { layout } from '../../webgpu/layout';
@@ -82,23 +82,19 @@ function run(
   });
 }
 
-export const webgpuPackHalf: NonNullable<OpDefinition<PackHalfInputs, object>['webgpu']> = (
-  { x },
-  _attributes,
-  backend,
-) => {
+export const webgpuPackHalf: WebgpuKernel<PackHalfInputs, object> = ({ x }, _attributes, backend) => {
   const size = util.sizeFromShape(x.shape);
   const halves = makeOutput(backend, [wordsOf(size)], 'int32');
   run(backend, packShader, size, { x, halves });
-  return [halves];
+  return halves;
 };
 
-export const webgpuUnpackHalf: NonNullable<OpDefinition<UnpackHalfInputs, UnpackHalfAttributes>['webgpu']> = (
+export const webgpuUnpackHalf: WebgpuKernel<UnpackHalfInputs, UnpackHalfAttributes> = (
   { halves },
   { shape },
   backend,
 ) => {
   const x = makeOutput(backend, [...shape]);
   run(backend, unpackShader, util.sizeFromShape(x.shape), { x, halves });
-  return [x];
+  return x;
 };

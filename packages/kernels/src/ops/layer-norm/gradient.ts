@@ -1,7 +1,14 @@
-import { add, type Tensor } from '@tensorflow/tfjs-core';
+import { add } from '@tensorflow/tfjs-core';
 import { defineOp, type OpGradient } from '../../engine/op';
 import { composeLayerNormBackward, composeLayerNormParameterGradients } from './compose';
-import type { LayerNormAttributes, LayerNormBackwardInputs, LayerNormInputs } from './types';
+import type {
+  LayerNormAttributes,
+  LayerNormBackwardInputs,
+  LayerNormBranchOutputs,
+  LayerNormInputs,
+  LayerNormOutputs,
+  LayerNormParameterGradients,
+} from './types';
 import { wasmLayerNormBackward, wasmLayerNormParameterGradients } from './wasm';
 import { webgpuLayerNormBackward, webgpuLayerNormParameterGradients } from './webgpu';
 
@@ -12,7 +19,7 @@ const backward = defineOp<LayerNormBackwardInputs, object>({
   webgpu: webgpuLayerNormBackward,
 });
 
-const parameterGradients = defineOp<LayerNormBackwardInputs, object>({
+const parameterGradients = defineOp<LayerNormBackwardInputs, object, LayerNormParameterGradients>({
   name: 'QLayerNormParameterGradients',
   compose: composeLayerNormParameterGradients,
   wasm: wasmLayerNormParameterGradients,
@@ -22,36 +29,34 @@ const parameterGradients = defineOp<LayerNormBackwardInputs, object>({
 /** The same with what else depends on x added, in the same pass where the backend has one. */
 const backwardAdding = defineOp<LayerNormBackwardInputs, object>({
   name: 'QLayerNormBackwardAdding',
-  compose: ({ residual, ...inputs }) => [add(backward(inputs, {})[0]!, residual!)],
+  compose: ({ residual, ...inputs }) => add(backward(inputs, {}), residual!),
   webgpu: webgpuLayerNormBackward,
 });
 
-export const layerNormGradient: OpGradient<LayerNormInputs, LayerNormAttributes> = {
-  saveInputs: ['x', 'gamma'],
-  saveOutputs: [1, 2],
+/** What both forms of the norm save and answer, but for the gradient by x. */
+const shared = {
+  saves: { inputs: ['x', 'gamma'], outputs: ['mean', 'reciprocalStd'] },
   activations: { inputs: ['x'] },
-  recomputedFrom: 'x',
-  backward: ([dy], [x, gamma, mean, reciprocalStd]) => {
-    const inputs = { dy, x, gamma, mean, reciprocalStd } as Record<string, Tensor> as LayerNormBackwardInputs;
-    return {
-      x: () => backward(inputs, {})[0]!,
-      gamma: () => parameterGradients(inputs, {})[0]!,
-      beta: () => parameterGradients(inputs, {})[1]!,
-    };
+  recomputed: { output: 'y', from: 'x' },
+} as const;
+
+const parametersOf = (inputs: LayerNormBackwardInputs) => ({
+  gamma: () => parameterGradients(inputs, {}).gamma,
+  beta: () => parameterGradients(inputs, {}).beta,
+});
+
+export const layerNormGradient: OpGradient<LayerNormInputs, LayerNormAttributes, LayerNormOutputs> = {
+  ...shared,
+  backward: ({ dy, inputs, outputs }) => {
+    const read = { ...inputs, ...outputs, dy: dy.y };
+    return { x: () => backward(read, {}), ...parametersOf(read) };
   },
 };
 
-export const layerNormBranchGradient: OpGradient<LayerNormInputs, LayerNormAttributes> = {
-  saveInputs: ['x', 'gamma'],
-  saveOutputs: [2, 3],
-  activations: { inputs: ['x'] },
-  recomputedFrom: 'x',
-  backward: ([dy, residual], [x, gamma, mean, reciprocalStd]) => {
-    const inputs = { dy, x, gamma, mean, reciprocalStd } as Record<string, Tensor> as LayerNormBackwardInputs;
-    return {
-      x: () => backwardAdding({ ...inputs, residual }, {})[0]!,
-      gamma: () => parameterGradients(inputs, {})[0]!,
-      beta: () => parameterGradients(inputs, {})[1]!,
-    };
+export const layerNormBranchGradient: OpGradient<LayerNormInputs, LayerNormAttributes, LayerNormBranchOutputs> = {
+  ...shared,
+  backward: ({ dy, inputs, outputs }) => {
+    const read = { ...inputs, ...outputs, dy: dy.y };
+    return { x: () => backwardAdding({ ...read, residual: dy.same }, {}), ...parametersOf(read) };
   },
 };

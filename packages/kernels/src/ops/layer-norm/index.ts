@@ -1,13 +1,14 @@
 import { clone, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
 import { checkShape, checkTensor } from '../../engine/check';
+import { differentiable } from '../../engine/gradient';
 import { defineOp } from '../../engine/op';
 import { composeLayerNorm } from './compose';
 import { layerNormBranchGradient, layerNormGradient } from './gradient';
-import type { LayerNormAttributes, LayerNormInputs } from './types';
+import type { LayerNormAttributes, LayerNormBranchOutputs, LayerNormInputs, LayerNormOutputs } from './types';
 import { wasmLayerNorm } from './wasm';
 import { webgpuLayerNorm } from './webgpu';
 
-const run = defineOp<LayerNormInputs, LayerNormAttributes>({
+const run = defineOp<LayerNormInputs, LayerNormAttributes, LayerNormOutputs>({
   name: 'QLayerNorm',
   compose: composeLayerNorm,
   wasm: wasmLayerNorm,
@@ -15,15 +16,10 @@ const run = defineOp<LayerNormInputs, LayerNormAttributes>({
   gradient: layerNormGradient,
 });
 
-/** Outputs: y, x itself, mean, 1 / std. */
-const runBranch = defineOp<LayerNormInputs, LayerNormAttributes>({
-  name: 'QLayerNormBranch',
-  compose: (inputs, attributes) => {
-    const [y, mean, reciprocalStd] = run(inputs, attributes);
-    return [y!, clone(inputs.x), mean!, reciprocalStd!];
-  },
-  gradient: layerNormBranchGradient,
-});
+const runBranch = differentiable<LayerNormInputs, LayerNormAttributes, LayerNormBranchOutputs>(
+  (inputs, attributes) => ({ ...run(inputs, attributes), same: clone(inputs.x) }),
+  layerNormBranchGradient,
+);
 
 /**
  * Layer normalisation over the last axis: y = (x - mean) / sqrt(variance + epsilon) * gamma + beta, with the
@@ -35,7 +31,7 @@ const runBranch = defineOp<LayerNormInputs, LayerNormAttributes>({
  */
 export function layerNorm(x: Tensor2D, gamma: Tensor1D, beta: Tensor1D, epsilon = 1e-5): Tensor2D {
   check(x, gamma, beta);
-  return run({ x, gamma, beta }, { epsilon })[0] as Tensor2D;
+  return run({ x, gamma, beta }, { epsilon }).y as Tensor2D;
 }
 
 /**
@@ -51,7 +47,7 @@ export function layerNormBranch(
   epsilon = 1e-5,
 ): [normalised: Tensor2D, x: Tensor2D] {
   check(x, gamma, beta);
-  const [y, same] = runBranch({ x, gamma, beta }, { epsilon });
+  const { y, same } = runBranch({ x, gamma, beta }, { epsilon });
   return [y as Tensor2D, same as Tensor2D];
 }
 

@@ -1,11 +1,17 @@
-import type { OpDefinition } from '../../engine/op';
-import type { LayerNormAttributes, LayerNormBackwardInputs, LayerNormInputs } from './types';
+import type { WasmKernel } from '../../engine/op';
+import type {
+  LayerNormAttributes,
+  LayerNormBackwardInputs,
+  LayerNormInputs,
+  LayerNormOutputs,
+  LayerNormParameterGradients,
+} from './types';
 
-type Wasm<Inputs extends LayerNormInputs | LayerNormBackwardInputs, Attributes extends object> = NonNullable<
-  OpDefinition<Inputs, Attributes>['wasm']
->;
-
-export const wasmLayerNorm: Wasm<LayerNormInputs, LayerNormAttributes> = ({ x, gamma, beta }, { epsilon }, wasm) => {
+export const wasmLayerNorm: WasmKernel<LayerNormInputs, LayerNormAttributes, LayerNormOutputs> = (
+  { x, gamma, beta },
+  { epsilon },
+  wasm,
+) => {
   const [rows = 0, columns = 0] = x.shape;
   const y = wasm.output([rows, columns]);
   const mean = wasm.output([rows]);
@@ -21,10 +27,10 @@ export const wasmLayerNorm: Wasm<LayerNormInputs, LayerNormAttributes> = ({ x, g
     mean: wasm.pointer(mean),
     rstd: wasm.pointer(reciprocalStd),
   });
-  return [y, mean, reciprocalStd];
+  return { y, mean, reciprocalStd };
 };
 
-export const wasmLayerNormBackward: Wasm<LayerNormBackwardInputs, object> = (
+export const wasmLayerNormBackward: WasmKernel<LayerNormBackwardInputs, object> = (
   { dy, x, gamma, mean, reciprocalStd },
   _attributes,
   wasm,
@@ -41,14 +47,14 @@ export const wasmLayerNormBackward: Wasm<LayerNormBackwardInputs, object> = (
     cols: columns,
     dx: wasm.pointer(dx),
   });
-  return [dx];
+  return dx;
 };
 
-export const wasmLayerNormParameterGradients: Wasm<LayerNormBackwardInputs, object> = (
-  { dy, x, mean, reciprocalStd },
-  _attributes,
-  wasm,
-) => {
+export const wasmLayerNormParameterGradients: WasmKernel<
+  LayerNormBackwardInputs,
+  object,
+  LayerNormParameterGradients
+> = ({ dy, x, mean, reciprocalStd }, _attributes, wasm) => {
   const [rows = 0, columns = 0] = x.shape;
   const dgamma = wasm.output([columns]);
   const dbeta = wasm.output([columns]);
@@ -62,5 +68,5 @@ export const wasmLayerNormParameterGradients: Wasm<LayerNormBackwardInputs, obje
     dgamma: wasm.pointer(dgamma),
     dbeta: wasm.pointer(dbeta),
   });
-  return [dgamma, dbeta];
+  return { gamma: dgamma, beta: dbeta };
 };

@@ -1,9 +1,15 @@
-import type { OpDefinition } from '../../engine/op';
+import type { WebgpuKernel } from '../../engine/op';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { threadsForRow, workgroupSum } from '../../webgpu/reduce';
 import { WORKGROUP_INDEX, WORKGROUP_PARAMETERS, shaderVariants, spread } from '../../webgpu/shader';
 import { layout } from '../../webgpu/layout';
-import type { LayerNormAttributes, LayerNormBackwardInputs, LayerNormInputs } from './types';
+import type {
+  LayerNormAttributes,
+  LayerNormBackwardInputs,
+  LayerNormInputs,
+  LayerNormOutputs,
+  LayerNormParameterGradients,
+} from './types';
 
 interface RowVariant extends Readonly<Record<string, number | boolean>> {
   readonly threads: number;
@@ -156,16 +162,12 @@ fn main(${WORKGROUP_PARAMETERS}) {
   };
 });
 
-type Webgpu<Inputs extends LayerNormInputs | LayerNormBackwardInputs, Attributes extends object> = NonNullable<
-  OpDefinition<Inputs, Attributes>['webgpu']
->;
-
 function rowVariant(columns: number): { variant: RowVariant; rowLength: number } {
   const vector = columns % 4 === 0;
   return { variant: { threads: threadsForRow(columns), vector }, rowLength: vector ? columns / 4 : columns };
 }
 
-export const webgpuLayerNorm: Webgpu<LayerNormInputs, LayerNormAttributes> = (
+export const webgpuLayerNorm: WebgpuKernel<LayerNormInputs, LayerNormAttributes, LayerNormOutputs> = (
   { x, gamma, beta },
   { epsilon },
   backend,
@@ -181,10 +183,10 @@ export const webgpuLayerNorm: Webgpu<LayerNormInputs, LayerNormAttributes> = (
     uniforms: { rows, columns: rowLength, elements: columns, epsilon },
     workgroups: spread(rows),
   });
-  return [y, mean, reciprocalStd];
+  return { y, mean, reciprocalStd };
 };
 
-export const webgpuLayerNormBackward: Webgpu<LayerNormBackwardInputs, object> = (
+export const webgpuLayerNormBackward: WebgpuKernel<LayerNormBackwardInputs, object> = (
   { dy, x, gamma, mean, reciprocalStd, residual },
   _attributes,
   backend,
@@ -198,14 +200,14 @@ export const webgpuLayerNormBackward: Webgpu<LayerNormBackwardInputs, object> = 
     uniforms: { rows, columns: rowLength, elements: columns },
     workgroups: spread(rows),
   });
-  return [dx];
+  return dx;
 };
 
-export const webgpuLayerNormParameterGradients: Webgpu<LayerNormBackwardInputs, object> = (
-  { dy, x, mean, reciprocalStd },
-  _attributes,
-  backend,
-) => {
+export const webgpuLayerNormParameterGradients: WebgpuKernel<
+  LayerNormBackwardInputs,
+  object,
+  LayerNormParameterGradients
+> = ({ dy, x, mean, reciprocalStd }, _attributes, backend) => {
   const [rows = 0, columns = 0] = x.shape;
   const dgamma = makeOutput(backend, [columns]);
   const dbeta = makeOutput(backend, [columns]);
@@ -215,5 +217,5 @@ export const webgpuLayerNormParameterGradients: Webgpu<LayerNormBackwardInputs, 
     uniforms: { rows, columns },
     workgroups: spread(Math.ceil(columns / COLUMNS)),
   });
-  return [dgamma, dbeta];
+  return { gamma: dgamma, beta: dbeta };
 };

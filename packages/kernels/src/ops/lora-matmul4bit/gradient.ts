@@ -1,10 +1,12 @@
-import { clone, sum, type Tensor } from '@tensorflow/tfjs-core';
+import { clone, sum } from '@tensorflow/tfjs-core';
 import type { OpGradient } from '../../engine/op';
+import { WEIGHT_INPUTS, weightOf } from '../../four-bit/types';
 import { dropoutNumbers } from '../../random/dropout-stream';
-import { fromHalves, halfPlan } from './halves';
+import { fromHalves } from './halves';
 import { loraInner } from './inner';
+import { choosePasses } from './passes';
 import { loraProduct } from './product';
-import type { LoraMatmul4bitAttributes, LoraMatmul4bitInputs, ProductInputs } from './types';
+import type { LoraMatmul4bitAttributes, LoraMatmul4bitInputs, LoraMatmul4bitOutputs } from './types';
 import { loraWeightGradients } from './weight-gradients';
 
 const NO_DROPOUT = { rate: 0, site: 0 } as const;
@@ -14,27 +16,20 @@ const NO_DROPOUT = { rate: 0, site: 0 } as const;
  * db = scaling · gᵀ · inner, f being the activation. All of it is computed once, whichever of the gradients are asked
  * for: what needs one needs them all while an adapter is trained.
  */
-export function loraMatmul4bitGradient(
-  weightInputs: readonly (keyof LoraMatmul4bitInputs & string)[],
-): OpGradient<LoraMatmul4bitInputs, LoraMatmul4bitAttributes> {
-  const saveInputs = ['x', 'a', 'b', 'random', ...weightInputs];
-  return {
-    saveInputs,
-    saveOutputs: [1, 2],
+export const loraMatmul4bitGradient: OpGradient<LoraMatmul4bitInputs, LoraMatmul4bitAttributes, LoraMatmul4bitOutputs> =
+  {
+    saves: { inputs: ['x', 'a', 'b', 'random', ...WEIGHT_INPUTS], outputs: ['inner', 'keepBits'] },
     activations: { inputs: ['x'] },
-    backward: ([dy], saved, attributes) => {
+    backward: ({ dy: { y: dy }, inputs, outputs: { inner, keepBits }, attributes }) => {
       const { activation, scaling, inputDropout, outputDropout, transposed, ...packed } = attributes;
-      const of = (name: string): Tensor => saved[saveInputs.indexOf(name)]!;
-      const [inner, bits] = saved.slice(saveInputs.length) as [Tensor, Tensor];
-      const random = of('random');
-      const kept = inputDropout.rate > 0 ? { keepBits: bits } : { keepBits: undefined };
+      const { x, a, b, random } = inputs;
       const { keepScale } = dropoutNumbers(inputDropout.rate);
       const product = { ...packed, transposed: !transposed };
-      const sizes = { rows: dy!.shape[0] ?? 0, rank: inner.shape[2] ?? 0 };
-      const { half, prepares } = halfPlan(sizes, product, { rate: outputDropout.rate, keeps: false });
-      const weight = Object.fromEntries(weightInputs.map((name) => [name, of(name)]));
-      const [dInner, , dropped, halfWeight] = loraInner(
-        { ...(prepares ? weight : {}), x: dy!, factor: of('b'), random },
+      const sizes = { rows: dy.shape[0] ?? 0, rank: inner.shape[2] ?? 0 };
+      const { half, prepares } = choosePasses(sizes, product, { rate: outputDropout.rate, keeps: false });
+      const weight = weightOf(inputs);
+      const first = loraInner(
+        { ...(prepares ? weight : {}), x: dy, factor: b, random },
         {
           activation: 'linear',
           factorTransposed: true,
@@ -45,35 +40,26 @@ export function loraMatmul4bitGradient(
           weight: prepares ? product : undefined,
         },
       );
-      const slope = dropped ?? dy!;
+      const slope = first.written ?? dy;
       const weightGradients = loraWeightGradients(
-        { x: of('x'), dy: slope, inner, dInner: dInner!, ...kept },
+        { x, dy: slope, inner, dInner: first.inner, keepBits },
         { activation, scaling, keepScale },
       );
-      const activated = activation === 'linear' ? {} : { activated: of('x') };
-      const inputs = {
-        ...weight,
-        x: slope,
-        inner: dInner,
-        factor: of('a'),
-        ...kept,
-        ...activated,
-        halfWeight,
-      } as unknown as ProductInputs;
+      const activated = activation === 'linear' ? undefined : x;
+      const absent = { bias: undefined, residual: undefined, random: undefined };
       return {
         x: () =>
-          loraProduct(inputs, {
-            ...product,
-            scale: 1,
-            slope: activation,
-            keepScale,
-            outputDropout: NO_DROPOUT,
-          })[0]!,
-        a: () => weightGradients[0]!,
-        b: () => weightGradients[1]!,
-        bias: () => sum(outputDropout.rate > 0 ? fromHalves(slope, true) : dy!, 0),
-        residual: () => clone(dy!),
+          loraProduct(
+            {
+              ...{ ...weight, ...absent, x: slope, inner: first.inner, factor: a },
+              ...{ keepBits, activated, halfWeight: first.halfWeight },
+            },
+            { ...product, scale: 1, slope: activation, keepScale, outputDropout: NO_DROPOUT },
+          ),
+        a: () => weightGradients.a,
+        b: () => weightGradients.b,
+        bias: () => sum(outputDropout.rate > 0 ? fromHalves(slope, true) : dy, 0),
+        residual: () => clone(dy),
       };
     },
   };
-}

@@ -1,29 +1,37 @@
-import { engine, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
+import { engine, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
 import { checkShape, checkTensor } from '../../engine/check';
-import { defineOp, type Op } from '../../engine/op';
+import { differentiable } from '../../engine/gradient';
 import { KernelError } from '../../errors';
 import { activationKind } from '../activation';
 import { takeApart } from '../../four-bit/check';
+import { weightOf } from '../../four-bit/types';
 import { checkDropout, type DropoutOptions } from '../dropout';
 import { matmul4bit, type Weight4bit } from '../matmul4bit';
-import { NESTED_WEIGHT_INPUTS, WEIGHT_INPUTS } from '../matmul4bit';
 import { forwardWithAdditions } from './additions';
 import { loraMatmul4bitGradient } from './gradient';
-import { halfPlan } from './halves';
 import { loraInner } from './inner';
+import { choosePasses } from './passes';
 import { loraProduct } from './product';
-import type { LoraMatmul4bitAttributes, LoraMatmul4bitInputs, LoraMatmul4bitOptions, Site } from './types';
+import type {
+  LoraMatmul4bitAttributes,
+  LoraMatmul4bitInputs,
+  LoraMatmul4bitOptions,
+  LoraMatmul4bitOutputs,
+  Site,
+} from './types';
 
 export { forwardWithAdditions } from './additions';
 export type { LinearAdditions, LoraMatmul4bitOptions, LoraTerm, Residual } from './types';
 
-function compose(inputs: LoraMatmul4bitInputs, attributes: LoraMatmul4bitAttributes): Tensor[] {
-  const { a, b, residual, random, ...weight } = inputs;
+/** Two passes, whichever suit the device: a node of the tape, and no op that a backend could have a kernel of. */
+function forward(inputs: LoraMatmul4bitInputs, attributes: LoraMatmul4bitAttributes): LoraMatmul4bitOutputs {
+  const { x, a, b, bias, residual, random } = inputs;
   const { activation, scaling, inputDropout, outputDropout, ...product } = attributes;
-  const sizes = { rows: inputs.x.shape[0] ?? 0, rank: a.shape[0] ?? 0 };
-  const { half, prepares } = halfPlan(sizes, product, { rate: inputDropout.rate, keeps: true });
-  const [inner, keepBits, ...more] = loraInner(
-    { ...(prepares ? weight : {}), x: inputs.x, factor: a, random },
+  const weight = weightOf(inputs);
+  const sizes = { rows: x.shape[0] ?? 0, rank: a.shape[0] ?? 0 };
+  const { half, prepares } = choosePasses(sizes, product, { rate: inputDropout.rate, keeps: true });
+  const { inner, keepBits, written, halfWeight } = loraInner(
+    { ...(prepares ? weight : {}), x, factor: a, random },
     {
       activation,
       factorTransposed: false,
@@ -34,30 +42,17 @@ function compose(inputs: LoraMatmul4bitInputs, attributes: LoraMatmul4bitAttribu
       weight: prepares ? product : undefined,
     },
   );
-  const x = activation === 'linear' && !half ? inputs.x : more[0]!;
-  const halfWeight = prepares ? more[1] : undefined;
-  const [y] = loraProduct(
-    { ...weight, x, inner: inner!, factor: b, keepBits: undefined, activated: undefined, residual, random, halfWeight },
+  const y = loraProduct(
     {
-      ...product,
-      scale: scaling,
-      slope: 'linear',
-      keepScale: 1,
-      outputDropout,
+      ...{ ...weight, x: written ?? x, bias, inner, factor: b, residual, random, halfWeight },
+      ...{ keepBits: undefined, activated: undefined },
     },
+    { ...product, scale: scaling, slope: 'linear', keepScale: 1, outputDropout },
   );
-  return [y!, inner!, keepBits!];
+  return { y, inner, keepBits };
 }
 
-type Fused = Op<LoraMatmul4bitInputs, LoraMatmul4bitAttributes>;
-const make = (name: string, weightInputs: readonly string[]): Fused =>
-  defineOp<LoraMatmul4bitInputs, LoraMatmul4bitAttributes>({
-    name,
-    compose,
-    gradient: loraMatmul4bitGradient(weightInputs),
-  });
-const runFlat = make('QLoraMatmul4bit', WEIGHT_INPUTS);
-const runNested = make('QLoraMatmul4bitNested', NESTED_WEIGHT_INPUTS);
+const run = differentiable(forward, loraMatmul4bitGradient);
 
 /** Widest rank that fits the tile of the product's depth in workgroup memory. */
 const LARGEST_RANK = 64;
@@ -103,10 +98,8 @@ export function fusedLoraMatmul4bit(
   if (bias !== undefined) checkShape(op, 'bias', bias, [N]);
   if (residual !== undefined) checkShape(op, 'residual.tensor', residual.tensor, [x.shape[0], N]);
   const random = sharedRandom(lora.dropout, residual?.dropout);
-  const run = weight.nested === undefined ? runFlat : runNested;
   return run(
-    // tfjs' tape saves no absent inputs: without dropout another int32 tensor stands in, and nobody reads it.
-    { ...inputs, x, a: lora.a, b: lora.b, bias, residual: residual?.tensor, random: random ?? inputs.packed },
+    { ...inputs, x, a: lora.a, b: lora.b, bias, residual: residual?.tensor, random },
     {
       ...attributes,
       shape: weight.shape,
@@ -116,7 +109,7 @@ export function fusedLoraMatmul4bit(
       inputDropout: siteOf(lora.dropout),
       outputDropout: siteOf(residual?.dropout),
     },
-  )[0] as Tensor2D;
+  ).y as Tensor2D;
 }
 
 function siteOf(dropout: DropoutOptions | undefined): Site {

@@ -1,6 +1,7 @@
 import { add, matMul, mul, type Tensor, type Tensor2D } from '@tensorflow/tfjs-core';
-import { defineOp, type OpDefinition } from '../../engine/op';
+import { defineOp, type WebgpuKernel } from '../../engine/op';
 import { dropoutNumbers } from '../../random/dropout-stream';
+import { weightOf } from '../../four-bit/types';
 import type { ProductAdditions } from '../../products/additions';
 import { activationBackward } from '../activation';
 import { addSplits } from '../../products/split-sum';
@@ -14,23 +15,22 @@ import { sumOfParts } from './inner';
 import { applyKeepBits, drawKeepBits, keepBitsTensor } from './keep-bits';
 import type { ProductAttributes, ProductInputs } from './types';
 
-function compose(inputs: ProductInputs, attributes: ProductAttributes): Tensor[] {
+function compose(inputs: ProductInputs, attributes: ProductAttributes): Tensor {
   const { inner, factor, keepBits, activated, residual, random } = inputs;
   const { scale, keepScale, slope, outputDropout, transposed } = attributes;
   const term = mul(matMul(sumOfParts(inner), factor as Tensor2D, false, !transposed), scale);
   const kept = keepBits === undefined ? term : applyKeepBits(term, keepBits, keepScale);
-  const { packed, absmax, code, nestedAbsmax, nestedCode, offset, bias } = inputs;
   const x = fromHalves(inputs.x, transposed);
-  const base = product4bit({ x, packed, absmax, code, nestedAbsmax, nestedCode, offset, bias }, attributes);
+  const base = product4bit({ ...weightOf(inputs), x, bias: inputs.bias }, attributes);
   const whole = add(base, kept);
-  const sum = activated === undefined ? whole : activationBackward({ dy: whole, x: activated }, { kind: slope })[0]!;
-  if (outputDropout.rate === 0) return [residual === undefined ? sum : add(residual, sum)];
+  const sum = activated === undefined ? whole : activationBackward({ dy: whole, x: activated }, { kind: slope });
+  if (outputDropout.rate === 0) return residual === undefined ? sum : add(residual, sum);
   const bits = keepBitsTensor(drawKeepBits(sum.size, random!, outputDropout));
   const dropped = applyKeepBits(sum, bits, dropoutNumbers(outputDropout.rate).keepScale);
-  return [residual === undefined ? dropped : add(residual, dropped)];
+  return residual === undefined ? dropped : add(residual, dropped);
 }
 
-const webgpu: NonNullable<OpDefinition<ProductInputs, ProductAttributes>['webgpu']> = (inputs, attributes, backend) => {
+const webgpu: WebgpuKernel<ProductInputs, ProductAttributes> = (inputs, attributes, backend) => {
   const { x, inner, factor, keepBits, activated, residual, random, bias } = inputs;
   const { scale, keepScale, slope, outputDropout, transposed } = attributes;
   const additions: ProductAdditions = {
@@ -47,13 +47,13 @@ const webgpu: NonNullable<OpDefinition<ProductInputs, ProductAttributes>['webgpu
   };
   const rows = x.shape[0] ?? 0;
   const variant = matrixVariant(backend, { rows, rank: inner.shape[2] ?? 0, halves: x.dtype === 'int32' }, attributes);
-  if (variant !== undefined) return [matrixMatmul4bit(backend, inputs, attributes, variant, additions)];
+  if (variant !== undefined) return matrixMatmul4bit(backend, inputs, attributes, variant, additions);
   const { columns } = productSizes(attributes);
   const partial = plainMatmul4bit(backend, inputs, attributes);
   const product = makeOutput(backend, [rows, columns]);
   addSplits(backend, { partial, product, additions, transposed });
   backend.disposeData(partial.dataId);
-  return [product];
+  return product;
 };
 
 /**

@@ -47,8 +47,13 @@ export interface LoraMatmul4bitInputs extends Matmul4bitInputs {
   a: Tensor;
   b: Tensor;
   residual: Tensor | undefined;
-  /** Read where one of the two dropouts has a rate. */
-  random: Tensor;
+  /** Of the two dropouts, where there is one. */
+  random: Tensor | undefined;
+}
+
+export interface LoraMatmul4bitOutputs extends Pick<InnerOutputs, 'inner' | 'keepBits'> {
+  /** [M, N] */
+  y: Tensor;
 }
 
 export interface LoraMatmul4bitAttributes extends Matmul4bitAttributes {
@@ -59,11 +64,23 @@ export interface LoraMatmul4bitAttributes extends Matmul4bitAttributes {
   readonly outputDropout: Site;
 }
 
-/** The tensors of W are read where `weight` is given. */
+/** The tensors of W are there where `weight` is given. */
 export interface InnerInputs extends Partial<Packed4bitInputs> {
   x: Tensor;
   factor: Tensor;
-  random: Tensor;
+  /** Of the dropout, where there is one. */
+  random: Tensor | undefined;
+}
+
+export interface InnerOutputs {
+  /** [parts, M, r], to be summed over the parts: scale · dropout(activation(x)) · factorᵀ */
+  inner: Tensor;
+  /** Of a dropout that `written` does not hold, int32 [M K / 32]: a bit an element costs less than drawing it again. */
+  keepBits: Tensor | undefined;
+  /** What `writes` says, [M, K]; in halves int32 [M, K / 2] */
+  written: Tensor | undefined;
+  /** With `weight` W in float16, int32 [N K / 2] */
+  halfWeight: Tensor | undefined;
 }
 
 export interface InnerAttributes {
@@ -121,6 +138,13 @@ export interface WeightGradientInputs extends Record<string, Tensor | undefined>
   dInner: Tensor;
   /** Of x; absent without dropout. */
   keepBits: Tensor | undefined;
+}
+
+export interface WeightGradientOutputs {
+  /** [r, K] */
+  a: Tensor;
+  /** [N, r] */
+  b: Tensor;
 }
 
 export interface WeightGradientAttributes {

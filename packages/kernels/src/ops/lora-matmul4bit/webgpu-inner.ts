@@ -1,5 +1,5 @@
 import { util } from '@tensorflow/tfjs-core';
-import type { OpDefinition } from '../../engine/op';
+import type { WebgpuKernel } from '../../engine/op';
 import { dropoutNumbers } from '../../random/dropout-stream';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { PHILOX } from '../../webgpu/philox';
@@ -18,7 +18,7 @@ import {
 } from '../../products/half-weight';
 import { innerBuffers, INNER_DROPOUT } from './inner-layout';
 import { keepWords } from './keep-bits';
-import type { InnerAttributes, InnerInputs, InnerShaderConstants } from './types';
+import type { InnerAttributes, InnerInputs, InnerOutputs, InnerShaderConstants } from './types';
 import { chooseInnerVariant, INNER_RANKS, innerRows, matrixInnerShader } from './webgpu-matrix-inner';
 
 const THREADS = 256;
@@ -209,7 +209,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   },
 );
 
-export const webgpuInner: NonNullable<OpDefinition<InnerInputs, InnerAttributes>['webgpu']> = (
+export const webgpuInner: WebgpuKernel<InnerInputs, InnerAttributes, InnerOutputs> = (
   { x, factor, random, ...weightInputs },
   { activation, factorTransposed, scale, dropout: { rate, site }, writes, half, weight },
   backend,
@@ -221,7 +221,7 @@ export const webgpuInner: NonNullable<OpDefinition<InnerInputs, InnerAttributes>
   const { threshold, keepScale } = dropoutNumbers(rate);
   const variant = chooseInnerVariant(backend.device, { rows, depth });
   const inner = makeOutput(backend, [variant?.parts ?? 1, rows, rank]);
-  const keepBits = makeOutput(backend, [keeps ? keepWords(util.sizeFromShape(x.shape)) : 1], 'int32');
+  const keepBits = keeps ? makeOutput(backend, [keepWords(util.sizeFromShape(x.shape))], 'int32') : undefined;
   const written =
     writes === 'nothing'
       ? undefined
@@ -230,11 +230,7 @@ export const webgpuInner: NonNullable<OpDefinition<InnerInputs, InnerAttributes>
         : makeOutput(backend, [rows, depth]);
   const packed = weightInputs as Packed4bitInfos;
   const halfWeight = weight === undefined ? undefined : makeHalfWeight(backend, weight);
-  const buffers = {
-    ...{ x, factor, inner, written },
-    keepBits: keeps ? keepBits : undefined,
-    random: dropout ? random : undefined,
-  };
+  const buffers = { x, factor, inner, written, keepBits, random: dropout ? random : undefined };
   const constants: InnerShaderConstants = { activation, factorTransposed, dropout, writes, half };
   const drawn = { threshold, site, keepScale };
   if (variant === undefined) {
@@ -261,5 +257,5 @@ export const webgpuInner: NonNullable<OpDefinition<InnerInputs, InnerAttributes>
       workgroups: [tiles + Math.ceil(halfWeightGroups(size) / parts), Math.ceil(rank / INNER_RANKS), parts],
     });
   }
-  return [inner, keepBits, written, halfWeight].filter((tensor) => tensor !== undefined);
+  return { inner, keepBits, written, halfWeight };
 };

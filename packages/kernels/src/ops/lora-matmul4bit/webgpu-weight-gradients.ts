@@ -1,4 +1,4 @@
-import type { OpDefinition } from '../../engine/op';
+import type { WebgpuKernel } from '../../engine/op';
 import { weightGradientLayout } from './weight-gradient-layout';
 import type { ActivationKind } from '../../formats/activations';
 import { activationFunction } from '../../webgpu/activation';
@@ -7,7 +7,7 @@ import { shaderVariants } from '../../webgpu/shader';
 import { addSplits } from '../../products/split-sum';
 import { GRADIENT_COLUMNS, GRADIENT_RANKS, matrixWeightGradientShader } from './webgpu-matrix-weight-gradients';
 import { hasLoraMatrices } from './webgpu-matrices';
-import type { WeightGradientAttributes, WeightGradientInputs } from './types';
+import type { WeightGradientAttributes, WeightGradientInputs, WeightGradientOutputs } from './types';
 
 const THREADS = 256;
 /** A workgroup takes 64 columns of a long factor, four a thread, and 16 threads share the rows. */
@@ -118,8 +118,10 @@ const BUSY = 256;
  */
 const SHORTEST_SHARE = 2048;
 
-export const webgpuWeightGradients: NonNullable<
-  OpDefinition<WeightGradientInputs, WeightGradientAttributes>['webgpu']
+export const webgpuWeightGradients: WebgpuKernel<
+  WeightGradientInputs,
+  WeightGradientAttributes,
+  WeightGradientOutputs
 > = ({ x, dy, inner, dInner, keepBits }, { activation, scaling, keepScale }, backend) => {
   const [rows = 0, inputs = 0] = x.shape;
   const halfSlope = dy.dtype === 'int32';
@@ -156,5 +158,5 @@ export const webgpuWeightGradients: NonNullable<
     backend.disposeData(partialA.dataId);
     backend.disposeData(partialB.dataId);
   }
-  return [da, db];
+  return { a: da, b: db };
 };

@@ -3,12 +3,12 @@ import { checkShape } from '../../engine/check';
 import { defineOp } from '../../engine/op';
 import { assignAll, ownData } from '../../tfjs/in-place';
 import { composeLossScale } from './compose';
-import type { LossScaleAttributes, LossScaleInputs } from './types';
+import type { LossScaleAttributes, LossScaleInputs, LossScaleOutputs } from './types';
 import { webgpuLossScale } from './webgpu';
 
 export type { LossScaleAttributes } from './types';
 
-const run = defineOp<LossScaleInputs, LossScaleAttributes>({
+const run = defineOp<LossScaleInputs, LossScaleAttributes, LossScaleOutputs>({
   name: 'QLossScale',
   compose: composeLossScale,
   webgpu: webgpuLossScale,
@@ -33,5 +33,5 @@ export function updateLossScale(
   checkShape('updateLossScale', 'counts', counts, [2]);
   checkShape('updateLossScale', 'control', control, [2]);
   ownData([scale, counts]);
-  assignAll([scale, counts], run({ scale, counts, control }, attributes));
+  assignAll({ scale, counts }, run({ scale, counts, control }, attributes));
 }

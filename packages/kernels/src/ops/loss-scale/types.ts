@@ -1,5 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 
+/** New values of what is updated; nothing where that was done in place. */
+export type LossScaleOutputs = Partial<Record<'scale' | 'counts', Tensor>>;
+
 export interface LossScaleInputs extends Record<string, Tensor | undefined> {
   /** float32 [1] */
   scale: Tensor;

@@ -1,9 +1,9 @@
-import type { OpDefinition } from '../../engine/op';
+import type { WebgpuKernel } from '../../engine/op';
 import { dispatch } from '../../webgpu/dispatch';
 import { shaderVariants } from '../../webgpu/shader';
 import { layout } from '../../webgpu/layout';
 import { forgetHostCopies } from '../../tfjs/in-place';
-import type { LossScaleAttributes, LossScaleInputs } from './types';
+import type { LossScaleAttributes, LossScaleInputs, LossScaleOutputs } from './types';
 
 /** One thread. Whether a scale is finite is asked of its bits, since a compiler may take it for granted of the value. */
 const shader = shaderVariants('loss scale', () => {
@@ -37,7 +37,7 @@ fn main() {
 });
 
 /** In place. */
-export const webgpuLossScale: NonNullable<OpDefinition<LossScaleInputs, LossScaleAttributes>['webgpu']> = (
+export const webgpuLossScale: WebgpuKernel<LossScaleInputs, LossScaleAttributes, LossScaleOutputs> = (
   { scale, counts, control },
   { growthFactor, backoffFactor, growthInterval },
   backend,
@@ -49,5 +49,5 @@ export const webgpuLossScale: NonNullable<OpDefinition<LossScaleInputs, LossScal
     workgroups: [1, 1, 1],
   });
   forgetHostCopies(backend, [scale, counts]);
-  return [];
+  return {};
 };

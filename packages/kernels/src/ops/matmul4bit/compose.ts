@@ -3,8 +3,8 @@ import { composeDequantize4bit } from '../../four-bit/compose';
 import type { Matmul4bitAttributes, Matmul4bitInputs } from '../../products/types';
 
 /** The dense weight lives as long as this product. */
-export function composeMatmul4bit(inputs: Matmul4bitInputs, attributes: Matmul4bitAttributes): Tensor[] {
-  const [weight] = composeDequantize4bit(inputs, attributes);
+export function composeMatmul4bit(inputs: Matmul4bitInputs, attributes: Matmul4bitAttributes): Tensor {
+  const weight = composeDequantize4bit(inputs, attributes);
   const product = matMul(inputs.x as Tensor2D, weight as Tensor2D, false, !attributes.transposed);
-  return [inputs.bias === undefined ? product : add(product, inputs.bias)];
+  return inputs.bias === undefined ? product : add(product, inputs.bias);
 }

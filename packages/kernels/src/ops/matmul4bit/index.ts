@@ -1,39 +1,28 @@
-import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core';
+import type { Tensor2D } from '@tensorflow/tfjs-core';
 import { checkShape, checkTensor } from '../../engine/check';
 import { defineOp, type Op } from '../../engine/op';
 import { takeApart } from '../../four-bit/check';
 import { composeMatmul4bit } from './compose';
-import { matmul4bitGradient, NESTED_WEIGHT_INPUTS, WEIGHT_INPUTS } from './gradient';
+import { matmul4bitGradient } from './gradient';
 import { type Matmul4bitOptions } from './types';
 import { type Weight4bit } from '../../four-bit/types';
 import { productSizes, type Matmul4bitAttributes, type Matmul4bitInputs } from '../../products/types';
 import { wasmMatmul4bit } from './wasm';
 import { webgpuMatmul4bit } from '../../products/four-bit-product';
 
-export { NESTED_WEIGHT_INPUTS, WEIGHT_INPUTS } from './gradient';
 export type { Matmul4bitOptions } from './types';
 export type { Weight4bit } from '../../four-bit/types';
 
-type Product = Op<Matmul4bitInputs, Matmul4bitAttributes>;
-
-const kernels = { compose: composeMatmul4bit, wasm: wasmMatmul4bit, webgpu: webgpuMatmul4bit };
-
-const runFlat: Product = defineOp<Matmul4bitInputs, Matmul4bitAttributes>({
-  name: 'QMatmul4bit',
-  ...kernels,
-  gradient: matmul4bitGradient((inputs, attributes) => runFlat(inputs, attributes), WEIGHT_INPUTS),
-});
-
-const runNested: Product = defineOp<Matmul4bitInputs, Matmul4bitAttributes>({
-  name: 'QMatmul4bitNested',
-  ...kernels,
-  gradient: matmul4bitGradient((inputs, attributes) => runNested(inputs, attributes), NESTED_WEIGHT_INPUTS),
-});
-
 /** The op behind `matmul4bit`, for ops that have its inputs at hand. */
-export function product4bit(inputs: Matmul4bitInputs, attributes: Matmul4bitAttributes): Tensor {
-  return (inputs.nestedAbsmax === undefined ? runFlat : runNested)(inputs, attributes)[0]!;
-}
+export const product4bit: Op<Matmul4bitInputs, Matmul4bitAttributes> = defineOp<Matmul4bitInputs, Matmul4bitAttributes>(
+  {
+    name: 'QMatmul4bit',
+    compose: composeMatmul4bit,
+    wasm: wasmMatmul4bit,
+    webgpu: webgpuMatmul4bit,
+    gradient: matmul4bitGradient((inputs, attributes) => product4bit(inputs, attributes)),
+  },
+);
 
 /**
  * y = x·Wᵀ + bias with W in 4 bits, or x·W with `transposed`; QLoRA, equation 5, and bitsandbytes autograd/_functions.py

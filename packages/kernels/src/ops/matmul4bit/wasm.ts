@@ -1,12 +1,8 @@
-import type { OpDefinition } from '../../engine/op';
+import type { WasmKernel } from '../../engine/op';
 import { wasmAbsmax } from '../../four-bit/wasm-absmax';
 import { productSizes, type Matmul4bitAttributes, type Matmul4bitInputs } from '../../products/types';
 
-export const wasmMatmul4bit: NonNullable<OpDefinition<Matmul4bitInputs, Matmul4bitAttributes>['wasm']> = (
-  inputs,
-  attributes,
-  wasm,
-) => {
+export const wasmMatmul4bit: WasmKernel<Matmul4bitInputs, Matmul4bitAttributes> = (inputs, attributes, wasm) => {
   const rows = inputs.x.shape[0] ?? 0;
   const [N, K] = attributes.shape;
   const transposed = Number(attributes.transposed);
@@ -26,5 +22,5 @@ export const wasmMatmul4bit: NonNullable<OpDefinition<Matmul4bitInputs, Matmul4b
     c: wasm.pointer(y),
     scratch,
   });
-  return [y];
+  return y;
 };

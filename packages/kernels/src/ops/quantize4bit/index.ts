@@ -1,4 +1,4 @@
-import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import { defineOp } from '../../engine/op';
 import { KernelError } from '../../errors';
 import { check4bitFormat } from '../../four-bit/format';
@@ -10,7 +10,7 @@ export { BLOCKSIZES, check4bitFormat } from '../../four-bit/format';
 export { quantize4bitArray, type Packed4bitArray } from './host';
 export type { Packed4bit, Quantize4bitOptions } from './types';
 
-const run = defineOp<Quantize4bitInputs, Quantize4bitAttributes>({
+const run = defineOp<Quantize4bitInputs, Quantize4bitAttributes, Packed4bit>({
   name: 'QQuantize4bit',
   compose: composeQuantize4bit,
   webgpu: webgpuQuantize4bit,
@@ -28,6 +28,5 @@ export function quantize4bit(x: Tensor, { quantType = 'nf4', blocksize = 64 }: Q
     throw new KernelError('BAD_DTYPE', `quantize4bit: x has dtype ${x.dtype}, but float32 is needed`);
   }
   check4bitFormat('quantize4bit', quantType, blocksize);
-  const [packed, absmax] = run({ x }, { quantType, blocksize });
-  return { packed: packed as Tensor1D, absmax: absmax as Tensor1D };
+  return run({ x }, { quantType, blocksize });
 }

@@ -1,5 +1,5 @@
 import { util } from '@tensorflow/tfjs-core';
-import type { OpDefinition } from '../../engine/op';
+import type { WebgpuKernel } from '../../engine/op';
 import { quantTypeBounds, type QuantType } from '../../formats/codes';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { shaderVariants, spread, WORKGROUP_INDEX, WORKGROUP_PARAMETERS } from '../../webgpu/shader';
@@ -7,7 +7,7 @@ import { layout } from '../../webgpu/layout';
 import { int32Count } from '../../tfjs/bytes';
 import { BLOCK_ABSMAX } from '../../blocks/absmax-wgsl';
 import { exactLiteral } from '../../webgpu/constants';
-import type { Quantize4bitAttributes, Quantize4bitInputs } from './types';
+import type { Packed4bit, Quantize4bitAttributes, Quantize4bitInputs } from './types';
 
 const THREADS = 32;
 
@@ -74,7 +74,7 @@ fn main(${WORKGROUP_PARAMETERS}) {
   };
 });
 
-export const webgpuQuantize4bit: NonNullable<OpDefinition<Quantize4bitInputs, Quantize4bitAttributes>['webgpu']> = (
+export const webgpuQuantize4bit: WebgpuKernel<Quantize4bitInputs, Quantize4bitAttributes, Packed4bit> = (
   { x },
   { quantType, blocksize },
   backend,
@@ -89,5 +89,5 @@ export const webgpuQuantize4bit: NonNullable<OpDefinition<Quantize4bitInputs, Qu
     uniforms: { size, blocks, blocksize },
     workgroups: spread(blocks),
   });
-  return [packed, absmax];
+  return { packed, absmax };
 };
