@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // The workspace's commands on a fresh clone: installs what is missing, then runs.
-// usage: node tools/run.mjs start|banking77|test|bench|verify [ARG ...]
+// usage: node tools/run.mjs start|banking77|playground|test|bench|verify [ARG ...]
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,12 +12,16 @@ const [command, ...args] = process.argv.slice(2);
 
 /** Node's options to run the sources; tsx by its address, so that any working folder will do. */
 const sources = () => ['--conditions=@qlora-js/source', '--import', import.meta.resolve('tsx')];
+const PAGE = join(root, 'apps/playground');
 const APP = join(root, 'apps/banking77/src/main.ts');
 
 const commands = {
   /** The main job on the embedded base and the generated data, sized for two cores without a GPU. */
   start: () => run(process.execPath, [...sources(), APP, '--config', join(root, 'apps/banking77/start.json'), ...args]),
   banking77: () => run(process.execPath, [...sources(), APP, ...args]),
+  /** Builds the page and serves it on this machine alone. */
+  playground: () =>
+    run(process.execPath, [vite(), 'build', PAGE]) || run(process.execPath, [vite(), 'preview', PAGE, ...args]),
   test: () => {
     const status = run(process.execPath, [nx(), 'run-many', '-t', 'typecheck', 'lint', 'build', 'test', ...args]);
     const formatted = run(process.execPath, [
@@ -60,6 +64,10 @@ function installMissing() {
   if (status !== 0) process.exit(status);
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, lock);
+}
+
+function vite() {
+  return join(root, 'node_modules/vite/bin/vite.js');
 }
 
 function nx() {

@@ -4,11 +4,13 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Browser } from 'puppeteer-core';
 import { type Check } from './check';
 import { withChromium } from './chromium';
+import { checkPlayground } from './playground';
 import { checkReports } from './report';
 
 /** Add a check here: a name, and a function that opens pages and calls `check` for each thing it looks at. */
 const CHECKS: Readonly<Record<string, (browser: Browser, check: Check) => Promise<void>>> = {
   report: checkReports,
+  playground: checkPlayground,
 };
 
 const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(CHECKS);

@@ -37,17 +37,23 @@ const FILES: ReadonlyMap<string, () => URL> = new Map([
 
 const ID = '@qlora-js/base-mini';
 
+/** How the files are read. */
+export interface BaseMiniOptions {
+  /** Called as bytes of a file arrive in a browser; `total` is undefined where the server does not say how many there are. */
+  readonly onProgress?: (path: string, loaded: number, total: number | undefined) => void;
+}
+
 /**
  * The small GPT-2 base that this package carries: 4-bit weights (blocks and embedding), config, vocabulary, card. In
  * Node it is read from the package's folder, in browsers fetched from beside the module; nothing else is contacted.
  */
-export async function baseMiniFiles(): Promise<BaseMiniFiles> {
+export async function baseMiniFiles({ onProgress }: BaseMiniOptions = {}): Promise<BaseMiniFiles> {
   const bytes = (path: string): Promise<Uint8Array> => {
     const url = FILES.get(path);
     if (url === undefined) {
       throw new BaseMiniError('NO_SUCH_FILE', `${ID} has no file ${path}; it has ${[...FILES.keys()].join(', ')}`);
     }
-    return readUrl(url());
+    return readUrl(url(), onProgress && ((loaded, total) => onProgress(path, loaded, total)));
   };
   const text = async (path: string): Promise<string> => new TextDecoder().decode(await bytes(path));
   return {

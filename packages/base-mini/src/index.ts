@@ -1,2 +1,2 @@
-export { baseMiniFiles, type BaseMiniFiles, type BaseMiniSource } from './files';
+export { baseMiniFiles, type BaseMiniFiles, type BaseMiniOptions, type BaseMiniSource } from './files';
 export { BaseMiniError, type BaseMiniErrorCode } from './errors';

@@ -25,6 +25,13 @@ describe('readUrl', () => {
     expect([...(await readUrl(new URL(`${address}/weights/a.bin`)))]).toEqual([1, 2, 3]);
   });
 
+  it('says how much of a file has come', async () => {
+    const seen: [number, number | undefined][] = [];
+    const bytes = await readUrl(new URL(`${address}/weights/a.bin`), (...progress) => seen.push(progress));
+    expect([...bytes]).toEqual([1, 2, 3]);
+    expect(seen.at(-1)).toEqual([3, 3]);
+  });
+
   it('says which file a server or a folder lacks', async () => {
     await expect(readUrl(new URL(`${address}/weights/none.bin`))).rejects.toMatchObject({
       code: 'UNREADABLE',

@@ -1,9 +1,12 @@
 import { BaseMiniError } from './errors';
 
+/** Called as bytes of a file arrive; `total` is undefined where the server does not say. */
+export type ReadProgress = (loaded: number, total: number | undefined) => void;
+
 /** The bytes of a file beside this module: from disk for file: URLs, fetched otherwise. */
-export async function readUrl(url: URL): Promise<Uint8Array> {
+export async function readUrl(url: URL, onProgress?: ReadProgress): Promise<Uint8Array> {
   try {
-    return url.protocol === 'file:' ? await readFile(url) : await fetchBytes(url);
+    return url.protocol === 'file:' ? await readFile(url) : await fetchBytes(url, onProgress);
   } catch (error) {
     if (error instanceof BaseMiniError) throw error;
     throw unreadable(url, (error as Error).message, error);
@@ -18,14 +21,45 @@ async function readFile(url: URL): Promise<Uint8Array> {
   return new Uint8Array(await node.getBuiltinModule('node:fs').promises.readFile(url));
 }
 
-async function fetchBytes(url: URL): Promise<Uint8Array> {
+async function fetchBytes(url: URL, onProgress: ReadProgress | undefined): Promise<Uint8Array> {
   const response = await fetch(url);
   if (!response.ok) throw unreadable(url, `the server answered ${response.status}`);
   // Servers of single pages answer every unknown address with their page and a status of 200.
   if (response.headers.get('content-type')?.startsWith('text/html') === true) {
     throw unreadable(url, 'the server answered with a page');
   }
-  return new Uint8Array(await response.arrayBuffer());
+  if (onProgress === undefined || response.body === null) return new Uint8Array(await response.arrayBuffer());
+  return streamed(response.body, lengthOf(response), onProgress);
+}
+
+/** Bytes that the body will have; a packed body's header counts the packed ones. */
+function lengthOf({ headers }: Response): number | undefined {
+  const length = headers.get('content-length');
+  return length === null || headers.has('content-encoding') ? undefined : Number(length);
+}
+
+async function streamed(
+  body: ReadableStream<Uint8Array>,
+  total: number | undefined,
+  onProgress: ReadProgress,
+): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let loaded = 0;
+  const reader = body.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    chunks.push(value);
+    loaded += value.length;
+    onProgress(loaded, total);
+  }
+  const bytes = new Uint8Array(loaded);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
 }
 
 function unreadable(url: URL, problem: string, cause?: unknown): BaseMiniError {

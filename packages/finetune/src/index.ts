@@ -47,6 +47,7 @@ export {
 export { describeParameters, SEARCH_SPACE_NAMES, SEARCH_SPACES, type SearchSpace } from './search/space';
 export { formatLog, ProgressCallback, type ProgressOptions } from './training/progress-callback';
 export { type RecordedAs, type StartTracking } from './tracking/run-recorder';
+export { replicaModel, type ReplicaModelOptions } from './training/replica-model';
 export {
   type SearchedParameters,
   trainAdapter,

@@ -1,3 +1,4 @@
+import type { BaseMiniOptions } from '@qlora-js/base-mini';
 import type { ModelFiles } from '@qlora-js/hub';
 import type { GPT2Tokenizer } from '@qlora-js/tokenize-gpt2';
 import type { PaddingSettings } from '../data/tokenize';
@@ -24,9 +25,9 @@ export interface BaseModel {
 export const EMBEDDED_BASE = '@qlora-js/base-mini';
 
 /** The base that comes with the packages: small, for trying things out and for machines without a GPU. */
-export async function embeddedBase(): Promise<ModelFiles> {
+export async function embeddedBase(options: BaseMiniOptions = {}): Promise<ModelFiles> {
   const { baseMiniFiles } = await import('@qlora-js/base-mini');
-  return baseMiniFiles();
+  return baseMiniFiles(options);
 }
 
 /** How a base is opened. */

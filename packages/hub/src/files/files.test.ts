@@ -19,6 +19,13 @@ describe.each([
   });
 });
 
+it('memoryFiles takes what a page was given', async () => {
+  const files = memoryFiles('dropped', { 'config.json': new Blob(['{"n":1}']) });
+  expect(await files.json('config.json')).toEqual({ n: 1 });
+  const source = await files.open('config.json');
+  expect([source.name, source.size, ...(await source.read(1, 2))]).toEqual(['dropped/config.json', 7, 34, 110]);
+});
+
 describe('memoryFiles', () => {
   const files = memoryFiles('mine', { 'a/b.json': '{"x":[1]}', 'bad.json': '{', 'bad.txt': Uint8Array.of(0xff) });
 

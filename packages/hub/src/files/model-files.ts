@@ -1,7 +1,7 @@
 import { type DocumentBudget, parseJson, type ReadLimits } from '@qlora-js/read-budget';
 import { type Checkpoint } from '../checkpoint/checkpoint';
 import { HubError, readBudget } from '../error';
-import { bufferSource, type ByteSource } from './byte-source';
+import { blobSource, bufferSource, type ByteSource } from './byte-source';
 import { checkRelativePath } from './path';
 
 /** The files of one model, wherever they are: a folder, the hub, a page's uploads, memory. Paths are relative, with `/`. */
@@ -57,10 +57,10 @@ export function modelFiles(
   };
 }
 
-/** Files in memory: for tests, and for models that a page or a package carries with it. */
+/** Files in memory, or Blobs that a page was given: for tests, and for models that a page or a package carries with it. */
 export function memoryFiles(
   id: string,
-  files: Readonly<Record<string, Uint8Array | string>>,
+  files: Readonly<Record<string, Blob | Uint8Array | string>>,
   options: FilesOptions = {},
 ): ModelFiles {
   const contents = new Map(Object.entries(files));
@@ -75,6 +75,7 @@ export function memoryFiles(
         checkRelativePath(path, id);
         const content = contents.get(path);
         if (content === undefined) throw missingFile(id, path);
+        if (content instanceof Blob) return blobSource(content, `${id}/${path}`);
         return bufferSource(typeof content === 'string' ? new TextEncoder().encode(content) : content, `${id}/${path}`);
       },
     },

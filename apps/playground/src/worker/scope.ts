@@ -1,0 +1,7 @@
+import type { MessageTarget } from '@qlora-js/trainer';
+
+/** This worker's own scope, which the DOM's types don't know. */
+export const scope = self as unknown as MessageTarget & { readonly name: string };
+
+/** Names that workers are started under: what their one module is to do. */
+export const ROLES = { run: 'run', replica: 'replica' } as const;

@@ -1,0 +1,35 @@
+import { defaultClientConditions, defineConfig } from 'vite';
+import { contentSecurityPolicy } from './build/content-security-policy';
+import { firstLoadBudget } from './build/first-load-budget';
+import { tfjsWasmFiles } from './build/tfjs-wasm-files';
+import { unusedTfjs } from './build/unused-tfjs';
+
+export default defineConfig({
+  // Relative addresses: the site works under any path.
+  base: './',
+  resolve: { conditions: ['@qlora-js/source', ...defaultClientConditions] },
+  esbuild: { jsx: 'automatic', jsxImportSource: 'preact' },
+  build: {
+    target: 'es2022',
+    // Small files of the base as data: addresses would not pass connect-src.
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 2000,
+    reportCompressedSize: false,
+  },
+  worker: {
+    format: 'es',
+    plugins: () => [unusedTfjs()],
+    rollupOptions: {
+      output: { chunkFileNames: ({ facadeModuleId }) => `assets/${chunkName(facadeModuleId)}-[hash].js` },
+    },
+  },
+  preview: { host: '127.0.0.1', port: 4077, strictPort: true },
+  plugins: [contentSecurityPolicy(), tfjsWasmFiles(), firstLoadBudget()],
+});
+
+/** Names a part that is loaded on demand by its package, which the budget of the first load knows it by. */
+function chunkName(module: string | null): string {
+  return (
+    /(?:node_modules|packages)\/((?:@[^/]+\/)?[^/]+)\/[^]*$/.exec(module ?? '')?.[1]?.replace(/^@.*\//, '') ?? 'shared'
+  );
+}

@@ -1,0 +1,34 @@
+import { assignDropoutSites, type Device } from '@qlora-js/kernels';
+import { sequenceClassifier } from '@qlora-js/trainer';
+import type { BaseModel } from '../base/base';
+import { buildClassifier } from '../model/build';
+import { adapterConfig } from '../model/settings';
+import { SILENT } from '../run/output';
+import type { FineTuneSettings } from '../run/settings';
+
+/** What a thread builds its copy of the model from. */
+export interface ReplicaModelOptions {
+  /** What the run was told. */
+  readonly settings: FineTuneSettings;
+  /** The run's base, opened anew. */
+  readonly base: BaseModel;
+  /** Labels of the head. */
+  readonly numLabels: number;
+  /** Of the backend that the run computes on. */
+  readonly device: Device;
+}
+
+/** The run's model as `serveReplica` of @qlora-js/trainer needs it, in a thread of its own. */
+export async function replicaModel({
+  settings,
+  base,
+  numLabels,
+  device,
+}: ReplicaModelOptions): Promise<ReturnType<typeof sequenceClassifier>> {
+  const { seed, quantization, lora } = settings;
+  const model = await buildClassifier(base, { numLabels, seed, quantization, device, output: SILENT });
+  // One adapter serves every training: its values come with each step.
+  model.addAdapter('replica', adapterConfig(base, lora, 'SEQ_CLS'), { seed });
+  assignDropoutSites(model.base);
+  return sequenceClassifier(model, { padTokenId: base.padTokenId });
+}
