@@ -7,7 +7,7 @@ export function packageBuild(
   return defineConfig({
     format: ['esm', 'cjs'],
     target: 'es2022',
-    dts: true,
+    dts: { compilerOptions: { customConditions: [] } },
     clean: true,
     sourcemap: true,
     splitting: true,

@@ -3,7 +3,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { join } from 'node:path';
-import { entriesOf, run, tail } from './workspace.mjs';
+import { entriesOf, isRequirable, run, tail } from './workspace.mjs';
 
 /** Packages that the first `npm install` of a README names. */
 export function installLine(readme) {
@@ -56,7 +56,8 @@ export function checkInstalls({ packages, tarballs, folder, report }) {
     const install = installLine(readme);
     report(`${name} README`, install.includes(manifest.name) ? '' : 'has no install line with the package itself');
     const blocks = examples(readme);
-    report(`${name} README example`, blocks.length > 0 ? '' : 'there is none');
+    const commands = Object.keys(manifest.bin ?? {});
+    report(`${name} README example`, blocks.length + commands.length > 0 ? '' : 'there is none');
     const imported = blocks
       .flat()
       .flatMap(([, text]) => [...text.matchAll(/(?:from|import\() ?'([^'.][^']*)'/g)].map(([, specifier]) => specifier))
@@ -77,9 +78,14 @@ export function checkInstalls({ packages, tarballs, folder, report }) {
       const imports = `const m = await import('${entry}'); if (Object.keys(m).length === 0) throw new Error('exports nothing');`;
       const esm = run(process.execPath, ['--input-type=module', '-e', imports], { cwd: made.path });
       report(`${entry} as ESM`, esm.ok ? '' : tail(esm.text));
+      if (!isRequirable(item)) continue;
       const requires = `const m = require('${entry}'); if (Object.keys(m).length === 0) throw new Error('exports nothing');`;
       const cjs = run(process.execPath, ['--input-type=commonjs', '-e', requires], { cwd: made.path });
       report(`${entry} as CommonJS`, cjs.ok ? '' : tail(cjs.text));
+    }
+    for (const command of commands) {
+      const ran = run(join(made.path, 'node_modules/.bin', command), ['--help'], { cwd: made.path });
+      report(`${name} ${command} --help`, ran.ok && ran.text !== '' ? '' : tail(ran.text) || 'prints nothing');
     }
     for (const [index, files] of blocks.entries()) {
       const inside = join(made.path, `example-${index}`);

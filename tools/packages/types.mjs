@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { consumer } from './installs.mjs';
-import { entriesOf, root, run } from './workspace.mjs';
+import { entriesOf, isRequirable, root, run } from './workspace.mjs';
 
 const RESOLUTIONS = { node16: 'node16', nodenext: 'nodenext', bundler: 'preserve' };
 const LIBRARIES = { 'with the DOM': ['ES2023', 'DOM', 'DOM.Iterable'], 'without the DOM': ['ES2023'] };
@@ -12,11 +12,13 @@ export function checkTypes({ packages, tarballs, folder, report }) {
   const more = { dependencies: { '@webgpu/types': '*', '@types/node': '^20' } };
   const { path, ok, text } = consumer({ folder, name: 'types', tarballs, install, more });
   if (!ok) return report('types: install', text);
-  const entries = packages.flatMap(entriesOf);
-  const source = entries
-    .map((entry, i) => `import * as e${i} from '${entry}';\nexport const k${i}: object = e${i};\n`)
-    .join('');
-  for (const extension of ['mts', 'cts']) writeFileSync(join(path, `all.${extension}`), source);
+  const sourceOf = (list) =>
+    list
+      .flatMap(entriesOf)
+      .map((entry, i) => `import * as e${i} from '${entry}';\nexport const k${i}: object = e${i};\n`)
+      .join('');
+  writeFileSync(join(path, 'all.mts'), sourceOf(packages));
+  writeFileSync(join(path, 'all.cts'), sourceOf(packages.filter(isRequirable)));
   for (const [resolution, module] of Object.entries(RESOLUTIONS)) {
     for (const [label, lib] of Object.entries(LIBRARIES)) {
       const config = {

@@ -16,11 +16,16 @@ export function packages() {
     });
 }
 
-/** The names an importer writes for a package's entries, such as `@qlora-js/hub/node`. */
+/** The names an importer writes for a package's entries of code, such as `@qlora-js/hub/node`. */
 export function entriesOf({ manifest }) {
   return Object.keys(manifest.exports)
-    .filter((entry) => entry !== './package.json')
+    .filter((entry) => !entry.endsWith('.json'))
     .map((entry) => (entry === '.' ? manifest.name : `${manifest.name}/${entry.slice(2)}`));
+}
+
+/** Whether CommonJS can require a package; a command is ESM alone. */
+export function isRequirable({ manifest }) {
+  return manifest.exports['.'].require !== undefined;
 }
 
 /** Packs every package; paths of the tarballs by the packages' full names. */

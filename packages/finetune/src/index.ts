@@ -1,7 +1,8 @@
 export { FinetuneError, type FinetuneErrorCode, type FinetuneErrorDetails } from './errors';
 export { type BaseModel, embeddedBase, EMBEDDED_BASE, openBase, type OpenBaseOptions } from './base/base';
 export { type ClassifierModel, type ModelFamily } from './base/families';
-export { type PaddingSettings, tokenizeSplits, type TokenSplits } from './data/tokenize';
+export { type PaddingSettings } from './data/padding';
+export { tokenizeSplits, type TokenSplits } from './data/tokenize';
 export { baselineAccuracies, type BaselineAccuracies } from './evaluation/baselines';
 export { manualForward, type ManualForward } from './evaluation/manual-forward';
 export {
@@ -12,7 +13,8 @@ export {
   type TestPredictions,
 } from './evaluation/test-metrics';
 export { buildClassifier, type BuildOptions } from './model/build';
-export { adapterConfig, type LoraSettings, type QuantizationSettings } from './model/settings';
+export { adapterConfig } from './model/adapter-config';
+export { type LoraSettings, type QuantizationSettings } from './model/settings';
 export {
   batchesByLength,
   type LabelProbability,
@@ -37,21 +39,17 @@ export { adapterFolder, type AdapterFolder } from './saving/adapter-folder';
 export { readSavedClassifier, type SavedClassifier } from './saving/classifier-config';
 export { collectReport, type ReportParts, type RunReport } from './saving/report';
 export { runResults, type RunResultParts } from './saving/run-results';
+export { searchNote, searchParameters, type SearchOptions, type SearchResult } from './search/search';
 export {
-  searchNote,
-  searchParameters,
-  type SearchOptions,
-  type SearchResult,
+  describeParameters,
+  SEARCH_SPACE_NAMES,
+  SEARCH_SPACES,
   type SearchSettings,
-} from './search/search';
-export { describeParameters, SEARCH_SPACE_NAMES, SEARCH_SPACES, type SearchSpace } from './search/space';
+  type SearchSpace,
+} from './search/space';
 export { formatLog, ProgressCallback, type ProgressOptions } from './training/progress-callback';
-export { type RecordedAs, type StartTracking } from './tracking/run-recorder';
+export { type RecordedAs } from './tracking/run-recorder';
+export { type StartTracking } from './tracking/start-tracking';
 export { replicaModel, type ReplicaModelOptions } from './training/replica-model';
-export {
-  type SearchedParameters,
-  trainAdapter,
-  type TrainAdapterOptions,
-  type TrainedAdapter,
-  type TrainingSettings,
-} from './training/train-adapter';
+export { type SearchedParameters, type TrainingSettings } from './training/settings';
+export { trainAdapter, type TrainAdapterOptions, type TrainedAdapter } from './training/train-adapter';

@@ -14,10 +14,11 @@ export {
   type SearchSpace,
 } from './distribution/distribution';
 export { createStudy, type CreateStudyOptions, loadStudy, type LoadStudyOptions } from './study/create-study';
-export { type EnqueueOptions, type Study } from './study/study';
-export { type Direction, type StudyView } from './study/study-view';
+export { type EnqueueOptions, type OptimizeOptions, type Study } from './study/study';
+export { type Direction } from './study/direction';
+export { type StudyView } from './study/study-view';
 export { type Logger } from './study/logger';
-export { type ErrorClass, type Objective, type OptimizeOptions, type OptimizeSummary } from './study/optimize';
+export { type ErrorClass, type LoopOptions, type Objective, type OptimizeSummary } from './study/optimize';
 export { type TellOptions } from './study/tell';
 export { type RetryOptions } from './study/unfinished';
 export { type FinishedState, type FrozenTrial, type TrialState } from './trial/frozen-trial';

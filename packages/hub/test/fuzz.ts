@@ -1,5 +1,5 @@
 import { damaged, type Draw, type FuzzTarget } from '../../../tools/test/fuzz';
-import { openCheckpoint } from '../src/checkpoint/checkpoint';
+import { openCheckpoint } from '../src/checkpoint/open';
 import { HubError } from '../src/error';
 import { bufferSource } from '../src/files/byte-source';
 import { memoryFiles } from '../src/files/model-files';

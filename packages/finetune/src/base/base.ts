@@ -1,7 +1,7 @@
 import type { BaseMiniOptions } from '@qlora-js/base-mini';
 import type { ModelFiles } from '@qlora-js/hub';
 import type { GPT2Tokenizer } from '@qlora-js/tokenize-gpt2';
-import type { PaddingSettings } from '../data/tokenize';
+import type { PaddingSettings } from '../data/padding';
 import { FinetuneError } from '../errors';
 import { familyOf, type ModelFamily } from './families';
 

@@ -12,16 +12,7 @@ import {
 } from '@qlora-js/data';
 import type { BaseModel } from '../base/base';
 import { FinetuneError } from '../errors';
-
-/** How texts become batches. */
-export interface PaddingSettings {
-  /** Tokens a text is cut to. */
-  readonly maxLength: number;
-  /** Pad a batch to its longest row, or to maxLength. */
-  readonly padding: 'longest' | 'max_length';
-  /** The side that is padded. */
-  readonly paddingSide: 'right' | 'left';
-}
+import type { PaddingSettings } from './padding';
 
 /** Texts as token ids, with what was cut. */
 export interface TokenSplits extends Readonly<Record<SplitName, Dataset<PreparedRow>>> {

@@ -1,6 +1,3 @@
-import { loraConfig, type LoraConfig } from '@qlora-js/lora';
-import type { BaseModel } from '../base/base';
-
 /** How a base's weights are kept. */
 export interface QuantizationSettings {
   /** The 4-bit type. */
@@ -25,17 +22,4 @@ export interface LoraSettings {
   readonly useRslora: boolean;
   /** Train magnitude and direction apart. */
   readonly useDora: boolean;
-}
-
-/** The adapter's config, as it is saved. */
-export function adapterConfig(base: BaseModel, settings: LoraSettings, taskType: 'SEQ_CLS' | 'CAUSAL_LM'): LoraConfig {
-  const { targetModules, ...rest } = settings;
-  return loraConfig({
-    ...rest,
-    targetModules: targetModules ?? base.family.targetModules,
-    bias: 'none',
-    taskType,
-    baseModelNameOrPath: base.id,
-    revision: base.revision ?? null,
-  });
 }

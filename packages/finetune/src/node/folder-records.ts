@@ -4,7 +4,7 @@ import { chooseTrackers, folderArtifact, RUN_FILE, trackRun, type Environment } 
 import { rm } from 'node:fs/promises';
 import { FINAL_ADAPTER } from '../run/fine-tune-classifier';
 import type { Output } from '../run/output';
-import type { StartTracking } from '../tracking/run-recorder';
+import type { StartTracking } from '../tracking/start-tracking';
 
 /** Where trackers show a run, and which. */
 export interface TrackingSettings {

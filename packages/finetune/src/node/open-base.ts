@@ -1,5 +1,5 @@
 import { resolveModel, type ResolveModelOptions } from '@qlora-js/hub/node';
-import type { PaddingSettings } from '../data/tokenize';
+import type { PaddingSettings } from '../data/padding';
 import { embeddedBase, EMBEDDED_BASE, openBase, type BaseModel } from '../base/base';
 
 /** Where hub repositories come from: revision, token, cache folder, offline. */

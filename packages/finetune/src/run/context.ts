@@ -5,7 +5,7 @@ import type { CheckpointStore, Replicas, TrainerCallback } from '@qlora-js/train
 import type { BaseModel } from '../base/base';
 import type { ClassifierModel } from '../base/families';
 import type { TokenSplits } from '../data/tokenize';
-import type { StartTracking } from '../tracking/run-recorder';
+import type { StartTracking } from '../tracking/start-tracking';
 import type { Output } from './output';
 import type { FineTuneSettings } from './settings';
 

@@ -19,7 +19,7 @@ import { collectReport, type RunReport } from '../saving/report';
 import { runResults } from '../saving/run-results';
 import { searchParameters, type SearchOptions, type SearchResult } from '../search/search';
 import { describeParameters } from '../search/space';
-import type { StartTracking } from '../tracking/run-recorder';
+import type { StartTracking } from '../tracking/start-tracking';
 import { trainAdapter, type TrainedAdapter } from '../training/train-adapter';
 import type { FineTuneContext } from './context';
 import { SILENT, type Output } from './output';

@@ -1,7 +1,7 @@
-import type { PaddingSettings } from '../data/tokenize';
+import type { PaddingSettings } from '../data/padding';
 import type { LoraSettings, QuantizationSettings } from '../model/settings';
-import type { SearchSettings } from '../search/search';
-import type { TrainingSettings } from '../training/train-adapter';
+import type { SearchSettings } from '../search/space';
+import type { TrainingSettings } from '../training/settings';
 
 /** Everything a fine-tuning is told besides its base and its data, filled in. */
 export interface FineTuneSettings {

@@ -4,7 +4,8 @@ import type { ManualForward } from '../evaluation/manual-forward';
 import type { TestMetrics } from '../evaluation/test-metrics';
 import type { FineTuneContext } from '../run/context';
 import type { SearchResult } from '../search/search';
-import type { SearchedParameters, TrainedAdapter } from '../training/train-adapter';
+import type { SearchedParameters } from '../training/settings';
+import type { TrainedAdapter } from '../training/train-adapter';
 import { VERSION } from '../version';
 
 /** Every figure of a run; keys are those of the Python stack's reports. */

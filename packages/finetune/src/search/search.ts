@@ -10,25 +10,9 @@ import {
 import type { TrainerCallback } from '@qlora-js/trainer';
 import { FinetuneError } from '../errors';
 import type { FineTuneContext } from '../run/context';
-import { BEST_METRIC, trainAdapter, type SearchedParameters } from '../training/train-adapter';
-import {
-  describeParameters,
-  recordedParameters,
-  SEARCH_SPACES,
-  suggestParameters,
-  type SEARCH_SPACE_NAMES,
-  type SearchSpace,
-} from './space';
-
-/** How parameters are searched for. */
-export interface SearchSettings {
-  /** Trials to run in this process. */
-  readonly trials: number;
-  /** Ranges to draw from: one's own, or those of a name. */
-  readonly space: SearchSpace | (typeof SEARCH_SPACE_NAMES)[number];
-  /** Epochs of every trial, the run's own then being the final training's alone; 0 makes the number one of what is searched. */
-  readonly epochs: number;
-}
+import type { SearchedParameters } from '../training/settings';
+import { BEST_METRIC, trainAdapter } from '../training/train-adapter';
+import { describeParameters, recordedParameters, SEARCH_SPACES, suggestParameters } from './space';
 
 /** What a search came to. */
 export interface SearchResult {

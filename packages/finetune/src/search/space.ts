@@ -1,5 +1,5 @@
 import type { Trial } from '@qlora-js/hpo';
-import type { SearchedParameters } from '../training/train-adapter';
+import type { SearchedParameters } from '../training/settings';
 
 /** What a search draws from. */
 export interface SearchSpace {
@@ -65,4 +65,14 @@ export function recordedParameters(params: Readonly<Record<string, unknown>>, ep
 export function describeParameters(parameters: SearchedParameters): string {
   const { learningRate, perDeviceTrainBatchSize, numTrainEpochs, weightDecay, warmupSteps } = parameters;
   return `learning_rate ${learningRate.toExponential(3)}  batch_size ${perDeviceTrainBatchSize}  num_train_epochs ${numTrainEpochs}  weight_decay ${weightDecay.toFixed(4)}  warmup_steps ${warmupSteps}`;
+}
+
+/** How parameters are searched for. */
+export interface SearchSettings {
+  /** Trials to run in this process. */
+  readonly trials: number;
+  /** Ranges to draw from: one's own, or those of a name. */
+  readonly space: SearchSpace | (typeof SEARCH_SPACE_NAMES)[number];
+  /** Epochs of every trial, the run's own then being the final training's alone; 0 makes the number one of what is searched. */
+  readonly epochs: number;
 }

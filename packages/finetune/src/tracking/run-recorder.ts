@@ -2,17 +2,14 @@ import { TrialPruned } from '@qlora-js/hpo';
 import {
   qloraRunConfig,
   trackingCallback,
-  type RunDescription,
   type RunStatus,
   type RunTracking,
   type TrackingCallback,
 } from '@qlora-js/tracking';
 import { TrainerError, type CallbackContext, type LogRow, type TrainerCallback } from '@qlora-js/trainer';
 import type { FineTuneContext } from '../run/context';
-import type { TrainingSettings } from '../training/train-adapter';
-
-/** Begins the record of a training; `adapterName` tells the trainings of one run apart. */
-export type StartTracking = (adapterName: string, run: RunDescription) => Promise<RunTracking>;
+import type { TrainingSettings } from '../training/settings';
+import type { StartTracking } from './start-tracking';
 
 /** What a training is called in trackers. */
 export interface RecordedAs {

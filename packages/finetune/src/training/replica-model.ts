@@ -2,7 +2,7 @@ import { assignDropoutSites, type Device } from '@qlora-js/kernels';
 import { sequenceClassifier } from '@qlora-js/trainer';
 import type { BaseModel } from '../base/base';
 import { buildClassifier } from '../model/build';
-import { adapterConfig } from '../model/settings';
+import { adapterConfig } from '../model/adapter-config';
 import { SILENT } from '../run/output';
 import type { FineTuneSettings } from '../run/settings';
 

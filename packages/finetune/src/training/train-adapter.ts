@@ -6,44 +6,14 @@ import {
   Trainer,
   trainingArguments,
   type TrainerCallback,
-  type TrainingArguments,
   type TrainOutput,
 } from '@qlora-js/trainer';
 import { collatorOf } from '../data/tokenize';
-import { adapterConfig } from '../model/settings';
+import { adapterConfig } from '../model/adapter-config';
 import type { FineTuneContext } from '../run/context';
 import { RunRecorder, type RecordedAs } from '../tracking/run-recorder';
 import { ProgressCallback } from './progress-callback';
-
-/** The trainer's arguments that a fine-tuning sets; transformers' names. */
-export type TrainingSettings = Pick<
-  TrainingArguments,
-  | 'learningRate'
-  | 'numTrainEpochs'
-  | 'maxSteps'
-  | 'perDeviceTrainBatchSize'
-  | 'perDeviceEvalBatchSize'
-  | 'gradientAccumulationSteps'
-  | 'gradientCheckpointing'
-  | 'activationDtype'
-  | 'weightDecay'
-  | 'warmupSteps'
-  | 'maxGradNorm'
-  | 'optim'
-  | 'lrSchedulerType'
-  | 'evalSteps'
-  | 'saveSteps'
-  | 'saveTotalLimit'
-  | 'loggingSteps'
-  | 'groupByLength'
-  | 'fp16'
->;
-
-/** What a search may vary. */
-export type SearchedParameters = Pick<
-  TrainingSettings,
-  'learningRate' | 'perDeviceTrainBatchSize' | 'numTrainEpochs' | 'weightDecay' | 'warmupSteps'
->;
+import type { TrainingSettings } from './settings';
 
 /** A training that is over. */
 export interface TrainedAdapter {

@@ -1,7 +1,8 @@
 import { checkAtLeast, checkOptions } from '../check-options';
 import { HpoError } from '../errors';
 import { ownProperty } from '../own-property';
-import { type Direction, type StudyView } from '../study/study-view';
+import { type Direction } from '../study/direction';
+import { type StudyView } from '../study/study-view';
 import { type FrozenTrial } from '../trial/frozen-trial';
 import { type Pruner } from './pruner';
 

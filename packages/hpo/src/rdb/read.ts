@@ -5,7 +5,7 @@ import { type JsonValue } from '../json-value';
 import { orderedRecord } from '../ordered-record';
 import { parsePythonJson } from '../python-json';
 import { type FrozenStudy } from '../storage/storage';
-import { type Direction } from '../study/study-view';
+import { type Direction } from '../study/direction';
 import { type FrozenTrial, paramsRecord, type TrialState } from '../trial/frozen-trial';
 import { ReportedValues } from '../trial/reported-values';
 import { type Query } from './database';

@@ -1,6 +1,6 @@
 import { type Distribution } from '../distribution/distribution';
 import { type JsonValue } from '../json-value';
-import { type Direction } from '../study/study-view';
+import { type Direction } from '../study/direction';
 import { type FrozenTrial, isFinished, type TrialState } from '../trial/frozen-trial';
 import { HpoError } from '../errors';
 import { type Ledger } from './ledger';

@@ -1,6 +1,6 @@
 import { type Distribution } from '../distribution/distribution';
 import { type JsonValue } from '../json-value';
-import { type Direction } from '../study/study-view';
+import { type Direction } from '../study/direction';
 import { type FinishedState } from '../trial/frozen-trial';
 import { type TrialTemplate } from './storage';
 

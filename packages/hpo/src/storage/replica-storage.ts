@@ -2,7 +2,7 @@ import { type Distribution } from '../distribution/distribution';
 import { checkAtLeast, checkOptions } from '../check-options';
 import { HpoError } from '../errors';
 import { type JsonValue } from '../json-value';
-import { type Direction } from '../study/study-view';
+import { type Direction } from '../study/direction';
 import { type FrozenTrial, isFinished, type TrialState } from '../trial/frozen-trial';
 import { type Ledger, type TrialOperation } from './ledger';
 import { type Operation } from './operation';

@@ -1,7 +1,7 @@
 import { ReportedValues } from '../trial/reported-values';
 import { type Distribution } from '../distribution/distribution';
 import { type JsonValue } from '../json-value';
-import { type Direction } from '../study/study-view';
+import { type Direction } from '../study/direction';
 import { type FinishedState, type FrozenTrial, type TrialState } from '../trial/frozen-trial';
 
 export type Awaitable<T> = T | Promise<T>;

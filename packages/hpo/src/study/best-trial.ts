@@ -1,6 +1,6 @@
 import { HpoError } from '../errors';
 import { type FrozenTrial, infeasibility } from '../trial/frozen-trial';
-import { type Direction } from './study-view';
+import { type Direction } from './direction';
 
 /** The feasible completed trial with the best value, the first of equals. Throws HpoError `NO_BEST_TRIAL`. */
 export function bestTrial(trials: readonly FrozenTrial[], direction: Direction): FrozenTrial {

@@ -9,7 +9,7 @@ import { InMemoryStorage } from '../storage/in-memory-storage';
 import { type Storage } from '../storage/storage';
 import { defaultLogger, type Logger } from './logger';
 import { Study } from './study';
-import { type Direction } from './study-view';
+import { type Direction } from './direction';
 
 export interface LoadStudyOptions {
   /** Left out, the storage's only study. */

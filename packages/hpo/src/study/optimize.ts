@@ -2,13 +2,15 @@ import { checkOptions } from '../check-options';
 import { HpoError, shown, TrialPruned } from '../errors';
 import { type FrozenTrial } from '../trial/frozen-trial';
 import { type Trial } from '../trial/trial';
-import { type Study } from './study';
-import { failReason } from './tell';
+import { type StudyView } from './study-view';
+import { failReason, type TellRequest } from './tell';
+import { type RetryOptions } from './unfinished';
 
 export type Objective = (trial: Trial) => number | Promise<number>;
 export type ErrorClass = abstract new (...args: never[]) => unknown;
 
-export interface OptimizeOptions {
+/** How `study.optimize` runs; `S` is the class of the study. */
+export interface LoopOptions<S> {
   /** Trials to start; left out: until the time is over, `study.stop()` or the signal. */
   nTrials?: number;
   /** No trial starts after so many milliseconds; the ones under way go on. */
@@ -18,11 +20,18 @@ export interface OptimizeOptions {
   /** Errors that end the trial and not the study. */
   catch?: ErrorClass | readonly ErrorClass[];
   /** Called after each trial that did not end the study, one after the other. */
-  callbacks?: readonly ((study: Study, trial: FrozenTrial) => void | Promise<void>)[];
+  callbacks?: readonly ((study: S, trial: FrozenTrial) => void | Promise<void>)[];
   /** Called when a trial starts, before its objective. */
-  onTrialStart?: (study: Study, trial: Trial) => void | Promise<void>;
+  onTrialStart?: (study: S, trial: Trial) => void | Promise<void>;
   /** On abort, the trials under way end with FAIL at once, and `optimize` throws the signal's reason. */
   signal?: AbortSignal;
+}
+
+/** What the loop does with a study. */
+interface LoopStudy extends StudyView {
+  ask(): Promise<Trial>;
+  endTrial(trialId: number, end: Pick<TellRequest, 'value' | 'state' | 'reason'>): Promise<FrozenTrial>;
+  failStaleTrials(options: RetryOptions): Promise<readonly FrozenTrial[]>;
 }
 
 /** What one call of `optimize` did. */
@@ -36,7 +45,7 @@ export interface OptimizeSummary {
 /** Longest time without giving the event loop a turn, so that timers and aborts get through between quick trials. */
 const turnMs = 20;
 
-function checkOptimizeOptions(options: OptimizeOptions): void {
+function checkOptimizeOptions(options: LoopOptions<never>): void {
   checkOptions('study.optimize', options, [
     'nTrials',
     'timeoutMs',
@@ -61,7 +70,7 @@ function describe(error: unknown): string {
 }
 
 /** Has the storage hear from a running trial, until the timer is cleared. */
-function beating({ storage, logger }: Study, trialId: number): ReturnType<typeof setInterval> | undefined {
+function beating({ storage, logger }: StudyView, trialId: number): ReturnType<typeof setInterval> | undefined {
   if (storage.heartbeat === undefined) return undefined;
   const beat = async () => {
     try {
@@ -88,15 +97,15 @@ function orAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promi
 /**
  * The loop of `study.optimize`. Source: optuna.study._optimize. `stopped` is the study's own flag.
  */
-export async function runTrials({
+export async function runTrials<S extends LoopStudy>({
   study,
   objective,
   options,
   stopped,
 }: {
-  study: Study;
+  study: S;
   objective: Objective;
-  options: OptimizeOptions;
+  options: LoopOptions<S>;
   stopped: () => boolean;
 }): Promise<OptimizeSummary> {
   checkOptimizeOptions(options);

@@ -1,8 +1,7 @@
 import { type Storage } from '../storage/storage';
 import { type FrozenTrial, type TrialState } from '../trial/frozen-trial';
+import { type Direction } from './direction';
 import { type Logger } from './logger';
-
-export type Direction = 'minimize' | 'maximize';
 
 /** What samplers and pruners see of a study. */
 export interface StudyView {

@@ -6,7 +6,7 @@ import { TPESampler } from '../sampler/tpe/tpe-sampler';
 import { InMemoryStorage } from '../storage/in-memory-storage';
 import { recordingLogger } from '../testing/logger';
 import { createStudy, loadStudy } from './create-study';
-import { type Direction } from './study-view';
+import { type Direction } from './direction';
 
 describe('createStudy and loadStudy', () => {
   it('share a storage by name', async () => {

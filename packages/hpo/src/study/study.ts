@@ -10,10 +10,14 @@ import { type FrozenTrial, type TrialState } from '../trial/frozen-trial';
 import { fixedParamsKey, Trial } from '../trial/trial';
 import { bestTrial } from './best-trial';
 import { type Logger } from './logger';
-import { type Objective, type OptimizeOptions, type OptimizeSummary, runTrials } from './optimize';
-import { type Direction, type StudyView } from './study-view';
+import { type LoopOptions, type Objective, type OptimizeSummary, runTrials } from './optimize';
+import { type Direction } from './direction';
+import { type StudyView } from './study-view';
 import { failTrials, type RetryOptions } from './unfinished';
 import { failReason, type TellOptions, type TellRequest, tellTrial } from './tell';
+
+/** How `study.optimize` runs. */
+export type OptimizeOptions = LoopOptions<Study>;
 
 export interface StudyParts {
   id: number;

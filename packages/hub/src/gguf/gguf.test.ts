@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ggufFile, type GgufEntry, type GgufParts } from '../../test/gguf-writer';
-import { openCheckpoint } from '../checkpoint/checkpoint';
+import { openCheckpoint } from '../checkpoint/open';
 import { toFloat32 } from '../dtype/to-float32';
 import { HubError } from '../error';
 import { bufferSource } from '../files/byte-source';

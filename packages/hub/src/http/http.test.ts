@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sendBytes, serve, serveHub, type TestHub, type TestServer } from '../../test/hub-server';
-import { openCheckpoint } from '../checkpoint/checkpoint';
+import { openCheckpoint } from '../checkpoint/open';
 import { serializeSafetensors } from '../safetensors/serialize';
 import { hubFiles } from './hub-files';
 import { httpSource } from './http-source';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { serveFolder } from '../../../../tools/hub-server/serve.mjs';
-import { openCheckpoint } from '../checkpoint/checkpoint';
+import { openCheckpoint } from '../checkpoint/open';
 import { serializeSafetensors } from '../safetensors/serialize';
 import { resolveModel } from './resolve-model';
 

@@ -4,7 +4,7 @@ import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { gitId, serve, serveHub, sha256, type TestHub } from '../../test/hub-server';
-import { openCheckpoint } from '../checkpoint/checkpoint';
+import { openCheckpoint } from '../checkpoint/open';
 import { HubError } from '../error';
 import { serializeSafetensors } from '../safetensors/serialize';
 import { type DownloadProgress, type ResolveModelOptions } from './hub/settings';

@@ -1,7 +1,7 @@
 import { type Distribution, sameDistribution, type SearchSpace, toInternal } from '../../distribution/distribution';
 import { orderedRecord } from '../../ordered-record';
 import { compareNames } from '../../study/compare-names';
-import { type Direction } from '../../study/study-view';
+import { type Direction } from '../../study/direction';
 import { type FrozenTrial } from '../../trial/frozen-trial';
 import { GrowingFloats, SortedIndices } from './growing';
 import { KernelTable } from './kernel-table';

@@ -1,4 +1,4 @@
-import { type Direction } from '../../study/study-view';
+import { type Direction } from '../../study/direction';
 import { type FrozenTrial, infeasibility } from '../../trial/frozen-trial';
 
 /** Where an ended trial stands; compared field by field, lower is better. */

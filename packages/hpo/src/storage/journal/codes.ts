@@ -1,4 +1,4 @@
-import { type Direction } from '../../study/study-view';
+import { type Direction } from '../../study/direction';
 import { type TrialState } from '../../trial/frozen-trial';
 
 /** op_code of a journal record. Source: optuna.storages.journal._storage.JournalOperation. */

@@ -2,7 +2,7 @@ import { contains, type Distribution, type ParamValue, toExternal } from '../../
 import { distributionFromJson } from '../../distribution/json';
 import { HpoError, shown } from '../../errors';
 import { type JsonValue } from '../../json-value';
-import { type Direction } from '../../study/study-view';
+import { type Direction } from '../../study/direction';
 import { isFinished, paramsRecord, type TrialState } from '../../trial/frozen-trial';
 import { ReportedValues } from '../../trial/reported-values';
 import { type Operation } from '../operation';

@@ -2,9 +2,6 @@ import { receive, type Received } from './receive';
 import { type RemoteFile } from './remote-file';
 import { type HubSettings } from './settings';
 
-/** Bytes of one range; ranges that are ahead of what is written lie in memory. */
-export const RANGE_BYTES = 16 * 2 ** 20;
-
 /**
  * Asks for a file from byte `from` on by several connections at once, a range each, and gives their pieces in the order
  * of the file: many servers give one connection only a part of what the line carries. What is written stays a beginning

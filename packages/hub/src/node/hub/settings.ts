@@ -5,7 +5,9 @@ import { type ReadLimits, shown } from '@qlora-js/read-budget';
 import { HubError } from '../../error';
 import { type Fetch, type RetryOptions } from '../../http/retry';
 import { systemCode, systemError } from '../system-error';
-import { RANGE_BYTES } from './receive-ahead';
+
+/** Bytes of one range; ranges that are ahead of what is written lie in memory. */
+const RANGE_BYTES = 16 * 2 ** 20;
 
 /** How far a download is. */
 export interface DownloadProgress {

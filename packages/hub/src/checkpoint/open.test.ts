@@ -6,7 +6,7 @@ import { memoryFiles } from '../files/model-files';
 import { openSafetensors } from '../safetensors/open';
 import { serializeSafetensors } from '../safetensors/serialize';
 import { bufferSource } from '../files/byte-source';
-import { openCheckpoint } from './checkpoint';
+import { openCheckpoint } from './open';
 
 const safetensors = (names: string[], value: number): Uint8Array =>
   serializeSafetensors(names.map((name) => ({ name, dtype: 'U8', shape: [1], bytes: Uint8Array.of(value) })));
