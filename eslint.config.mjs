@@ -7,6 +7,7 @@ const layers = {
   app: ['*'],
   cli: [
     'finetune',
+    'quant',
     'trainer',
     'hpo',
     'report',

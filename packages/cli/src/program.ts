@@ -12,6 +12,9 @@ import { PREDICT_OPTIONS, type PredictValues } from './options/predict-options';
 import { defaultsOf, flagOf, type OptionTable } from './options/spec';
 import { TRAIN_OPTIONS, type TrainValues } from './options/train-options';
 import type { TerminalOutput } from '@qlora-js/terminal';
+import { exportAdapter, EXPORT_OPTIONS, type ExportValues } from './commands/export';
+import { merge, MERGE_OPTIONS, type MergeValues } from './commands/merge';
+import { quantize, QUANTIZE_OPTIONS, type QuantizeValues } from './commands/quantize';
 import { report, REPORT_OPTIONS, type ReportValues } from './commands/report';
 import { sync, SYNC_OPTIONS, type SyncValues } from './commands/sync';
 import { watch, WATCH_OPTIONS, type WatchValues } from './commands/watch';
@@ -30,6 +33,12 @@ export interface Commands {
   readonly evaluate: typeof evaluate;
   /** Serves adapters. */
   readonly serve: typeof serve;
+  /** Adds an adapter into its base. */
+  readonly merge: typeof merge;
+  /** Writes an adapter for other programs. */
+  readonly exportAdapter: typeof exportAdapter;
+  /** Writes a model in 4 bits. */
+  readonly quantize: typeof quantize;
   /** Follows runs from another terminal. */
   readonly watch: typeof watch;
   /** Draws and compares runs. */
@@ -64,7 +73,10 @@ const SEARCH_TRIALS = 10;
 /** Builds the command line. */
 export function createProgram(options: ProgramOptions): Command {
   const { name, description, openTerminal, presets = {}, findData, trainsByDefault = false } = options;
-  const work = options.commands ?? { train, search, predict, evaluate, serve, watch, report, sync, doctor };
+  const work = options.commands ?? {
+    ...{ train, search, predict, evaluate, serve, merge, exportAdapter, quantize },
+    ...{ watch, report, sync, doctor },
+  };
   const program = new Command(name)
     .description(description)
     .version(VERSION, '-V, --version', 'show the version')
@@ -115,6 +127,24 @@ export function createProgram(options: ProgramOptions): Command {
     description: 'serves saved adapters over HTTP',
     table: SERVE_OPTIONS,
     run: ({ values }) => work.serve(values, openTerminal({ ...values, progress: false })),
+  });
+  tableCommand<MergeValues>(program, {
+    name: 'merge',
+    description: 'adds a saved adapter into its base, to one model that transformers loads, and says what that costs',
+    table: MERGE_OPTIONS,
+    run: ({ values }) => work.merge(values, openTerminal(values)),
+  });
+  tableCommand<ExportValues>(program, {
+    name: 'export',
+    description: 'writes a saved adapter for PEFT and transformers, or for llama.cpp',
+    table: EXPORT_OPTIONS,
+    run: ({ values }) => work.exportAdapter(values, openTerminal(values)),
+  });
+  tableCommand<QuantizeValues>(program, {
+    name: 'quantize',
+    description: 'writes a model in 4 bits, as bitsandbytes and transformers have it',
+    table: QUANTIZE_OPTIONS,
+    run: ({ values }) => work.quantize(values, openTerminal(values)),
   });
   tableCommand<WatchValues>(program, {
     name: 'watch',

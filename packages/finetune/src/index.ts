@@ -35,7 +35,15 @@ export {
 } from './run/fine-tune-classifier';
 export { type Output, type ProgressBar, SILENT } from './run/output';
 export { DEFAULT_SETTINGS, type FineTuneOptions, fineTuneSettings, type FineTuneSettings } from './run/settings';
-export { adapterFolder, type AdapterFolder } from './saving/adapter-folder';
+export { ggufAdapter, type GgufAdapter } from './export/gguf-adapter';
+export {
+  mergeClassifier,
+  MERGED_TYPES,
+  type ComparedRows,
+  type MergeClassifierOptions,
+  type MergedClassifier,
+} from './export/merge-classifier';
+export { adapterFolder, describingFiles, type AdapterFolder } from './saving/adapter-folder';
 export { readSavedClassifier, type SavedClassifier } from './saving/classifier-config';
 export { collectReport, type ReportParts, type RunReport } from './saving/report';
 export { runResults, type RunResultParts } from './saving/run-results';

@@ -13,6 +13,7 @@ export { openPyTorchCheckpoint, type PyTorchCheckpointFile } from './pickle/open
 export { type Checkpoint } from './checkpoint/checkpoint';
 export { openCheckpoint } from './checkpoint/open';
 export { type GgufFile, openGguf } from './gguf/open';
+export { type GgufEntry, serializeGguf } from './gguf/serialize';
 export { type GgufTensorInfo, type GgufValue } from './gguf/header';
 export { type GgufTensorType } from './gguf/tensor-types';
 export { ggufConfig } from './gguf/config';

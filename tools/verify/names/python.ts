@@ -8,7 +8,7 @@ import type { Findings, Verification, VerifyContext } from '../verification';
 
 type Counts = Pick<Findings, 'passed' | 'failed'>;
 
-const PACKAGES = ['torch', 'transformers', 'peft', 'bitsandbytes', 'optuna', 'scikit-learn', 'tokenizers'];
+const PACKAGES = ['torch', 'transformers', 'peft', 'bitsandbytes', 'optuna', 'scikit-learn', 'tokenizers', 'gguf'];
 const VERSIONS = `
 import json, platform, sys
 from importlib import metadata
@@ -32,6 +32,7 @@ export default {
     const checks: Record<string, Counts> = {
       'weights in 4 bits': script('check_quant.py', seed),
       adapters: script('check_adapter.py', dense),
+      'merged and exported models': script('check_exports.py'),
       studies: script('check_study.py'),
       tokenizer: tokenizer(context, python, seed),
       'golden values of another seed': goldenTests(context, python, seed),

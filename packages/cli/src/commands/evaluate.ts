@@ -1,6 +1,4 @@
-import { loadTextDataset } from '@qlora-js/data';
 import type { Output } from '@qlora-js/finetune';
-import { findData } from '@qlora-js/finetune/node';
 import {
   bootstrapFromConfusion,
   classificationReport,
@@ -11,6 +9,7 @@ import { UsageError } from '../errors';
 import { ADAPTER_OPTIONS } from '../options/predict-options';
 import type { OptionTable, OptionValues } from '../options/spec';
 import { DATA_OPTIONS, TERMINAL_OPTIONS } from '../options/train-options';
+import { labelledRows } from './labelled-rows';
 import { openAdapter } from './predict';
 
 const { labelNames: _, task: _task, ...READING } = DATA_OPTIONS;
@@ -39,28 +38,11 @@ export async function evaluate(values: EvaluateValues, output: Output): Promise<
   const classifier = await openAdapter(values, output);
   try {
     const names = classifier.labels();
-    const {
-      textColumn,
-      textPairColumn,
-      labelColumn,
-      labelSeparator,
-      format,
-      delimiter,
-      columns,
-      onBadRow,
-      dataConfig,
-    } = values;
-    const files = await findData(values.data, { config: dataConfig });
-    const data = await loadTextDataset(files, {
-      textColumn, textPairColumn, labelColumn, labelSeparator, format, delimiter, columns, onBadRow,
-      labelNames: names, task: 'single_label_classification', validation: 0, testShare: 0,
-    }); // prettier-ignore
-    const rows = data.test.numRows > 0 ? data.test : data.train;
-    const bar = output.bar('evaluate', rows.numRows);
-    const predictions = await classifier.predict(rows.column('text'), { onProgress: (done) => bar.update(done) });
+    const { texts, labels: actual } = await labelledRows({ ...values, data: values.data });
+    const bar = output.bar('evaluate', texts.length);
+    const predictions = await classifier.predict(texts, { onProgress: (done) => bar.update(done) });
     bar.stop();
-    const actual = rows.column('label').map((label) => data.labelMap!.id(label as string));
-    const predicted = predictions.map(({ labels }) => data.labelMap!.id(labels[0]!.label));
+    const predicted = predictions.map(({ labels }) => names.indexOf(labels[0]!.label));
     const confusion = confusionMatrix(actual, predicted, { labels: names.map((_name, id) => id) });
     const interval = (
       metric: (metrics: ConfusionMetrics) => number,
@@ -69,7 +51,7 @@ export async function evaluate(values: EvaluateValues, output: Output): Promise<
       return { estimate, low, high };
     };
     const result = {
-      rows: rows.numRows,
+      rows: texts.length,
       accuracy: interval((metrics) => metrics.accuracy),
       f1: interval((metrics) => metrics.f1.weighted),
       f1_macro: interval((metrics) => metrics.f1.macro),

@@ -7,9 +7,10 @@ export {
   searchClassifier,
   STUDY_FILE,
 } from './fine-tune-classifier';
+export { downloadBars } from './download-bars';
 export { TRIALS_FOLDER, type TrackingSettings } from './folder-records';
 export { type ReportSettings } from './write-report';
-export { loadTextClassifier, type LoadClassifierOptions } from './load-classifier';
+export { loadTextClassifier, mergeAdapterFolder, type LoadClassifierOptions } from './load-classifier';
 export { findBase, type FindBaseOptions, type HubOptions } from './open-base';
 export { findData, type FindDataOptions } from './open-data';
 export { type OutputFolderOptions, prepareOutputFolder, writeAdapter } from './output-folder';

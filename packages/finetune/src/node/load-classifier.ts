@@ -3,7 +3,8 @@ import { openDevice, type BackendName } from '@qlora-js/kernels';
 import { readAdapterConfig } from '@qlora-js/lora';
 import { embeddedBase, EMBEDDED_BASE } from '../base/base';
 import { FinetuneError } from '../errors';
-import { openTextClassifier, type TextClassifier } from '../predict/text-classifier';
+import { mergeClassifier, type MergeClassifierOptions, type MergedClassifier } from '../export/merge-classifier';
+import { openTextClassifier, type OpenClassifierOptions, type TextClassifier } from '../predict/text-classifier';
 import { SILENT, type Output } from '../run/output';
 import { downloadBars } from './download-bars';
 import type { HubOptions } from './open-base';
@@ -21,13 +22,53 @@ export interface LoadClassifierOptions {
 }
 
 /**
- * A classifier from folders that fine-tunings have saved: one, or several by name on one base.
+ * A classifier from folders that fine-tunings have saved (a checkpoint of one is such a folder too): one, or several by name on one
+ * resident base.
+ *
  * @throws FinetuneError `BAD_ADAPTER`; HubError for a base that can't be found
  */
 export async function loadTextClassifier(
   adapters: string | Readonly<Record<string, string>>,
   options: LoadClassifierOptions = {},
 ): Promise<TextClassifier> {
+  const { device, ...found } = await findAdapters(adapters, options);
+  try {
+    const classifier = await openTextClassifier({ ...found, device });
+    const free = classifier.dispose.bind(classifier);
+    classifier.dispose = () => {
+      free();
+      device.dispose();
+    };
+    return classifier;
+  } catch (error) {
+    device.dispose();
+    throw error;
+  }
+}
+
+/** A saved adapter added into its base's weights, by its folder. @throws as `loadTextClassifier`, and as `mergeClassifier` */
+export async function mergeAdapterFolder(
+  folder: string,
+  {
+    dtype,
+    from,
+    compareOn,
+    ...options
+  }: LoadClassifierOptions & Omit<MergeClassifierOptions, 'adapter' | 'base' | 'device'>,
+): Promise<MergedClassifier> {
+  const { adapters, ...found } = await findAdapters(folder, options);
+  try {
+    return await mergeClassifier({ ...found, adapter: adapters['default']!, dtype, from, compareOn });
+  } finally {
+    found.device.dispose();
+  }
+}
+
+/** The adapters' files, the base that they are of, and where it computes. */
+async function findAdapters(
+  adapters: string | Readonly<Record<string, string>>,
+  options: LoadClassifierOptions,
+): Promise<OpenClassifierOptions> {
   const { backend = 'auto', output = SILENT } = options;
   const hub = { onProgress: downloadBars(output), ...options.hub };
   const folders = typeof adapters === 'string' ? { default: adapters } : adapters;
@@ -49,21 +90,5 @@ export async function loadTextClassifier(
   const revision = hub.revision ?? configs[0]?.revision ?? undefined;
   const base = id === EMBEDDED_BASE ? await embeddedBase() : await resolveModel(id, { ...hub, revision });
   const device = await openDevice({ backend, log: (line) => output.warn(line) });
-  try {
-    const classifier = await openTextClassifier({
-      adapters: files,
-      base: { id, files: base, revision },
-      device,
-      output,
-    });
-    const free = classifier.dispose.bind(classifier);
-    classifier.dispose = () => {
-      free();
-      device.dispose();
-    };
-    return classifier;
-  } catch (error) {
-    device.dispose();
-    throw error;
-  }
+  return { adapters: files, base: { id, files: base, revision }, device, output };
 }

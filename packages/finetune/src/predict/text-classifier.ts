@@ -1,4 +1,4 @@
-import { softmax, tidy } from '@tensorflow/tfjs-core';
+import { softmax, tidy, type Tensor2D } from '@tensorflow/tfjs-core';
 import { DataCollatorWithPadding } from '@qlora-js/data';
 import { tokenBatch } from '@qlora-js/gpt2';
 import type { ModelFiles } from '@qlora-js/hub';
@@ -119,22 +119,31 @@ export class TextClassifier {
     inputIds: readonly (readonly number[])[],
     adapter = this.adapterNames[0]!,
   ): Promise<Float32Array> {
-    const { model, base } = this.parts;
+    const { model } = this.parts;
     if (model.activeAdapters.join() !== adapter) model.setAdapter(adapter);
-    const collator = new DataCollatorWithPadding({ padTokenId: base.padTokenId, labelKey: null });
-    const { nPositions, vocabSize } = model.base.config;
-    const batch = tokenBatch(collator.collate(inputIds.map((ids) => ({ input_ids: ids }))), {
-      padTokenId: base.padTokenId,
-      nPositions,
-      vocabSize,
-    });
-    const result = tidy(() => softmax(model.base.forward(batch, INFERENCE)));
-    batch.dispose();
+    const result = tidy(() => softmax(batchLogits(this.parts, inputIds)));
     try {
       return (await result.data()) as Float32Array;
     } finally {
       result.dispose();
     }
+  }
+}
+
+/** Logits [rows, labels] of the active adapter. */
+export function batchLogits(
+  { model, base }: Pick<TextClassifierParts, 'model' | 'base'>,
+  inputIds: readonly (readonly number[])[],
+): Tensor2D {
+  const { padTokenId } = base;
+  const collator = new DataCollatorWithPadding({ padTokenId, labelKey: null });
+  const { nPositions, vocabSize } = model.base.config;
+  const collated = collator.collate(inputIds.map((ids) => ({ input_ids: ids })));
+  const batch = tokenBatch(collated, { padTokenId, nPositions, vocabSize });
+  try {
+    return tidy(() => model.base.forward(batch, INFERENCE));
+  } finally {
+    batch.dispose();
   }
 }
 
@@ -177,6 +186,11 @@ export interface OpenClassifierOptions {
  * @throws FinetuneError `BAD_ADAPTER`; LoraError where an adapter does not fit the base
  */
 export async function openTextClassifier(options: OpenClassifierOptions): Promise<TextClassifier> {
+  return new TextClassifier(await openClassifierParts(options));
+}
+
+/** The same in its parts. */
+export async function openClassifierParts(options: OpenClassifierOptions): Promise<TextClassifierParts> {
   const { adapters, device, output = SILENT } = options;
   const saved = new Map<string, SavedClassifier>();
   for (const [name, files] of Object.entries(adapters)) {
@@ -209,5 +223,5 @@ export async function openTextClassifier(options: OpenClassifierOptions): Promis
     output: { ...output, line: () => undefined },
   });
   for (const [name, adapter] of Object.entries(adapters)) await loadAdapter(model, adapter, name);
-  return new TextClassifier({ model, base, saved });
+  return { model, base, saved };
 }

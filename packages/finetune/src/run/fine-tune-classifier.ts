@@ -141,6 +141,7 @@ export async function fineTuneClassifier(options: FineTuneClassifierOptions): Pr
       parameters: found?.parameters,
       adapterName: FINAL_ADAPTER,
       label: 'train',
+      wholeCheckpoints: true,
       recordedAs: {
         name: finalRunName(settings.quantization?.quantType ?? 'none'),
         jobType: 'final',

@@ -2,7 +2,8 @@ import { adapterFiles } from '@qlora-js/lora';
 import type { FineTuneContext } from '../run/context';
 import { CONFIG, classifierConfig, RUN, type SavedClassifier } from './classifier-config';
 import { modelCard } from './model-card';
-import type { RunReport } from './report';
+import { runtimeVersions, type RunReport } from './report';
+import { VERSION } from '../version';
 
 /** Every figure of the run. */
 export const METRICS = 'metrics.json';
@@ -19,7 +20,16 @@ export async function adapterFolder(
   adapterName: string,
   report: RunReport,
 ): Promise<AdapterFolder> {
-  const { model, base, data, settings } = context;
+  return {
+    ...(await adapterFiles(context.model, adapterName)),
+    ...(await describingFiles(context)),
+    [METRICS]: `${JSON.stringify(report, null, 2)}\n`,
+    'README.md': modelCard(context, report),
+  };
+}
+
+/** What stands beside an adapter's weights from a training's first checkpoint on: tokenizer, labels, how it is made. */
+export async function describingFiles({ base, data, settings, splits }: FineTuneContext): Promise<AdapterFolder> {
   const classifier: SavedClassifier = {
     labelMap: data.labelMap!,
     task: data.task,
@@ -28,19 +38,17 @@ export async function adapterFolder(
     seed: settings.seed,
   };
   const { labelMap: _, ...described } = classifier;
+  const rows = { train: splits.train.numRows, validation: splits.validation.numRows, test: splits.test.numRows };
   const run = {
     base: { id: base.id, revision: base.revision ?? null },
-    data: { name: data.name, columns: data.columns, notes: data.notes, rows: report.rows },
+    data: { name: data.name, columns: data.columns, notes: data.notes, rows },
     classifier: described,
     settings,
-    versions: report.versions,
+    versions: { 'qlora.js': VERSION, ...runtimeVersions() },
   };
   return {
-    ...(await adapterFiles(model, adapterName)),
     ...base.tokenizer.save(),
     [CONFIG]: await classifierConfig(base.files, classifier, base.padTokenId),
     [RUN]: `${JSON.stringify(run, null, 2)}\n`,
-    [METRICS]: `${JSON.stringify(report, null, 2)}\n`,
-    'README.md': modelCard(context, report),
   };
 }

@@ -11,6 +11,7 @@ import {
 import { collatorOf } from '../data/tokenize';
 import { adapterConfig } from '../model/adapter-config';
 import type { FineTuneContext } from '../run/context';
+import { describingFiles } from '../saving/adapter-folder';
 import { RunRecorder, type RecordedAs } from '../tracking/run-recorder';
 import { ProgressCallback } from './progress-callback';
 import type { TrainingSettings } from './settings';
@@ -41,6 +42,8 @@ export interface TrainAdapterOptions {
   readonly label: string;
   /** What its record is called, where the context keeps records. Default: none is kept. */
   readonly recordedAs?: RecordedAs;
+  /** Whether each checkpoint holds all that labelling texts with it takes, as a saved adapter does. Default false. */
+  readonly wholeCheckpoints?: boolean;
   /** Listens beside the run's own callbacks. */
   readonly callbacks?: readonly TrainerCallback[];
   /** Goes on from this adapter's newest checkpoint, or from the one named. Default false. */
@@ -54,6 +57,7 @@ export const BEST_METRIC = 'f1';
 export async function trainAdapter(context: FineTuneContext, options: TrainAdapterOptions): Promise<TrainedAdapter> {
   const { settings, base, model, splits, device, output, replicas, signal } = context;
   const { parameters = {}, adapterName, label, recordedAs, callbacks = [], resumeFromCheckpoint = false } = options;
+  const { wholeCheckpoints = false } = options;
   const { startTracking: start } = context;
   model.addAdapter(adapterName, adapterConfig(base, settings.lora, 'SEQ_CLS'), { seed: settings.seed });
   // Names differ between trials and the final training, sites must not: the same parameters give the same run.
@@ -73,8 +77,13 @@ export async function trainAdapter(context: FineTuneContext, options: TrainAdapt
     },
   });
   const checkpoints = context.checkpoints?.(adapterName);
+  const trained = sequenceClassifier(model, { padTokenId: base.padTokenId });
+  const files = async (): ReturnType<typeof trained.files> => ({
+    ...(await trained.files()),
+    ...(await describingFiles(context)),
+  });
   const trainer = new Trainer({
-    model: sequenceClassifier(model, { padTokenId: base.padTokenId }),
+    model: wholeCheckpoints ? { ...trained, files } : trained,
     device,
     replicas,
     args: trainingArguments({
