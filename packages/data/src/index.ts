@@ -11,6 +11,13 @@ export {
   prepareDataset,
 } from './dataset/prepare';
 export {
+  type LanguageModelText,
+  type PreparedLanguageModel,
+  prepareLanguageModelDataset,
+  type PrepareLanguageModelOptions,
+} from './dataset/prepare-language-model';
+export { type PackedRow, type PackOptions, packRows } from './dataset/pack-rows';
+export {
   datasetSummary,
   formatDatasetSummary,
   type LengthSummary,
@@ -41,9 +48,11 @@ export {
   type CollatableRow,
   type CollatedBatch,
   type CollatorOptions,
+  type DataCollator,
   DataCollatorWithPadding,
   lengthBucket,
 } from './batch/collator';
+export { DataCollatorForLanguageModeling, IGNORED_LABEL, type LanguageModelRow } from './batch/language-model-collator';
 export {
   batchCount,
   batches,

@@ -10,7 +10,7 @@ export {
   type TokenBatchOptions,
 } from './batch/token-batch';
 export { packSequences } from './batch/pack-sequences';
-export { IGNORED_LABEL, nextTokenLabels, type NextTokenLabelsOptions } from './batch/next-token-labels';
+export { IGNORED_LABEL, nextTokenIds, nextTokenLabels, type NextTokenLabelsOptions } from './batch/next-token-labels';
 export { type Attend, type TokenRows } from './model/attend';
 export { GPT2Model, type ActivationDtype, type BackboneWeights } from './model/backbone';
 export { type BlockLayers } from './model/block';

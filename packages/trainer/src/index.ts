@@ -15,16 +15,29 @@ export {
   type EvaluatorOptions,
 } from './evaluation/evaluate';
 export { evaluationBatches } from './evaluation/batches';
+export { type EvalPrediction } from './evaluation/prediction';
 export { windowGradients, type WindowGradients, type WindowPosition } from './steps/gradients';
 export { Trainer } from './loop/trainer';
 export { trainRecovering, type DeviceRun, type TrainRecoveringOptions } from './loop/recovering';
 export type { PredictionOutput, PreparedDataset, TrainerOptions, TrainOptions, TrainOutput } from './loop/options';
-export { smoothedCrossEntropy, weightedCrossEntropy, withLoss, type ComputeLoss } from './model/losses';
-export { sequenceClassifier, type ClassificationBatch } from './model/sequence-classifier';
+export {
+  smoothedCrossEntropy,
+  weightedBinaryCrossEntropy,
+  weightedCrossEntropy,
+  withLoss,
+  type ComputeLoss,
+} from './model/losses';
+export { causalLanguageModel, type LanguageModelBatch } from './model/causal-language-model';
+export {
+  sequenceClassifier,
+  type ClassificationBatch,
+  type SequenceClassifierOptions,
+} from './model/sequence-classifier';
 export {
   uploadBatch,
   type BatchInputOptions,
   type HostInput,
+  type LearnedTask,
   type SavedFiles,
   type TrainableModel,
   type UploadedBatch,

@@ -27,6 +27,7 @@ import quantisation
 import scores
 import search_cases
 import search_study
+import tasks
 import texts
 import training
 import variants
@@ -36,6 +37,7 @@ SUBJECTS = {
     "quant": quantisation.record,
     "optim": optimizers.record,
     "training": training.record,
+    "tasks": tasks.record,
     "checkpoints": checkpoints.record,
     "variants": variants.record,
     "tokenizer": texts.record,

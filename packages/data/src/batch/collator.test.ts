@@ -47,6 +47,20 @@ describe('DataCollatorWithPadding', () => {
     expect(batch.labels.length).toBe(0);
   });
 
+  it('takes a 0 or 1 for each of several labels, and numbers to be predicted', () => {
+    const several = [
+      { input_ids: [1], label: [0, 1, 1] },
+      { input_ids: [2], label: [1, 0, 0] },
+    ];
+    const batch = collate({ problemType: 'multi_label_classification' }, several);
+    expect(batch.labels).toEqual(Float32Array.of(0, 1, 1, 1, 0, 0));
+    const numbers = [
+      { input_ids: [1], label: 4 },
+      { input_ids: [2], label: -0.5 },
+    ];
+    expect(collate({ problemType: 'regression' }, numbers).labels).toEqual(Float32Array.of(4, -0.5));
+  });
+
   it('keeps a mask of the row itself', () => {
     const batch = collate({}, [{ input_ids: [1, 2, 3], attention_mask: [0, 1, 1], label: 0 }]);
     expect([[...batch.attentionMask], batch.realTokens]).toEqual([[0, 1, 1], 2]);
@@ -63,6 +77,17 @@ describe('DataCollatorWithPadding', () => {
     [{}, [rows[0]!, { input_ids: [1] }], /row 1 of the batch: label must be a label's id, got undefined/],
     [{ labelKey: 'target' }, rows, /row 0 of the batch: target must be a label's id/],
     [{}, [{ input_ids: [1], label: -100 }], /got -100/],
+    [{ problemType: 'multi_label_classification' }, rows, /label must be a list of 0 and 1, one for each label, got 2/],
+    [{ problemType: 'multi_label_classification' }, [{ input_ids: [1], label: [0, 2] }], /one for each label, got 2/],
+    [
+      { problemType: 'multi_label_classification' },
+      [
+        { input_ids: [1], label: [0, 1] },
+        { input_ids: [1], label: [0] },
+      ],
+      /row 1 of the batch: label must be 2 values long, got 1/,
+    ],
+    [{ problemType: 'regression' }, [{ input_ids: [1], label: NaN }], /label must be a finite number, got NaN/],
   ])('refuses %j with %j', (options, some, message) => {
     expect(() => collate(options as Partial<CollatorOptions>, some)).toThrow(message);
   });

@@ -1,4 +1,7 @@
 import { DataError, shown } from '../errors';
+import type { Task } from '../load/labels';
+import { batchLabels } from './labels';
+import { isTokenId } from './token-id';
 
 /** Token ids and masks of a batch, row-major [batchSize, length], ready to be uploaded. */
 export interface CollatedBatch {
@@ -6,12 +9,21 @@ export interface CollatedBatch {
   inputIds: Int32Array;
   /** [batchSize, length]: 1 for a token, 0 for padding */
   attentionMask: Int32Array;
-  /** [batchSize]; empty when the collator's labelKey is null */
-  labels: Int32Array;
+  /**
+   * A row's label after the other, as many a row as its task has: ids [batchSize]; Float32Array of 0 and 1 [batchSize,
+   * numLabels]; Float32Array of numbers [batchSize] or [batchSize, numLabels]; under a language model ids or -100 [batchSize,
+   * length]. Empty when the collator's labelKey is null.
+   */
+  labels: Int32Array | Float32Array;
   batchSize: number;
   length: number;
   /** Tokens that are not padding, over the whole batch. */
   realTokens: number;
+}
+
+/** Makes batches of rows. */
+export interface DataCollator<Row extends CollatableRow = CollatableRow> {
+  collate(rows: readonly Row[]): CollatedBatch;
 }
 
 export interface CollatorOptions {
@@ -25,8 +37,10 @@ export interface CollatorOptions {
   maxLength?: number;
   /** Round the length up to a multiple of this, so that few lengths occur. */
   padToMultipleOf?: number;
-  /** The column with the label's id; default 'label'. null for rows without labels. */
+  /** The column with the label; default 'label'. null for rows without labels. */
   labelKey?: string | null;
+  /** What a label is: an id (default), a 0 or 1 for each id, or a number (or several) to be predicted. */
+  problemType?: Task;
 }
 
 /** A row of a prepared data set; without attention_mask every token counts. */
@@ -36,7 +50,7 @@ export interface CollatableRow {
 }
 
 /** Pads rows into a batch, as transformers' class of that name does. */
-export class DataCollatorWithPadding {
+export class DataCollatorWithPadding implements DataCollator {
   private readonly options: Required<Omit<CollatorOptions, 'maxLength'>> & { maxLength: number | undefined };
 
   /** @throws DataError `INVALID_OPTION` */
@@ -48,6 +62,7 @@ export class DataCollatorWithPadding {
       maxLength,
       padToMultipleOf = 1,
       labelKey = 'label',
+      problemType = 'single_label_classification',
     } = options;
     if (!isTokenId(padTokenId)) {
       throw new DataError(
@@ -63,7 +78,7 @@ export class DataCollatorWithPadding {
     }
     if (padding === 'max_length' && maxLength === undefined)
       throw new DataError('INVALID_OPTION', "padding 'max_length' needs maxLength");
-    this.options = { padTokenId, paddingSide, padding, maxLength, padToMultipleOf, labelKey };
+    this.options = { padTokenId, paddingSide, padding, maxLength, padToMultipleOf, labelKey, problemType };
   }
 
   /** @throws DataError `INVALID_ROW` (no rows, no tokens, no label, a bad id), `ROW_TOO_LONG` */
@@ -119,27 +134,15 @@ export class DataCollatorWithPadding {
     return lengthBucket(padding === 'max_length' ? maxLength! : longest, padToMultipleOf);
   }
 
-  private labels(rows: readonly CollatableRow[]): Int32Array {
-    const { labelKey } = this.options;
+  private labels(rows: readonly CollatableRow[]): CollatedBatch['labels'] {
+    const { labelKey, problemType } = this.options;
     if (labelKey === null) return new Int32Array(0);
-    return Int32Array.from(rows, (row, index) => {
-      const label = (row as unknown as Record<string, unknown>)[labelKey];
-      if (typeof label === 'number' && isTokenId(label)) return label;
-      throw new DataError(
-        'INVALID_ROW',
-        `row ${index} of the batch: ${labelKey} must be a label's id, got ${shown(label)}; ` +
-          `keep the column when preparing, or set labelKey: null for rows without labels`,
-        label,
-      );
-    });
+    const given = rows.map((row) => (row as unknown as Record<string, unknown>)[labelKey]);
+    return batchLabels(given, { labelKey, problemType });
   }
 }
 
 /** The smallest multiple that holds `length`: batches of a few lengths can share what is prepared for each. */
 export function lengthBucket(length: number, multiple = 8): number {
   return Math.ceil(length / multiple) * multiple;
-}
-
-function isTokenId(value: number): boolean {
-  return Number.isInteger(value) && value >= 0 && value <= 0x7fffffff;
 }

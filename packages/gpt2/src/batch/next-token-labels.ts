@@ -20,6 +20,11 @@ export interface NextTokenLabelsOptions {
  * @returns int32 [rows]; -100 where a row counts in no loss
  */
 export function nextTokenLabels(batch: PaddedBatch, options: NextTokenLabelsOptions = {}): Tensor1D {
+  return tensor1d(nextTokenIds(batch, options), 'int32');
+}
+
+/** The same before it goes to the device. */
+export function nextTokenIds(batch: PaddedBatch, options: NextTokenLabelsOptions = {}): number[] {
   const { attentionMask, batchSize, length } = batch;
   const { packed = true, labels = batch.inputIds } = options;
   if (labels.length !== batchSize * length) {
@@ -38,5 +43,5 @@ export function nextTokenLabels(batch: PaddedBatch, options: NextTokenLabelsOpti
       targets.push(counts ? labels[at + 1]! : IGNORED_LABEL);
     }
   }
-  return tensor1d(targets, 'int32');
+  return targets;
 }

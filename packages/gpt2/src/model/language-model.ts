@@ -4,6 +4,7 @@ import { IGNORED_LABEL } from '../batch/next-token-labels';
 import type { TokenBatch } from '../batch/token-batch';
 import type { Gpt2Config } from '../config/config';
 import { generate, type GenerateOptions, type Generation, type Prompts } from '../generate/generate';
+import { attendWithin } from './attend';
 import type { GPT2Model } from './backbone';
 
 /** GPT-2 with a head that scores every token of the vocabulary; tied to the token embedding unless it has a weight. */
@@ -39,6 +40,22 @@ export class GPT2LMHeadModel extends Module {
   /** Mean cross-entropy of the next tokens; labels int32 [rows] as `nextTokenLabels` makes them, -100 left out. */
   loss(batch: TokenBatch, labels: Tensor1D, context: ForwardContext): { loss: Scalar; logits: Tensor2D } {
     const logits = this.forward(batch, context);
+    return { loss: crossEntropy(logits, labels, { ignoreIndex: IGNORED_LABEL }), logits };
+  }
+
+  /**
+   * The same for some rows alone, which is all that the last block after its attention and the head then compute: of a
+   * vocabulary's width a logit each, where prompts make most rows count for nothing.
+   *
+   * @param at rows int32 [counted] of the batch, and the token each is to predict, -100 left out
+   */
+  lossAt(
+    batch: TokenBatch,
+    { rows, labels }: { readonly rows: Tensor1D; readonly labels: Tensor1D },
+    context: ForwardContext,
+  ): { loss: Scalar; logits: Tensor2D } {
+    const hidden = this.transformer.forwardRows(batch, { attend: attendWithin(batch.sequences), rows }, context);
+    const logits = this.score(hidden, context);
     return { loss: crossEntropy(logits, labels, { ignoreIndex: IGNORED_LABEL }), logits };
   }
 

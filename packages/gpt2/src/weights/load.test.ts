@@ -326,7 +326,9 @@ describe('a checkpoint that does not fit', () => {
 
   it('no config.json, and too few labels', async () => {
     await expect(loadGpt2(memoryFiles('empty', {}))).rejects.toMatchObject({ code: 'BAD_CONFIG' });
-    await expect(loadGpt2ForSequenceClassification(tinyFiles(), { numLabels: 1 })).rejects.toThrow(/numLabels is 1/);
+    await expect(loadGpt2ForSequenceClassification(tinyFiles(), { numLabels: 0 })).rejects.toThrow(
+      /numLabels is 0, but a head needs at least 2 labels, or 1/,
+    );
   });
 });
 

@@ -88,8 +88,11 @@ export async function loadGpt2ForSequenceClassification(
   options: LoadClassifierOptions,
 ): Promise<{ model: GPT2ForSequenceClassification; report: LoadReport }> {
   const { numLabels, seed = 0 } = options;
-  if (!Number.isInteger(numLabels) || numLabels < 2) {
-    throw new Gpt2Error('BAD_ARGUMENT', `numLabels is ${numLabels}, but a classifier needs at least 2 labels`);
+  if (!Number.isInteger(numLabels) || numLabels < 1) {
+    throw new Gpt2Error(
+      'BAD_ARGUMENT',
+      `numLabels is ${numLabels}, but a head needs at least 2 labels, or 1 for a number to be predicted`,
+    );
   }
   return load(
     files,

@@ -1,7 +1,7 @@
-import type { CollatedBatch, DataCollatorWithPadding, Dataset, PreparedRow } from '@qlora-js/data';
+import type { CollatableRow, CollatedBatch, DataCollator, Dataset } from '@qlora-js/data';
 
 /** Row numbers, rows of like length together. */
-export function evaluationOrder(dataset: Dataset<PreparedRow>): number[] {
+export function evaluationOrder(dataset: Dataset<CollatableRow>): number[] {
   const lengths = dataset.column('input_ids').map((ids) => ids.length);
   return lengths.map((_, row) => row).sort((a, b) => lengths[a]! - lengths[b]! || a - b);
 }
@@ -11,9 +11,9 @@ export function evaluationOrder(dataset: Dataset<PreparedRow>): number[] {
  * padding.
  */
 export function evaluationBatches(
-  dataset: Dataset<PreparedRow>,
+  dataset: Dataset<CollatableRow>,
   batchSize: number,
-  collator: DataCollatorWithPadding,
+  collator: DataCollator,
 ): CollatedBatch[] {
   const order = evaluationOrder(dataset);
   const list: CollatedBatch[] = [];

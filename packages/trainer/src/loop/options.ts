@@ -1,16 +1,16 @@
-import type { DataCollatorWithPadding, Dataset, PreparedRow } from '@qlora-js/data';
+import type { CollatableRow, DataCollator, Dataset } from '@qlora-js/data';
 import type { Device } from '@qlora-js/kernels';
-import type { ConfusionMetrics } from '@qlora-js/metrics';
 import type { TrainingArguments } from '../arguments/types';
 import type { TrainerCallback } from '../callbacks/callback';
 import type { CheckpointStore } from '../checkpoints/store';
+import type { EvalPrediction } from '../evaluation/prediction';
 import type { ComputeLoss } from '../model/losses';
 import type { TrainableModel, UploadedBatch } from '../model/trainable-model';
 import type { LogRow } from '../state/trainer-state';
 import type { ReplicaGroup } from '../steps/replica-group';
 
-/** Rows of token ids with labels, as `prepareDataset` makes them. */
-export type PreparedDataset = Dataset<PreparedRow>;
+/** Rows of token ids with labels, as `prepareDataset`, `prepareLanguageModelDataset` and `packRows` make them. */
+export type PreparedDataset = Dataset<CollatableRow>;
 
 /** What a `Trainer` works on. */
 export interface TrainerOptions<Batch extends UploadedBatch> {
@@ -26,15 +26,19 @@ export interface TrainerOptions<Batch extends UploadedBatch> {
    * Evaluations are dealt out to them by whole batches, to the same bits.
    */
   readonly replicas?: ReplicaGroup;
-  /** Pads training batches. */
-  readonly collator: DataCollatorWithPadding;
+  /** Makes batches of rows, in training and in evaluations. */
+  readonly collator: DataCollator;
   readonly callbacks?: readonly TrainerCallback[];
   /** Where checkpoints go; default: memory. */
   readonly checkpoints?: CheckpointStore;
   /** SHA-256 of what else the run depends on, such as the tokenizer's files: compared when a run is resumed. */
   readonly hashes?: Readonly<Record<string, string>>;
-  /** Names what an evaluation logs. Default: accuracy, weighted f1 as `f1`, and f1_macro. */
-  readonly computeMetrics?: (metrics: ConfusionMetrics) => Record<string, number>;
+  /**
+   * What an evaluation logs beside the loss, from every row's logits and labels; not for a language model. Default: of one
+   * label a row accuracy, weighted f1 as `f1` and f1_macro; of several accuracy (all of a row right), micro f1 as `f1` and
+   * f1_macro; of numbers mse, mae, pearson and spearmanr; of a language model perplexity.
+   */
+  readonly computeMetrics?: (prediction: EvalPrediction) => Record<string, number>;
   /** The loss to train with and to evaluate with, instead of cross-entropy and of `labelSmoothingFactor`. */
   computeLoss?(...args: Parameters<ComputeLoss<Batch>>): ReturnType<ComputeLoss<Batch>>;
   /**
@@ -61,12 +65,7 @@ export interface TrainOutput {
 }
 
 /** What `predict` gives, in the order of the rows. */
-export interface PredictionOutput {
-  /** Logits, [rows * numLabels]. */
-  readonly predictions: Float32Array;
-  readonly numLabels: number;
-  /** Labels, [rows]. */
-  readonly labelIds: Int32Array;
+export interface PredictionOutput extends EvalPrediction {
   /** Loss, metrics and rates, with the prefix. */
   readonly metrics: LogRow;
 }

@@ -1,5 +1,4 @@
 import type { CollatedBatch } from '@qlora-js/data';
-import type { ConfusionMetrics } from '@qlora-js/metrics';
 import { ProgressLineCallback } from '../callbacks/progress-line';
 import type { TrainerControl } from '../callbacks/callback';
 import { CheckpointKeeper } from '../checkpoints/keeper';
@@ -9,11 +8,12 @@ import { encodeStates } from '../checkpoints/state-files';
 import { MemoryCheckpoints, type CheckpointStore } from '../checkpoints/store';
 import { TrainerError } from '../errors';
 import { evaluate, Evaluator, type Evaluation } from '../evaluation/evaluate';
-import { evaluationBatches } from '../evaluation/batches';
-import { predictedLogits } from '../evaluation/predict';
+import { evaluationBatches, evaluationOrder } from '../evaluation/batches';
+import { defaultMetrics, needsLogits } from '../evaluation/default-metrics';
+import { inOrderOfRows, type EvalPrediction } from '../evaluation/prediction';
 import { checkFiniteWeights } from '../model/finite-weights';
 import { smoothedCrossEntropy, withLoss } from '../model/losses';
-import type { TrainableModel, UploadedBatch } from '../model/trainable-model';
+import type { LearnedTask, TrainableModel, UploadedBatch } from '../model/trainable-model';
 import { newTrainerState, trainerStateJson, type LogRow, type TrainerState } from '../state/trainer-state';
 import { Events } from './events';
 import type { PredictionOutput, PreparedDataset, TrainerOptions, TrainOptions, TrainOutput } from './options';
@@ -23,7 +23,13 @@ import { TrainingData } from './training-data';
 import { TrainingRun } from './training-run';
 import { turn } from './turn';
 
-/** transformers' Trainer for a classifier with adapters: its arguments, its log rows, its order of events. */
+/** A pass over rows and, where they were kept, their logits. */
+interface Pass {
+  readonly result: Evaluation;
+  readonly prediction: EvalPrediction | undefined;
+}
+
+/** transformers' Trainer for a model with adapters: its arguments, its log rows, its order of events. */
 export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
   readonly state: TrainerState = newTrainerState();
   private readonly control: TrainerControl = {
@@ -52,6 +58,7 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
     }
     const { replicas, log = (line: string) => console.log(line) } = options;
     this.log = log;
+    this.checkTask(options);
     const smoothing = args.labelSmoothingFactor > 0 ? smoothedCrossEntropy(args.labelSmoothingFactor) : undefined;
     const loss = options.computeLoss?.bind(options) ?? smoothing;
     if (loss !== undefined && replicas !== undefined) {
@@ -95,8 +102,8 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
 
   /** Loss and metrics on a data set, with their keys prefixed (`eval_accuracy`); logged and sent to callbacks. */
   async evaluate(dataset: PreparedDataset | undefined = this.options.evalDataset, prefix = 'eval'): Promise<LogRow> {
-    const result = await this.evaluation(dataset);
-    const row = this.metricsOf(result, prefix);
+    const keepLogits = this.options.computeMetrics !== undefined || needsLogits(this.task);
+    const row = this.metricsOf(await this.passOver(dataset, keepLogits), prefix);
     await this.logRow(row);
     await this.events.emit('onEvaluate', { metrics: row });
     return row;
@@ -105,42 +112,64 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
   /**
    * The logits of every row and, since rows have labels, the metrics they come to; nothing is logged.
    *
-   * @throws TrainerError NO_DATA where there are no rows
+   * @throws TrainerError NO_DATA where there are no rows, BAD_ARGUMENT for a language model
    */
   async predict(dataset: PreparedDataset, prefix = 'test'): Promise<PredictionOutput> {
-    const { model } = this;
-    const { args, collator } = this.options;
-    const result = await this.evaluation(dataset);
-    const predictions = await predictedLogits(model, dataset, { batchSize: args.perDeviceEvalBatchSize, collator });
-    const metrics = this.metricsOf(result, prefix);
+    const pass = await this.passOver(dataset, true);
+    const metrics = this.metricsOf(pass, prefix);
     await this.events.emit('onPredict', { metrics });
-    return { predictions, numLabels: model.numLabels, labelIds: Int32Array.from(dataset.column('label')), metrics };
+    return { ...pass.prediction!, metrics };
   }
 
   /**
-   * The same without log or callbacks, with the confusion matrix.
+   * The same without log or callbacks; of one label a row with the confusion matrix.
    *
    * @throws TrainerError STOPPED where the signal ends it while it runs in a training
    */
   async evaluation(dataset: PreparedDataset | undefined = this.options.evalDataset): Promise<Evaluation> {
+    return (await this.passOver(dataset, false)).result;
+  }
+
+  private get task(): LearnedTask {
+    return this.model.task ?? 'single_label_classification';
+  }
+
+  private async passOver(dataset: PreparedDataset | undefined, keepLogits: boolean): Promise<Pass> {
     const { model } = this;
     const { args, collator, device, replicas, signal } = this.options;
     if (dataset === undefined) throw new TrainerError('NO_DATA', 'there is no evaluation data set');
     const list = evaluationBatches(dataset, args.perDeviceEvalBatchSize, collator);
     const onBatch = (done: number, total: number): Promise<void> =>
       this.events.emit('onPredictionStep', { done, total });
-    if (this.evaluator !== undefined) return this.evaluator.evaluate(list, { onBatch, signal });
-    return evaluate(model, list, { onBatch, device, replicas });
+    const result =
+      this.evaluator === undefined
+        ? await evaluate(model, list, { onBatch, keepLogits, device, replicas })
+        : await this.evaluator.evaluate(list, { onBatch, keepLogits, signal });
+    const { logits } = result;
+    return { result, prediction: logits && inOrderOfRows(list, logits, evaluationOrder(dataset)) };
   }
 
   /** What an evaluation comes to as a row, before epoch and step. */
-  private metricsOf(result: Evaluation, prefix: string): LogRow {
-    const compute = this.options.computeMetrics ?? defaultMetrics;
-    const named = Object.entries({ loss: result.loss, ...compute(result.metrics) });
+  private metricsOf({ result, prediction }: Pass, prefix: string): LogRow {
+    const { computeMetrics } = this.options;
+    const metrics = computeMetrics?.(prediction!) ?? defaultMetrics(this.task, result, prediction);
+    const named = Object.entries({ loss: result.loss, ...metrics });
     return {
       ...Object.fromEntries(named.map(([key, value]) => [`${prefix}_${key}`, value])),
       ...speedMetrics({ prefix, seconds: result.seconds, samples: result.rows, steps: result.batches }),
     };
+  }
+
+  /** @throws TrainerError BAD_ARGUMENT for options that mean nothing in what the model learns */
+  private checkTask({ model, args, computeMetrics }: TrainerOptions<Batch>): void {
+    const { task } = model;
+    const refuse = (name: string, remedy: string): never => {
+      throw new TrainerError('BAD_ARGUMENT', `${name} means nothing where a model learns ${task}`, { remedy });
+    };
+    if (args.labelSmoothingFactor > 0 && (task === 'multi_label_classification' || task === 'regression'))
+      refuse('labelSmoothingFactor', 'leave it at 0');
+    if (computeMetrics !== undefined && task === 'causal_lm')
+      refuse('computeMetrics', 'its logits, one a token and word of the vocabulary, are not kept: leave it out');
   }
 
   /** Runs the epochs, and says what they came to in this call. */
@@ -377,8 +406,4 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
     this.state.logHistory.push(row);
     await this.events.emit('onLog', { logs: row });
   }
-}
-
-function defaultMetrics(metrics: ConfusionMetrics): Record<string, number> {
-  return { accuracy: metrics.accuracy, f1: metrics.f1.weighted, f1_macro: metrics.f1.macro };
 }

@@ -4,9 +4,9 @@ import {
   LengthGroupedSampler,
   RandomSampler,
   type CollatedBatch,
-  type DataCollatorWithPadding,
+  type CollatableRow,
+  type DataCollator,
   type Dataset,
-  type PreparedRow,
   type Sampler,
 } from '@qlora-js/data';
 import type { TrainingArguments } from '../arguments/types';
@@ -24,9 +24,9 @@ export class TrainingData {
   private readonly sampler: Sampler;
 
   constructor(
-    private readonly dataset: Dataset<PreparedRow>,
+    private readonly dataset: Dataset<CollatableRow>,
     private readonly args: TrainingArguments,
-    private readonly collator: DataCollatorWithPadding,
+    private readonly collator: DataCollator,
   ) {
     const { groupByLength, dataSeed: seed, perDeviceTrainBatchSize, gradientAccumulationSteps } = args;
     this.sampler = groupByLength

@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { Dataset, PreparedRow } from '@qlora-js/data';
+import type { CollatableRow, Dataset } from '@qlora-js/data';
 import type { Module } from '@qlora-js/kernels';
 import { Parameter4bit } from '@qlora-js/quant';
 import { sha256 } from '../state/sha256';
@@ -25,7 +25,7 @@ export async function fingerprintFrozen(model: Module): Promise<string> {
 }
 
 /** SHA-256 of the rows of data sets, in their order: token ids, masks and labels. */
-export async function fingerprintRows(...datasets: readonly (Dataset<PreparedRow> | undefined)[]): Promise<string> {
+export async function fingerprintRows(...datasets: readonly (Dataset<CollatableRow> | undefined)[]): Promise<string> {
   const hashes: string[] = [];
   for (const dataset of datasets) {
     if (dataset === undefined) continue;

@@ -1,93 +1,90 @@
-import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
-import type { CollatedBatch } from '@qlora-js/data';
-import { layoutTokens, tokenBatchOf, type GPT2ForSequenceClassification, type TokenBatch } from '@qlora-js/gpt2';
-import { adapterFiles, loadAdapter, type PeftModel } from '@qlora-js/lora';
-import type { NamedVariable } from '@qlora-js/optim';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { CollatedBatch, Task } from '@qlora-js/data';
+import { layoutTokens, type GPT2ForSequenceClassification, type TokenBatch } from '@qlora-js/gpt2';
+import type { PeftModel } from '@qlora-js/lora';
 import { TrainerError } from '../errors';
-import { fingerprintFrozen } from './fingerprint';
+import { adapterParts } from './adapter-model';
+import { PROBLEM_LOSSES } from './problem-losses';
+import { int32Input, tokenInputs, tokensOf } from './token-inputs';
 import type { BatchInputOptions, HostInput, TrainableModel, UploadedBatch } from './trainable-model';
 
 export interface ClassificationBatch extends UploadedBatch {
   readonly tokens: TokenBatch;
 }
 
-/** A GPT-2 classifier with adapters as the trainer sees it. */
+/** What a head learns, and how texts are padded. */
+export interface SequenceClassifierOptions {
+  readonly padTokenId: number;
+  /**
+   * transformers' problem_type: one label a text by cross-entropy (default), several by binary cross-entropy, numbers by the
+   * mean squared error.
+   */
+  readonly problemType?: Task;
+}
+
+/**
+ * A GPT-2 with a head on the last token and adapters as the trainer sees it.
+ *
+ * @throws TrainerError BAD_ARGUMENT where one label a text is to be chosen among fewer than two
+ */
 export function sequenceClassifier(
   model: PeftModel<GPT2ForSequenceClassification>,
-  { padTokenId }: { readonly padTokenId: number },
+  { padTokenId, problemType = 'single_label_classification' }: SequenceClassifierOptions,
 ): TrainableModel<ClassificationBatch> {
   const { base } = model;
+  const { numLabels } = base;
   const { nPositions, vocabSize } = base.config;
+  if (problemType === 'single_label_classification' && numLabels < 2) {
+    throw new TrainerError('BAD_ARGUMENT', `there is ${numLabels} label, but one of at least 2 is to be chosen`, {
+      value: numLabels,
+      remedy: "load the model with more labels, or name problemType: 'regression'",
+    });
+  }
   return {
-    numLabels: base.numLabels,
-    trainedVariables: () => {
-      const trained: NamedVariable[] = [];
-      for (const [name, parameter] of model.namedParameters()) {
-        if (parameter.requiresGrad) trained.push({ name, variable: parameter.variable });
-      }
-      if (trained.length === 0)
-        throw new TrainerError('BAD_ARGUMENT', 'no parameter is trained: activate an adapter with setAdapter first');
-      return trained;
-    },
-    setGradientCheckpointing: (enabled) => {
-      base.transformer.gradientCheckpointing = enabled;
-    },
-    setActivationDtype: (dtype) => {
-      base.transformer.activationDtype = dtype;
-    },
-    inputs: (batch: CollatedBatch, { rowMultiple = 1 }: BatchInputOptions = {}) => {
-      const layout = layoutTokens(batch, { padTokenId, nPositions, vocabSize, rowMultiple });
-      const int32 = (values: ArrayLike<number>, shape: readonly number[] = [values.length]): HostInput => ({
-        values: Int32Array.from(values),
-        shape,
-        dtype: 'int32',
-      });
-      return {
-        ids: int32(layout.ids),
-        positions: int32(layout.positions),
-        sequences: int32(layout.sequences, [batch.batchSize, 4]),
-        pooledRows: int32(layout.pooledRows),
-        labels: int32(batch.labels),
-      };
-    },
+    ...adapterParts(model),
+    task: problemType,
+    numLabels,
+    inputs: (batch: CollatedBatch, { rowMultiple = 1 }: BatchInputOptions = {}) => ({
+      ...tokenInputs(layoutTokens(batch, { padTokenId, nPositions, vocabSize, rowMultiple })),
+      labels: labelInput(batch, problemType, numLabels),
+    }),
     batchOf: (tensors) => {
-      const tokens = tokenBatchOf({
-        ids: tensors['ids'] as Tensor1D,
-        positions: tensors['positions'] as Tensor1D,
-        sequences: tensors['sequences'] as Tensor2D,
-        pooledRows: tensors['pooledRows'] as Tensor1D,
-      });
-      const labels = tensors['labels'] as Tensor1D;
+      const tokens = tokensOf(tensors);
+      const labels: Tensor = tensors['labels']!;
       return {
         tokens,
         labels,
-        batchSize: labels.size,
+        batchSize: tokens.batchSize,
         dispose: () => {
           tokens.dispose();
           labels.dispose();
         },
       };
     },
-    loss: ({ tokens, labels }, context) => base.loss(tokens, labels, context),
-    files: () => adapterFiles(model, activeAdapter(model)),
-    flopsPerToken: 6 * (model.parameterCounts().all - embeddings(base)),
-    fingerprint: () => fingerprintFrozen(model),
-    loadFiles: (source) => loadAdapter(model, source, activeAdapter(model)),
+    loss: ({ tokens, labels }, context) => {
+      const logits = base.forward(tokens, context);
+      return { loss: PROBLEM_LOSSES[problemType](logits, labels), logits };
+    },
   };
 }
 
-/** Weights of the embedding tables, which multiply nothing. */
-function embeddings({ transformer }: GPT2ForSequenceClassification): number {
-  return transformer.wte.logicalSize + transformer.wpe.logicalSize;
-}
-
-function activeAdapter(model: PeftModel): string {
-  const [name, ...others] = model.activeAdapters;
-  if (name === undefined || others.length > 0) {
+/** Ids as int32 [batchSize], everything else as float32 [batchSize, numLabels]. */
+function labelInput({ labels, batchSize }: CollatedBatch, problemType: Task, numLabels: number): HostInput {
+  const ids = problemType === 'single_label_classification';
+  if (labels instanceof Int32Array !== ids) {
     throw new TrainerError(
       'BAD_ARGUMENT',
-      `training needs one active adapter, but ${model.activeAdapters.length} are active`,
+      `the batch's labels are ${ids ? 'not ids' : 'ids'}, but the model learns ${problemType}`,
+      { remedy: `give the collator problemType: '${problemType}' too` },
     );
   }
-  return name;
+  if (ids) return int32Input(labels);
+  if (labels.length !== batchSize * numLabels) {
+    throw new TrainerError(
+      'BAD_ARGUMENT',
+      `a row has ${labels.length / batchSize} values as its label, but the model's head has ${numLabels}`,
+      { value: labels.length / batchSize },
+    );
+  }
+  return { values: labels as Float32Array, shape: [batchSize, numLabels], dtype: 'float32' };
 }

@@ -1,12 +1,16 @@
-import { tensor, type Scalar, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
-import type { CollatedBatch } from '@qlora-js/data';
+import { tensor, type Scalar, type Tensor, type Tensor2D } from '@tensorflow/tfjs-core';
+import type { CollatedBatch, Task } from '@qlora-js/data';
 import type { ActivationDtype } from '@qlora-js/gpt2';
 import type { ForwardContext } from '@qlora-js/kernels';
 import type { NamedVariable } from '@qlora-js/optim';
 
+/** What a model learns: a head's problem type, or the next token of texts. */
+export type LearnedTask = Task | 'causal_lm';
+
 /** A batch on the device. */
 export interface UploadedBatch {
-  readonly labels: Tensor1D;
+  /** As its task has them: int32 ids, -100 where none counts; float32 [batchSize, numLabels] of several labels or numbers. */
+  readonly labels: Tensor;
   readonly batchSize: number;
   dispose(): void;
 }
@@ -23,9 +27,14 @@ export interface BatchInputOptions {
   readonly rowMultiple?: number;
 }
 
-/** What the trainer needs of a model; `sequenceClassifier` makes one of a GPT-2 with adapters. */
+/** What the trainer needs of a model; `sequenceClassifier` and `causalLanguageModel` make one of a GPT-2 with adapters. */
 export interface TrainableModel<Batch extends UploadedBatch = UploadedBatch> {
+  /** Decides what evaluations come to; default single_label_classification. */
+  readonly task?: LearnedTask;
+  /** Logits a row; under causal_lm the vocabulary's size. */
   readonly numLabels: number;
+  /** What the loss of a batch is a mean over, for means over several; default its rows. */
+  lossItems?(batch: CollatedBatch): number;
   /** The variables to train now; called at the start and after weights are loaded. */
   trainedVariables(): NamedVariable[];
   setGradientCheckpointing(enabled: boolean): void;
@@ -35,7 +44,7 @@ export interface TrainableModel<Batch extends UploadedBatch = UploadedBatch> {
   inputs(batch: CollatedBatch, options?: BatchInputOptions): Record<string, HostInput>;
   /** The batch on tensors of those names, which are its own from then on. */
   batchOf(tensors: Readonly<Record<string, Tensor>>): Batch;
-  /** Mean loss of the batch and its logits [batchSize, numLabels]. */
+  /** Mean loss of the batch and its logits [batchSize, numLabels], under causal_lm those of the tokens that are predicted. */
   loss(batch: Batch, context: ForwardContext): { loss: Scalar; logits: Tensor2D };
   /** Whatever is needed to have these trained weights again, as files. */
   files(): Promise<Record<string, Uint8Array | string>>;
@@ -44,6 +53,11 @@ export interface TrainableModel<Batch extends UploadedBatch = UploadedBatch> {
   readonly flopsPerToken?: number;
   /** SHA-256 of what does not train, which a resumed run has to be on again; without it that is not compared. */
   fingerprint?(): Promise<string>;
+}
+
+/** What the loss of a batch is a mean over. */
+export function lossItems<Batch extends UploadedBatch>(model: TrainableModel<Batch>, batch: CollatedBatch): number {
+  return model.lossItems?.(batch) ?? batch.batchSize;
 }
 
 /** Files of a checkpoint, to be read; @qlora-js/hub's ModelFiles is one. */

@@ -3,7 +3,7 @@ import type { CollatedBatch } from '@qlora-js/data';
 import type { NamedVariable } from '@qlora-js/optim';
 import { TrainerError } from '../errors';
 import { addGradients, partGradients, scaled, type WindowGradients, type WindowPosition } from '../steps/gradients';
-import type { TrainableModel, UploadedBatch } from '../model/trainable-model';
+import { lossItems, type TrainableModel, type UploadedBatch } from '../model/trainable-model';
 import type { ReplicaGroup, ReplicaSettings, ReplicatedWindowOptions } from '../steps/replica-group';
 import { flatten, unflatten } from '../steps/flat';
 import { Member } from './member';
@@ -91,7 +91,7 @@ export class Replicas implements ReplicaGroup {
   ): Promise<WindowGradients> {
     this.throwIfUnusable();
     this.checkVariables(trained);
-    const [own = [], ...others] = shareWindow(window, this.count + 1);
+    const [own = [], ...others] = shareWindow(window, this.count + 1, (batch) => lossItems(model, batch));
     const answers = this.askShares(
       trained,
       others,

@@ -2,6 +2,9 @@ import type { CollatedBatch } from '@qlora-js/data';
 import { TrainerError } from '../errors';
 import type { WindowPart } from '../steps/gradients';
 
+/** What a batch's loss is a mean over. */
+type ItemsOf = (batch: CollatedBatch) => number;
+
 /** Between the dropout streams of two workers: more than the micro-batches a window may have. */
 const STREAMS = 2 ** 16;
 
@@ -13,23 +16,25 @@ const STREAMS = 2 ** 16;
  *
  * @returns each worker's parts, in the order of the micro-batches
  */
-export function shareWindow(window: readonly CollatedBatch[], workers: number): WindowPart[][] {
+export function shareWindow(
+  window: readonly CollatedBatch[],
+  workers: number,
+  itemsOf: ItemsOf = ({ batchSize }) => batchSize,
+): WindowPart[][] {
   if (window.length > STREAMS) {
     throw new TrainerError(
       'BAD_ARGUMENT',
       `a window of ${window.length} micro-batches is over the ${STREAMS} there may be`,
     );
   }
-  const rows = window.reduce((sum, { batchSize }) => sum + batchSize, 0);
+  const items = window.reduce((sum, batch) => sum + itemsOf(batch), 0);
   const parts = Array.from({ length: workers }, (): WindowPart[] => []);
   window.forEach((batch, microBatch) => {
     dealRows(batch, workers).forEach((share, worker) => {
       if (share.length === 0) return;
-      parts[worker]!.push({
-        batch: takeRows(batch, share),
-        microBatch: microBatch + worker * STREAMS,
-        weight: share.length / rows,
-      });
+      const taken = takeRows(batch, share);
+      const weight = itemsOf(taken) / items;
+      parts[worker]!.push({ batch: taken, microBatch: microBatch + worker * STREAMS, weight });
     });
   });
   return parts;
@@ -61,17 +66,18 @@ export function deal(sizes: readonly number[], workers: number): number[][] {
 }
 
 function takeRows(batch: CollatedBatch, rows: readonly number[]): CollatedBatch {
-  const { length } = batch;
-  const take = (values: Int32Array): Int32Array => {
-    const taken = new Int32Array(rows.length * length);
-    rows.forEach((row, index) => taken.set(values.subarray(row * length, (row + 1) * length), index * length));
+  const { length, batchSize } = batch;
+  const take = <Values extends Int32Array | Float32Array>(values: Values): Values => {
+    const width = values.length / batchSize;
+    const taken = values.slice(0, rows.length * width) as Values;
+    rows.forEach((row, index) => taken.set(values.subarray(row * width, (row + 1) * width), index * width));
     return taken;
   };
   const attentionMask = take(batch.attentionMask);
   return {
     inputIds: take(batch.inputIds),
     attentionMask,
-    labels: Int32Array.from(rows, (row) => batch.labels[row]!),
+    labels: take(batch.labels),
     batchSize: rows.length,
     length,
     realTokens: attentionMask.reduce((sum, value) => sum + value, 0),

@@ -39,7 +39,7 @@ export class EagerSteps<Batch extends UploadedBatch> implements TrainingSteps {
       return shared;
     }
     let total: WindowGradients | undefined;
-    for (const part of windowParts(window)) {
+    for (const part of windowParts(model, window)) {
       if (total !== undefined) await substepEnd?.();
       const next = partGradients(model, trained, [part], position, { scaleLoss: (loss) => scaler.scale(loss) });
       total = total === undefined ? next : addGradients(total, next);

@@ -2,7 +2,7 @@ import { add, clone, dispose, keep, mul, tidy, variableGrads, type Scalar, type 
 import type { CollatedBatch } from '@qlora-js/data';
 import { randomState } from '@qlora-js/kernels';
 import type { NamedVariable } from '@qlora-js/optim';
-import { uploadBatch, type TrainableModel, type UploadedBatch } from '../model/trainable-model';
+import { lossItems, uploadBatch, type TrainableModel, type UploadedBatch } from '../model/trainable-model';
 
 /** The mean loss of an accumulation window and its gradients by parameter name; the caller disposes of all. */
 export interface WindowGradients {
@@ -28,14 +28,14 @@ export interface WindowPart {
   readonly batch: CollatedBatch;
   /** The stream its dropout masks are drawn from within the step: the micro-batch's number in `randomState`. */
   readonly microBatch: number;
-  /** What the mean loss of its rows counts by: its share of the window's rows. */
+  /** What its mean loss counts by: its share of the window's rows, or of what else the loss is a mean over. */
   readonly weight: number;
 }
 
 /**
- * Gradients of the mean loss over every row of the window, whatever way its rows are split into micro-batches:
- * each micro-batch's mean counts by its share of the rows. (transformers 5.18 multiplies loss and gradient of GPT-2
- * classifiers by the number of micro-batches instead.)
+ * Gradients of the mean loss over every row of the window (under a language model over every token that is predicted),
+ * whatever way its rows are split into micro-batches: each micro-batch's mean counts by its share. (transformers 5.18
+ * multiplies loss and gradient of GPT-2 classifiers by the number of micro-batches instead.)
  */
 export function windowGradients<Batch extends UploadedBatch>(
   model: TrainableModel<Batch>,
@@ -44,13 +44,17 @@ export function windowGradients<Batch extends UploadedBatch>(
   position: WindowPosition,
   options: WindowOptions = {},
 ): WindowGradients {
-  return partGradients(model, trained, windowParts(window), position, options);
+  return partGradients(model, trained, windowParts(model, window), position, options);
 }
 
 /** The micro-batches of a window as its parts. */
-export function windowParts(window: readonly CollatedBatch[]): WindowPart[] {
-  const rows = window.reduce((sum, batch) => sum + batch.batchSize, 0);
-  return window.map((batch, microBatch) => ({ batch, microBatch, weight: batch.batchSize / rows }));
+export function windowParts<Batch extends UploadedBatch>(
+  model: TrainableModel<Batch>,
+  window: readonly CollatedBatch[],
+): WindowPart[] {
+  const items = window.map((batch) => lossItems(model, batch));
+  const total = items.reduce((sum, count) => sum + count, 0);
+  return window.map((batch, microBatch) => ({ batch, microBatch, weight: items[microBatch]! / total }));
 }
 
 /** The weighted losses of some parts of a window, summed in their order, and the gradients of that sum. */

@@ -7,7 +7,7 @@ import { flatten } from './flat';
 /** What a batch comes to without gradients, on the host. */
 export interface BatchOutput {
   readonly loss: number;
-  /** [batchSize * numLabels] */
+  /** [batchSize * numLabels]; none of a language model, whose vocabulary is wide. */
   readonly logits: Float32Array<ArrayBuffer>;
 }
 
@@ -18,7 +18,7 @@ export function batchOutput<Batch extends UploadedBatch>(
   const batch = uploadBatch(model, collated);
   const output = tidy(() => {
     const { loss, logits } = model.loss(batch, INFERENCE);
-    return { loss: loss.dataSync()[0]!, logits: flatten([logits]) };
+    return { loss: loss.dataSync()[0]!, logits: flatten(model.task === 'causal_lm' ? [] : [logits]) };
   });
   batch.dispose();
   return output;

@@ -75,7 +75,7 @@ export class PlannedSteps<Batch extends UploadedBatch> implements TrainingSteps 
     { substepEnd }: StepMoments,
   ): Promise<void> {
     this.accumulators ??= this.makeAccumulators();
-    for (const { batch, microBatch, weight } of windowParts(window)) {
+    for (const { batch, microBatch, weight } of windowParts(this.parts.model, window)) {
       if (microBatch > 0) await substepEnd?.();
       replay(this.micro, {
         ...this.batchValues(batch, { seed, step, microBatch }),

@@ -15,11 +15,13 @@ export function numberInput(value: number): HostInput {
   return { values: Float32Array.of(value), shape: [1], dtype: 'float32' };
 }
 
-/** Replays the cache's step for inputs of these shapes on their values. */
+/** Replays the cache's step for inputs of these shapes on their values; its outputs can be read from what is returned. */
 export function replay<Outputs extends Record<string, Tensor>>(
   cache: PlanCache<string, Outputs>,
   inputs: HostInputs,
-): void {
+): ReturnType<PlanCache<string, Outputs>['step']> {
   const values: InputValues = Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, input.values]));
-  cache.step(inputs).run(values);
+  const step = cache.step(inputs);
+  step.run(values);
+  return step;
 }

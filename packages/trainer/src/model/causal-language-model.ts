@@ -1,0 +1,78 @@
+import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
+import { IGNORED_LABEL, type CollatedBatch } from '@qlora-js/data';
+import { layoutTokens, nextTokenIds, type GPT2LMHeadModel, type TokenBatch } from '@qlora-js/gpt2';
+import type { PeftModel } from '@qlora-js/lora';
+import { TrainerError } from '../errors';
+import { adapterParts } from './adapter-model';
+import { int32Input, tokenInputs, tokensOf } from './token-inputs';
+import type { BatchInputOptions, TrainableModel, UploadedBatch } from './trainable-model';
+
+export interface LanguageModelBatch extends UploadedBatch {
+  readonly tokens: TokenBatch;
+  /** int32: rows of the batch that have a token to predict. */
+  readonly rows: Tensor1D;
+}
+
+/**
+ * A GPT-2 that predicts the next token, with adapters, as the trainer sees it: on batches of
+ * `DataCollatorForLanguageModeling`. The loss is the mean over the tokens that are predicted, and only these are computed
+ * past the last attention; padding is computed nowhere.
+ */
+export function causalLanguageModel(
+  model: PeftModel<GPT2LMHeadModel>,
+  { padTokenId }: { readonly padTokenId: number },
+): TrainableModel<LanguageModelBatch> {
+  const { base } = model;
+  const { nPositions, vocabSize } = base.config;
+  return {
+    ...adapterParts(model),
+    task: 'causal_lm',
+    numLabels: vocabSize,
+    lossItems: (batch) => predicted(batch).length,
+    inputs: (batch: CollatedBatch, { rowMultiple = 1 }: BatchInputOptions = {}) => {
+      const counted = predicted(batch);
+      const rows = counted.map(({ row }) => row);
+      const labels = counted.map(({ label }) => label);
+      while (rows.length % rowMultiple !== 0) {
+        rows.push(0);
+        labels.push(IGNORED_LABEL);
+      }
+      return {
+        ...tokenInputs(layoutTokens(batch, { padTokenId, nPositions, vocabSize, rowMultiple })),
+        rows: int32Input(rows),
+        labels: int32Input(labels),
+      };
+    },
+    batchOf: (tensors) => {
+      const tokens = tokensOf(tensors);
+      const rows = tensors['rows'] as Tensor1D;
+      const labels: Tensor = tensors['labels']!;
+      return {
+        tokens,
+        rows,
+        labels,
+        batchSize: tokens.batchSize,
+        dispose: () => {
+          tokens.dispose();
+          rows.dispose();
+          labels.dispose();
+        },
+      };
+    },
+    loss: ({ tokens, rows, labels }, context) => base.lossAt(tokens, { rows, labels: labels as Tensor1D }, context),
+  };
+}
+
+/** The rows that have a token to predict, without padding, and that token. */
+function predicted(batch: CollatedBatch): { readonly row: number; readonly label: number }[] {
+  const { labels, inputIds } = batch;
+  if (labels.length !== inputIds.length) {
+    throw new TrainerError('BAD_ARGUMENT', `a batch of ${inputIds.length} tokens has ${labels.length} labels`, {
+      value: labels.length,
+      remedy: 'make batches of a language model by DataCollatorForLanguageModeling',
+    });
+  }
+  return nextTokenIds(batch, { labels })
+    .map((label, row) => ({ row, label }))
+    .filter(({ label }) => label !== IGNORED_LABEL);
+}
