@@ -9,6 +9,13 @@ it('runs the example of the README', async () => {
   expect([lines[0], lines.at(-1)]).toEqual(['training 6 steps of 8 rows', '6 steps, accuracy 1']);
 });
 
+it('runs the section on what a model learns: a language model', async () => {
+  expect(await runReadmeSection(import.meta.url, 'What a model learns')).toEqual([
+    'perplexity fell true',
+    ' card',
+  ]);
+});
+
 it('runs the section on threads', async () => {
   const [first, ...others] = await runReadmeSection(import.meta.url, 'Threads without a GPU');
   expect(first).toMatch(/^16 steps on 2 threads, loss 0\.\d+$/);
