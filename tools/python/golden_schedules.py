@@ -44,11 +44,36 @@ def rates(name, warmup, kwargs):
     return values
 
 
+# Metrics of an evaluation each, and what the schedules that go by them take.
+METRICS = [0.9, 0.8, 0.8, 0.81, 0.79999, 0.7, 0.71, 0.72, 0.73, 0.6, 0.5, 0.4, 0.3, 0.2, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.1, 0.9, 0.9, 0.9, 0.9]
+BY_METRIC = [
+    ("reduce_lr_on_plateau", {"patience": 1}),
+    ("reduce_lr_on_plateau", {"patience": 2, "factor": 0.5, "cooldown": 2, "min_lr": 1e-3, "threshold": 0.05, "threshold_mode": "abs"}),
+    ("reduce_lr_on_plateau", {"mode": "max", "patience": 1, "factor": 0.3}),
+    ("greedy", {"patience": 1, "factor": 0.5}),
+    ("greedy", {"patience": 0, "factor": 0.7, "cooldown": 1, "warmup": 2, "min_lr": 1e-4, "max_lr": 4e-3}),
+    ("greedy", {"patience": 0, "factor": 0.3, "min_lr": 2e-3, "reset_start": 2, "smooth": True, "window_size": 3, "cooldown": 1}),
+    ("greedy", {"mode": "max", "patience": 1, "threshold": 0.1, "threshold_mode": "rel"}),
+]  # fmt: skip
+
+
+def rates_by_metric(name, kwargs):
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=LEARNING_RATE)
+    scheduler = get_scheduler(name, optimizer, scheduler_specific_kwargs=kwargs)
+    values = []
+    for metric in METRICS:
+        scheduler.step(metric)
+        values.append(optimizer.param_groups[0]["lr"])
+    return values
+
+
 golden = dict(
     versions=dict(transformers=transformers.__version__, torch=torch.__version__.split("+")[0]),
     learning_rate=LEARNING_RATE,
     training_steps=STEPS,
     schedules=[dict(name=name, warmup_steps=warmup, kwargs=kwargs, rates=rates(name, warmup, kwargs)) for name, warmup, kwargs in CASES],
+    metrics=METRICS,
+    by_metric=[dict(name=name, kwargs=kwargs, rates=rates_by_metric(name, kwargs)) for name, kwargs in BY_METRIC],
 )  # fmt: skip
 target.parent.mkdir(exist_ok=True)
 target.write_text(json.dumps(golden, indent=1) + "\n")

@@ -18,5 +18,12 @@ export {
   type ScheduleOptions,
   type SchedulerType,
 } from './schedule/schedule';
+export {
+  METRIC_SCHEDULER_TYPES,
+  MetricSchedule,
+  type MetricScheduleOptions,
+  type MetricSchedulerType,
+  type MetricScheduleState,
+} from './schedule/metric-schedule';
 export { GradScaler, type GradScalerOptions, type GradScalerState, type GradScalerStats } from './scaling/grad-scaler';
 export type { Nearest } from '@qlora-js/kernels';

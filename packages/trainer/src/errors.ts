@@ -5,6 +5,7 @@ export type TrainerErrorCode =
   | 'BAD_CHECKPOINT'
   | 'UNWRITABLE'
   | 'NO_DATA'
+  | 'ONE_LABEL'
   | 'STOPPED'
   | 'REPLICA_FAILED'
   | 'DEVICE_LOST';

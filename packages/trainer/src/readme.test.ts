@@ -10,10 +10,7 @@ it('runs the example of the README', async () => {
 });
 
 it('runs the section on what a model learns: a language model', async () => {
-  expect(await runReadmeSection(import.meta.url, 'What a model learns')).toEqual([
-    'perplexity fell true',
-    ' card',
-  ]);
+  expect(await runReadmeSection(import.meta.url, 'What a model learns')).toEqual(['perplexity fell true', ' card']);
 });
 
 it('runs the section on threads', async () => {

@@ -1,11 +1,11 @@
-import { OPTIMIZER_NAMES, SCHEDULER_TYPES } from '@qlora-js/optim';
+import { METRIC_SCHEDULER_TYPES, OPTIMIZER_NAMES, SCHEDULER_TYPES, type MetricSchedulerType } from '@qlora-js/optim';
 import { TrainerError } from '../errors';
 import { nearestName } from './nearest';
 import type { TrainingArguments } from './types';
 
 /** Arguments with a list of values to choose from. */
 const CHOICES = {
-  lrSchedulerType: SCHEDULER_TYPES,
+  lrSchedulerType: [...SCHEDULER_TYPES, ...METRIC_SCHEDULER_TYPES],
   optim: [...OPTIMIZER_NAMES, 'adamw_torch_fused'],
   loggingStrategy: ['no', 'steps', 'epoch'],
   evalStrategy: ['no', 'steps', 'epoch'],
@@ -80,6 +80,7 @@ export function checkArguments(args: TrainingArguments): void {
   }
   if (args.saveTotalLimit !== null && !(Number.isInteger(args.saveTotalLimit) && args.saveTotalLimit >= 1))
     fail('saveTotalLimit', 'a positive integer or null');
+  if (goesByMetric(args.lrSchedulerType)) checkMetricSchedule(args, fail);
   if (args.saveStrategy === 'best' && args.evalStrategy === 'no')
     fail('saveStrategy', "an evalStrategy other than 'no'");
   if (!args.loadBestModelAtEnd || args.saveStrategy === 'best') return;
@@ -88,6 +89,23 @@ export function checkArguments(args: TrainingArguments): void {
     fail('saveStrategy', `the evalStrategy '${args.evalStrategy}' with loadBestModelAtEnd`);
   if (args.evalStrategy === 'steps' && args.saveSteps % args.evalSteps !== 0)
     fail('saveSteps', `a multiple of evalSteps ${args.evalSteps} with loadBestModelAtEnd`);
+}
+
+/** Whether a schedule goes by a metric instead of the step. */
+export function goesByMetric(type: TrainingArguments['lrSchedulerType']): type is MetricSchedulerType {
+  return (METRIC_SCHEDULER_TYPES as readonly string[]).includes(type);
+}
+
+function checkMetricSchedule(
+  args: TrainingArguments,
+  fail: (name: keyof TrainingArguments, wanted: string) => never,
+): void {
+  const { lrSchedulerType, lrSchedulerKwargs, metricForBestModel, greaterIsBetter } = args;
+  if (args.evalStrategy === 'no') fail('evalStrategy', `'steps' or 'epoch' under lrSchedulerType '${lrSchedulerType}'`);
+  // transformers would lower the rate with every improvement.
+  const mode = greaterIsBetter ? 'max' : 'min';
+  if ((lrSchedulerKwargs.mode ?? 'min') !== mode)
+    fail('lrSchedulerKwargs', `mode '${mode}', as ${metricForBestModel} goes,`);
 }
 
 function checkChoice(name: string, value: unknown, values: readonly string[]): void {

@@ -1,4 +1,4 @@
-import { checkArguments, checkNames } from './check';
+import { checkArguments, checkNames, goesByMetric } from './check';
 import type { TrainingArguments } from './types';
 
 const DEFAULTS = {
@@ -73,7 +73,8 @@ export function trainingArguments(
   const evalSteps = given.evalSteps ?? (evalStrategy === 'steps' ? loggingSteps : 500);
   const loadBest = given.loadBestModelAtEnd ?? DEFAULTS.loadBestModelAtEnd;
   const saveStrategy = given.saveStrategy ?? (loadBest ? evalStrategy : DEFAULTS.saveStrategy);
-  const wanted = given.metricForBestModel ?? (loadBest || saveStrategy === 'best' ? 'loss' : null);
+  const byMetric = goesByMetric(given.lrSchedulerType ?? DEFAULTS.lrSchedulerType);
+  const wanted = given.metricForBestModel ?? (loadBest || saveStrategy === 'best' || byMetric ? 'loss' : null);
   const metricForBestModel = typeof wanted === 'string' ? wanted.replace(/^eval_/, '') : wanted;
   const filled: TrainingArguments = {
     ...DEFAULTS,

@@ -1,5 +1,11 @@
 import type { ActivationDtype } from '@qlora-js/gpt2';
-import type { OptimizerName, ScheduleOptions, SchedulerType } from '@qlora-js/optim';
+import type {
+  MetricScheduleOptions,
+  MetricSchedulerType,
+  OptimizerName,
+  ScheduleOptions,
+  SchedulerType,
+} from '@qlora-js/optim';
 
 /** When something is done: never, every so many steps, or after each epoch. */
 export type IntervalStrategy = 'no' | 'steps' | 'epoch';
@@ -8,7 +14,8 @@ export type IntervalStrategy = 'no' | 'steps' | 'epoch';
 export type SaveStrategy = IntervalStrategy | 'best';
 
 /** What a schedule takes beside the warm-up, by transformers' names in camelCase. */
-export type SchedulerOptions = Omit<ScheduleOptions, 'learningRate' | 'warmupSteps' | 'trainingSteps'>;
+export type SchedulerOptions = Omit<ScheduleOptions, 'learningRate' | 'warmupSteps' | 'trainingSteps'> &
+  Omit<MetricScheduleOptions, 'learningRate'>;
 
 /** transformers' TrainingArguments (training_args.py) in camelCase, with its defaults where nothing else is said. */
 export interface TrainingArguments {
@@ -38,8 +45,11 @@ export interface TrainingArguments {
   readonly numTrainEpochs: number;
   /** Optimiser steps in all; -1 (default) leaves it to numTrainEpochs. */
   readonly maxSteps: number;
-  /** Default linear. */
-  readonly lrSchedulerType: SchedulerType;
+  /**
+   * Default linear. `reduce_lr_on_plateau` and `greedy` go by metricForBestModel, evaluation by evaluation, and know no
+   * warm-up.
+   */
+  readonly lrSchedulerType: SchedulerType | MetricSchedulerType;
   /** What the schedule takes: `numCycles`, `power` and so on. Default nothing. */
   readonly lrSchedulerKwargs: SchedulerOptions;
   /** Steps of warm-up; below 1, the fraction of all steps. Default 0. */
@@ -68,7 +78,7 @@ export interface TrainingArguments {
   readonly saveTotalLimit: number | null;
   /** Default false. */
   readonly loadBestModelAtEnd: boolean;
-  /** With or without eval_. Default: loss where the best is looked for, else null. */
+  /** With or without eval_. Default: loss where the best is looked for or the schedule goes by a metric, else null. */
   readonly metricForBestModel: string | null;
   /** Default: true unless the metric ends in loss. */
   readonly greaterIsBetter: boolean;

@@ -1,3 +1,4 @@
+import type { DeviceMemory } from '@qlora-js/kernels';
 import { expect, it } from 'vitest';
 import { trainingArguments } from '../arguments/training-arguments';
 import { newTrainerState } from '../state/trainer-state';
@@ -82,5 +83,25 @@ it('the progress line says what is to come, the estimate after five steps, and e
     'training 90 steps of 8 rows after 10',
     '1.5 s a step: some 3 min more, evaluations not counted',
     'step 16/100  loss 0.1235  learning_rate 1.000e-5  epoch 2',
+  ]);
+});
+
+it('the progress line says what memory is held, against what there is', () => {
+  const lines: string[] = [];
+  const memory = { currentBytes: 3 * 2 ** 20, peakBytes: 5 * 2 ** 20 } as DeviceMemory;
+  const log = (line: string): void => void lines.push(line);
+  const now = (): number => 0;
+  const progressOn = (backend: 'wasm' | 'webgpu', available: () => number | undefined): ProgressLineCallback =>
+    new ProgressLineCallback({ log, now, available, device: { backend, memory: () => memory } });
+  progressOn('wasm', () => 2 ** 30).onTrainBegin(context(0));
+  progressOn('wasm', () => undefined).onTrainBegin(context(0));
+  const gpu = progressOn('webgpu', () => 2 ** 30);
+  gpu.onTrainBegin(context(0));
+  for (let step = 1; step <= 5; step++) gpu.onStepEnd(context(step));
+  expect(lines).toEqual([
+    'training 100 steps of 8 rows; the model holds 3.0 MiB, 1.000 GiB are free',
+    'training 100 steps of 8 rows; the model holds 3.0 MiB',
+    "training 100 steps of 8 rows; the model holds 3.0 MiB of the GPU's memory",
+    '0.0 s a step: some 0 s more, evaluations not counted; at most 5.0 MiB so far',
   ]);
 });

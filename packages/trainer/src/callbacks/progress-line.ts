@@ -1,3 +1,4 @@
+import { formatBytes, type Device } from '@qlora-js/kernels';
 import type { LogRow } from '../state/trainer-state';
 import type { CallbackContext, TrainerCallback } from './callback';
 
@@ -7,6 +8,10 @@ export interface ProgressLineOptions {
   readonly log?: (line: string) => void;
   /** Milliseconds, growing; default performance.now. */
   readonly now?: () => number;
+  /** Whose memory is told of: what is held at the start, and at most after a few steps. */
+  readonly device?: Pick<Device, 'backend' | 'memory'>;
+  /** Bytes that there are beside what is held; default what Node says, undefined elsewhere. Of a GPU WebGPU tells none. */
+  readonly available?: () => number | undefined;
 }
 
 /** Steps that are timed before the first estimate: those before them record plans and warm up. */
@@ -17,19 +22,30 @@ const TIMED_UNTIL = 5;
 export class ProgressLineCallback implements TrainerCallback {
   private readonly log: (line: string) => void;
   private readonly now: () => number;
+  private readonly device: ProgressLineOptions['device'];
+  private readonly available: () => number | undefined;
   private begun = 0;
   private timed = 0;
 
-  constructor({ log = (line) => console.log(line), now = () => performance.now() }: ProgressLineOptions = {}) {
+  constructor({
+    log = (line) => console.log(line),
+    now = () => performance.now(),
+    device,
+    available = availableMemory,
+  }: ProgressLineOptions = {}) {
     this.log = log;
     this.now = now;
+    this.device = device;
+    this.available = available;
   }
 
   onTrainBegin({ state, args }: CallbackContext): void {
     this.begun = state.globalStep;
     const left = state.maxSteps - state.globalStep;
     const rows = args.perDeviceTrainBatchSize * args.gradientAccumulationSteps;
-    this.log(`training ${left} steps of ${rows} rows${this.begun > 0 ? ` after ${this.begun}` : ''}`);
+    this.log(
+      `training ${left} steps of ${rows} rows${this.begun > 0 ? ` after ${this.begun}` : ''}${this.memoryHeld()}`,
+    );
   }
 
   onStepEnd({ state }: CallbackContext): void {
@@ -38,7 +54,19 @@ export class ProgressLineCallback implements TrainerCallback {
     if (done !== TIMED_UNTIL) return;
     const seconds = (this.now() - this.timed) / 1000 / (TIMED_UNTIL - TIMED_FROM);
     const left = state.maxSteps - state.globalStep;
-    this.log(`${seconds.toPrecision(2)} s a step: some ${duration(seconds * left)} more, evaluations not counted`);
+    const peak = this.device === undefined ? '' : `; at most ${formatBytes(this.device.memory().peakBytes)} so far`;
+    this.log(
+      `${seconds.toPrecision(2)} s a step: some ${duration(seconds * left)} more, evaluations not counted${peak}`,
+    );
+  }
+
+  /** What the device holds before the first step, against what there is. */
+  private memoryHeld(): string {
+    if (this.device === undefined) return '';
+    const held = `; the model holds ${formatBytes(this.device.memory().currentBytes)}`;
+    if (this.device.backend === 'webgpu') return `${held} of the GPU's memory`;
+    const free = this.available();
+    return free === undefined ? held : `${held}, ${formatBytes(free)} are free`;
   }
 
   onLog({ logs, state }: CallbackContext & { readonly logs: LogRow }): void {
@@ -46,6 +74,12 @@ export class ProgressLineCallback implements TrainerCallback {
     const shown = Object.entries(rest).map(([key, value]) => `${key} ${shortened(value)}`);
     this.log(`step ${state.globalStep}/${state.maxSteps}  ${shown.join('  ')}`);
   }
+}
+
+/** Node's figure, which knows of limits that a container sets; a browser gives none. */
+function availableMemory(): number | undefined {
+  const { process } = globalThis as { process?: { availableMemory?: () => number } };
+  return process?.availableMemory?.();
 }
 
 function shortened(value: number): string {

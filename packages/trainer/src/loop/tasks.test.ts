@@ -205,6 +205,25 @@ describe('what does not go together', () => {
     );
   });
 
+  it.each([
+    ['single_label_classification', 2, 1, /all 3 training rows have the label 1: there is nothing to tell apart/],
+    ['multi_label_classification', 2, [0, 1], /all 3 training rows have the label \[0,1\]/],
+    ['regression', 1, 0.5, /have the label 0.5: there is nothing to learn/],
+  ] as const)(
+    'rows of one label under %s, before anything is computed',
+    async (problemType, numLabels, label, message) => {
+      const same = Dataset.fromRows([1, 2, 3].map((id) => ({ input_ids: [id, 9], label })));
+      const collator = new DataCollatorWithPadding({ padTokenId: PAD, problemType });
+      const begun: string[] = [];
+      const trainer = trainerOf(await head(problemType, numLabels), same, {
+        collator,
+        callbacks: [{ onTrainBegin: () => void begun.push('begun') }],
+      });
+      await expect(trainer.train()).rejects.toThrow(message);
+      expect(begun).toEqual([]);
+    },
+  );
+
   it('one label to choose from, and metrics of logits that are not kept', async () => {
     await expect(head('single_label_classification', 1)).rejects.toThrow(/there is 1 label, but one of at least 2/);
     const model = await languageModel();

@@ -21,6 +21,7 @@ import { speedMetrics } from './speed';
 import { identityOf, openCheckpoints, type StartOptions } from './start';
 import { TrainingData } from './training-data';
 import { TrainingRun } from './training-run';
+import { refuseOneLabel } from './one-label';
 import { turn } from './turn';
 
 /** A pass over rows and, where they were kept, their logits. */
@@ -67,7 +68,8 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
       });
     }
     this.model = loss === undefined ? options.model : withLoss(options.model, loss);
-    const progress = callbacks.length === 0 && !args.disableTqdm ? [new ProgressLineCallback({ log })] : [];
+    const progress =
+      callbacks.length === 0 && !args.disableTqdm ? [new ProgressLineCallback({ log, device: options.device })] : [];
     this.events = new Events([...callbacks, ...progress], { args, state: this.state, control: this.control });
     this.store = checkpoints;
     this.keeper = new CheckpointKeeper(checkpoints, args);
@@ -76,7 +78,7 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
   /**
    * Trains, from the start or from a checkpoint, and leaves the best weights in the model where `loadBestModelAtEnd` is set.
    *
-   * @throws TrainerError BAD_CHECKPOINT where a run can't be resumed, NON_FINITE, STOPPED, UNWRITABLE; KernelError DEVICE_LOST
+   * @throws TrainerError ONE_LABEL where all rows have the same one, BAD_CHECKPOINT where a run can't be resumed, NON_FINITE, STOPPED, UNWRITABLE; KernelError DEVICE_LOST
    */
   async train(options: TrainOptions = {}): Promise<TrainOutput> {
     const { args } = this.options;
@@ -176,6 +178,7 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
   private async trainFrom(start: StartOptions): Promise<{ trainingLoss: number; steps: number; samples: number }> {
     const { model } = this;
     const { args, trainDataset, collator, replicas, device, signal } = this.options;
+    refuseOneLabel(trainDataset, this.task);
     const data = new TrainingData(trainDataset, args, collator);
     const { steps: totalSteps, epochs } = data.length;
     const saves = args.saveStrategy !== 'no' || start.resumeFromCheckpoint !== false || signal !== undefined;
@@ -338,6 +341,7 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
       }
       control.shouldEvaluate = false;
       improved = this.keeper.noteMetric(state, row);
+      run.evaluated(row);
       if (this.options.args.saveStrategy === 'best') control.shouldSave = improved;
     }
     if (control.shouldSave) {

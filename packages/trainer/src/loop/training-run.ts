@@ -4,15 +4,18 @@ import {
   createSchedule,
   decayGroups,
   GradScaler,
+  MetricSchedule,
   type NamedVariable,
   type Optimizer,
 } from '@qlora-js/optim';
+import { goesByMetric } from '../arguments/check';
 import { warmupStepCount } from '../arguments/training-arguments';
 import type { TrainingArguments } from '../arguments/types';
 import type { States } from '../checkpoints/state-files';
 import { TrainerError } from '../errors';
 import type { TrainableModel, UploadedBatch } from '../model/trainable-model';
 import type { Stateful } from '../state/stateful';
+import type { LogRow } from '../state/trainer-state';
 import { EagerSteps } from '../steps/eager-steps';
 import { LossLog } from '../steps/loss-log';
 import { PlannedSteps } from '../steps/planned-steps';
@@ -34,21 +37,27 @@ export interface TrainingRunOptions<Batch extends UploadedBatch> {
 export class TrainingRun<Batch extends UploadedBatch> {
   readonly trained: readonly NamedVariable[];
   readonly steps: TrainingSteps;
-  /** The learning rate of a step, counted from 0. */
+  /** The learning rate of a step, counted from 0; under a schedule that goes by a metric the next one's. */
   readonly schedule: (step: number) => number;
   readonly losses: LossLog;
   readonly scaler: GradScaler;
   readonly progress = new Progress();
+  private readonly metric: string;
   private readonly optimizer: Optimizer;
+  private readonly byMetric: MetricSchedule | undefined;
 
   constructor({ model, args, device, replicas, totalSteps }: TrainingRunOptions<Batch>) {
+    this.metric = `eval_${args.metricForBestModel}`;
     this.trained = model.trainedVariables();
-    this.schedule = createSchedule(args.lrSchedulerType, {
-      ...args.lrSchedulerKwargs,
-      learningRate: args.learningRate,
-      warmupSteps: warmupStepCount(args, totalSteps),
-      trainingSteps: totalSteps,
-    });
+    const { lrSchedulerType: type, lrSchedulerKwargs: kwargs, learningRate } = args;
+    if (goesByMetric(type)) {
+      const byMetric = new MetricSchedule(type, { ...kwargs, learningRate });
+      this.byMetric = byMetric;
+      this.schedule = () => byMetric.learningRate;
+    } else {
+      const warmupSteps = warmupStepCount(args, totalSteps);
+      this.schedule = createSchedule(type, { ...kwargs, learningRate, warmupSteps, trainingSteps: totalSteps });
+    }
     this.optimizer = createOptimizer(
       args.optim === 'adamw_torch_fused' ? 'adamw_torch' : args.optim,
       decayGroups(this.trained, args.weightDecay),
@@ -62,6 +71,11 @@ export class TrainingRun<Batch extends UploadedBatch> {
     const { trained, optimizer, losses, scaler } = this;
     const parts = { model, trained, optimizer, losses, scaler, maxGradNorm: args.maxGradNorm, replicas };
     this.steps = device?.backend === 'webgpu' ? new PlannedSteps(parts, device) : new EagerSteps(parts);
+  }
+
+  /** Lets a schedule that goes by a metric take an evaluation's. */
+  evaluated(row: LogRow): void {
+    this.byMetric?.step(row[this.metric]!);
   }
 
   /** Copies of everything that a resumed training goes on from, beside the weights. */
@@ -89,7 +103,13 @@ export class TrainingRun<Batch extends UploadedBatch> {
   }
 
   private parts(): [string, Stateful][] {
-    const { optimizer, scaler, losses, progress } = this;
-    return Object.entries({ optimizer, scaler, losses, progress });
+    const { optimizer, scaler, losses, progress, byMetric } = this;
+    return Object.entries({
+      optimizer,
+      scaler,
+      losses,
+      progress,
+      ...(byMetric === undefined ? {} : { schedule: byMetric }),
+    });
   }
 }
