@@ -11,7 +11,6 @@ import {
   sum,
   tensor1d,
   type Scalar,
-  type Tensor,
   type Tensor1D,
   type Tensor2D,
 } from '@tensorflow/tfjs-core';
@@ -84,7 +83,7 @@ export function weightedBinaryCrossEntropy(positiveWeights: readonly number[]): 
   checkWeights(positiveWeights, 'weights of labels that are set are positive numbers, one a label');
   return ({ logits }, { labels }) => {
     checkCount(positiveWeights, logits, 'weights', 'labels');
-    return binaryCrossEntropyWithLogits(logits, labels, tensor1d([...positiveWeights]) as Tensor);
+    return binaryCrossEntropyWithLogits(logits, labels, tensor1d([...positiveWeights]));
   };
 }
 

@@ -86,5 +86,5 @@ function labelInput({ labels, batchSize }: CollatedBatch, problemType: Task, num
       { value: labels.length / batchSize },
     );
   }
-  return { values: labels as Float32Array, shape: [batchSize, numLabels], dtype: 'float32' };
+  return { values: labels, shape: [batchSize, numLabels], dtype: 'float32' };
 }
