@@ -1,3 +1,3 @@
 import { packageTests } from '../../tools/test/vitest';
 
-export default packageTests(import.meta.url);
+export default packageTests(import.meta.url, { workerThreads: true });

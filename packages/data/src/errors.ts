@@ -19,7 +19,9 @@ export type DataErrorCode =
   | 'INVALID_ROW'
   | 'INVALID_SPLIT'
   | 'INVALID_OPTION'
-  | 'ROW_TOO_LONG';
+  | 'ROW_TOO_LONG'
+  | 'WORKER_FAILED'
+  | 'UNWRITABLE';
 
 const marker = Symbol.for('@qlora-js/data/DataError');
 

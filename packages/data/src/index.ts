@@ -62,3 +62,12 @@ export {
   type Sampler,
   SequentialSampler,
 } from './batch/samplers';
+export { jsonlRows, type JsonlRowsOptions } from './stream/jsonl-rows';
+export {
+  mapRows,
+  type RowStream,
+  rowStream,
+  type RowStreamFacts,
+  type ShuffleOptions,
+  shuffleRows,
+} from './stream/row-stream';

@@ -51,8 +51,8 @@ function folder(root: string, id: string): DataFiles {
   };
 }
 
-/** A file on disk; a pipe or a device is read to its end instead. */
-async function fileSource(path: string, name: string): Promise<ByteSource> {
+/** A file on disk; a pipe or a device is read to its end instead. @throws DataError `MISSING_FILE` */
+export async function fileSource(path: string, name: string): Promise<ByteSource> {
   const found = await stat(path).catch((cause: unknown) => {
     throw unreadable(path, cause);
   });
