@@ -1,7 +1,7 @@
 import nx from '@nx/eslint-plugin';
 import tseslint from 'typescript-eslint';
 import { kernelRooms } from './tools/lint/kernel-rooms.mjs';
-import { trainerRooms } from './tools/lint/rooms.mjs';
+import { testingIsForTests, trainerRooms } from './tools/lint/rooms.mjs';
 
 const layers = {
   app: ['*'],
@@ -113,6 +113,7 @@ export default tseslint.config(
       ],
     },
   },
+  testingIsForTests,
   ...trainerRooms,
   ...kernelRooms,
 );

@@ -1,3 +1,16 @@
+/** An entry that no build holds: what tests share. */
+const TESTING = {
+  regex: '^@qlora-js/kernels/testing$',
+  message: 'what tests share is there for tests alone: no build holds it.',
+};
+
+/** Sources that are built may not import what tests share. */
+export const testingIsForTests = {
+  files: ['packages/*/src/**/*.ts'],
+  ignores: ['**/*.test.ts', '**/*.bench.ts', '**/testing/**'],
+  rules: { 'no-restricted-imports': ['error', { patterns: [TESTING] }] },
+};
+
 /**
  * Lint blocks that have the folders of a package import in one direction: each from those before it alone.
  *
@@ -17,6 +30,7 @@ export function rooms({ folder, order }) {
             'error',
             {
               patterns: [
+                TESTING,
                 {
                   regex: `^(\\.\\./)+(${later.join('|')})/`,
                   message: `${room} comes before ${later.join(', ')}: imports go from later rooms to earlier ones.`,

@@ -16,10 +16,18 @@ export function packages() {
     });
 }
 
+/** Entries that sources alone have, such as `./testing`: nothing of them is built or published. */
+export function privateEntries({ manifest }) {
+  return Object.keys(manifest.exports).filter(
+    (entry) => typeof manifest.exports[entry] === 'object' && manifest.exports[entry].import === undefined,
+  );
+}
+
 /** The names an importer writes for a package's entries of code, such as `@qlora-js/hub/node`. */
 export function entriesOf({ manifest }) {
+  const hidden = privateEntries({ manifest });
   return Object.keys(manifest.exports)
-    .filter((entry) => !entry.endsWith('.json'))
+    .filter((entry) => !entry.endsWith('.json') && !hidden.includes(entry))
     .map((entry) => (entry === '.' ? manifest.name : `${manifest.name}/${entry.slice(2)}`));
 }
 

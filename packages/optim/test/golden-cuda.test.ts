@@ -2,7 +2,8 @@ import { tensor1d } from '@tensorflow/tfjs-core';
 import { createDynamicMap } from '@qlora-js/kernels';
 import { expect, it } from 'vitest';
 import { createOptimizer, type Optimizer, type OptimizerOptions } from '../src';
-import { describeBackends, trained } from '../src/testing/backends';
+import { describeBackends } from '@qlora-js/kernels/testing';
+import { trained } from '../src/testing/parameters';
 import { adamw8bitRecord, type RecordedParameter, type RecordedState } from './adamw8bit-record';
 
 /** tools/python/golden_adamw8bit_cuda.py, run on an H200. */

@@ -1,12 +1,16 @@
 import { ESLint } from 'eslint';
 import tseslint from 'typescript-eslint';
 import { describe, expect, it } from 'vitest';
-import { trainerRooms } from '../../../tools/lint/rooms.mjs';
+import { testingIsForTests, trainerRooms } from '../../../tools/lint/rooms.mjs';
 
 const eslint = new ESLint({
   cwd: new URL('../../..', import.meta.url).pathname,
   overrideConfigFile: true,
-  overrideConfig: [{ files: ['**/*.ts'], languageOptions: { parser: tseslint.parser } }, ...(trainerRooms as never[])],
+  overrideConfig: [
+    { files: ['**/*.ts'], languageOptions: { parser: tseslint.parser } },
+    testingIsForTests as never,
+    ...(trainerRooms as never[]),
+  ],
 });
 
 const messagesOf = async (filePath: string, text: string): Promise<string[]> => {
@@ -28,6 +32,15 @@ describe("the trainer's rooms", () => {
       expect.stringContaining('imports go from later rooms to earlier ones'),
     ]);
   });
+
+  it.each(['packages/trainer/src/steps/recipe.ts', 'packages/optim/src/groups/groups.ts'])(
+    '%s may not import what tests share',
+    async (file) => {
+      const planted = `import { x } from '@qlora-js/kernels/testing';\nexport const y = x;\n`;
+      expect(await messagesOf(file, planted)).toEqual([expect.stringContaining('no build holds it')]);
+      expect(await messagesOf(file.replace('.ts', '.test.ts'), planted)).toEqual([]);
+    },
+  );
 
   it('may import from earlier ones, and in tests from all', async () => {
     const planted = (from: string): string => `import { x } from '${from}';\nexport const y = x;\n`;

@@ -1,7 +1,7 @@
 import { memory } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDevice, type Device } from '@qlora-js/kernels';
-import { describeBackends } from '../../test/backends';
+import { describeBackends } from '@qlora-js/kernels/testing';
 import { goldenVariants, padTexts } from '../../test/golden-variants';
 import { floatTensor, TINY, tinyFiles, tinyTensors, type TinyConfig } from '../../test/tiny-gpt2';
 import type { GPT2LMHeadModel } from '../model/language-model';

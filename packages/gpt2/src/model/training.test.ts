@@ -9,7 +9,7 @@ import {
   randomState,
   type Device,
 } from '@qlora-js/kernels';
-import { describeBackends } from '../../test/backends';
+import { describeBackends } from '@qlora-js/kernels/testing';
 import { largestDifference, relativeDistance } from '../../test/compare';
 import { TINY, tinyFiles } from '../../test/tiny-gpt2';
 import { packSequences } from '../batch/pack-sequences';
@@ -53,16 +53,16 @@ async function measured(device: Device, loss: () => Scalar, variables: Variable[
   return { peak, loss: lossValue, gradients };
 }
 
-describeBackends('gradient checkpointing', (backend, device) => {
+describeBackends('gradient checkpointing', (backend) => {
   // Bit for bit where sums have one order; on a GPU recomputing gives the same bits too, and costs the same to show.
-  it(`changes no bit of loss and gradients, with dropout, and lowers peak memory (${backend})`, async () => {
+  it(`changes no bit of loss and gradients, with dropout, and lowers peak memory (${backend.name})`, async () => {
     const { model, variables } = await trainable({ n_embd: 32, n_layer: 6 });
     const batch = texts(8, 24, model);
     const labels = tensor1d([0, 1, 2, 0, 1, 2, 0, 1], 'int32');
     const random = randomState({ seed: 1, step: 2, microBatch: 0 });
     const run = (gradientCheckpointing: boolean) => {
       model.transformer.gradientCheckpointing = gradientCheckpointing;
-      return measured(device(), () => model.loss(batch, labels, { training: true, random }).loss, variables);
+      return measured(backend.device, () => model.loss(batch, labels, { training: true, random }).loss, variables);
     };
     const plain = await run(false);
     const checkpointed = await run(true);
@@ -76,15 +76,15 @@ describeBackends('gradient checkpointing', (backend, device) => {
   });
 });
 
-describeBackends('activations in float16', (backend, device) => {
-  it(`leave the loss as it is and gradients within a rounding, and lower peak memory (${backend})`, async () => {
+describeBackends('activations in float16', (backend) => {
+  it(`leave the loss as it is and gradients within a rounding, and lower peak memory (${backend.name})`, async () => {
     const { model, variables } = await trainable({ n_embd: 32, n_layer: 6 });
     const batch = texts(8, 24, model);
     const labels = tensor1d([0, 1, 2, 0, 1, 2, 0, 1], 'int32');
     const random = randomState({ seed: 1, step: 2, microBatch: 0 });
     const run = (activationDtype: ActivationDtype) => {
       model.transformer.activationDtype = activationDtype;
-      return measured(device(), () => model.loss(batch, labels, { training: true, random }).loss, variables);
+      return measured(backend.device, () => model.loss(batch, labels, { training: true, random }).loss, variables);
     };
     const full = await run('float32');
     const half = await run('float16');
@@ -106,7 +106,7 @@ describeBackends('activations in float16', (backend, device) => {
 });
 
 describeBackends('pooled rows', (backend) => {
-  it(`give the loss and gradients of computing every row and gathering at the end (${backend})`, async () => {
+  it(`give the loss and gradients of computing every row and gathering at the end (${backend.name})`, async () => {
     const { model, variables } = await trainable({ ...NO_DROPOUT, n_embd: 16, n_layer: 3 });
     const ids = [[1, 2, 3, 4], [5], [6, 7, 8, 9, 10, 11, 12], [13, 14]];
     const batch = packSequences(ids, model.config);
@@ -160,7 +160,7 @@ describeBackends(
       },
     );
   },
-  ['cpu', 'wasm'],
+  { backends: ['cpu', 'wasm'] },
 );
 
 describe('a training pass with dropout', () => {

@@ -17,6 +17,8 @@ export interface TestBackend {
 }
 
 export interface SuiteOptions {
+  /** Default: all of them. */
+  readonly backends?: readonly TestBackend['name'][];
   /** Also runs the suite on webgpu with subgroup matrices emulated, for ops that have kernels on them. */
   readonly matrices?: boolean;
 }
@@ -31,15 +33,15 @@ if (adapter === undefined) {
 }
 
 /**
- * Runs a suite on cpu, wasm and webgpu, each opened before its tests and closed after them. Without an adapter the
+ * Runs a suite on each backend, opened before its tests and closed after them. Without an adapter the
  * webgpu suite is skipped with a line that says so; CI fails instead.
  */
 export function describeBackends(
   name: string,
   body: (backend: TestBackend) => void,
-  { matrices = false }: SuiteOptions = {},
+  { backends = ['cpu', 'wasm', 'webgpu'], matrices = false }: SuiteOptions = {},
 ): void {
-  for (const backendName of ['cpu', 'wasm', 'webgpu'] as const) suite(name, backendName, false, body);
+  for (const backendName of backends) suite(name, backendName, false, body);
   if (matrices) suite(`${name}, subgroup matrices emulated,`, 'webgpu', true, body);
 }
 

@@ -1,6 +1,6 @@
 import { memory, tensor1d, tensor2d, type Tensor } from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
-import { describeBackends } from '../testing/backends';
+import { describeBackends } from '@qlora-js/kernels/testing';
 import { clipGradients } from './clip';
 
 describeBackends('clipGradients', () => {

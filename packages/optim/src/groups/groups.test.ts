@@ -1,6 +1,10 @@
-import { describe, expect, it } from 'vitest';
-import { trained } from '../testing/backends';
+import { openDevice } from '@qlora-js/kernels';
+import { afterAll, describe, expect, it } from 'vitest';
+import { trained } from '../testing/parameters';
 import { decayGroups, isExcludedFromDecay } from './groups';
+
+const device = await openDevice({ backend: 'cpu' });
+afterAll(() => device.dispose());
 
 describe('isExcludedFromDecay', () => {
   // transformers' patterns, and the LayerNorms that it finds by their type in GPT-2.

@@ -2,7 +2,8 @@ import { memory, tensor1d, type Tensor } from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import { createOptimizer } from './create';
 import { OPTIMIZER_NAMES, type OptimizerName } from './optimizer';
-import { describeBackends, parametersOf, wave } from '../testing/backends';
+import { describeBackends } from '@qlora-js/kernels/testing';
+import { parametersOf, wave } from '../testing/parameters';
 import type { NamedVariable } from '../groups/groups';
 
 const gradientsFor = (parameters: readonly NamedVariable[], phase: number): Map<string, Tensor> =>

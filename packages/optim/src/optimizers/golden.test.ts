@@ -5,7 +5,8 @@ import { GoldenTensors } from '../../../../tools/test/safetensors';
 import { createOptimizer } from './create';
 import type { OptimizerName } from './optimizer';
 import type { OptimizerOptions } from './create';
-import { describeBackends, trained } from '../testing/backends';
+import { describeBackends } from '@qlora-js/kernels/testing';
+import { trained } from '../testing/parameters';
 
 const golden = new GoldenTensors(goldenPath('optim.safetensors'));
 const PARAMETERS = [0, 1, 2];

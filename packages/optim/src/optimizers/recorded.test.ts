@@ -2,7 +2,7 @@ import { tensor1d, type Tensor } from '@tensorflow/tfjs-core';
 import { openDevice, plan } from '@qlora-js/kernels';
 import { expect, it } from 'vitest';
 import { clipGradients } from '../clipping/clip';
-import { parametersOf, wave } from '../testing/backends';
+import { parametersOf, wave } from '../testing/parameters';
 import { createOptimizer } from './create';
 
 const SIZES = [4096, 33, 5001, 8192];

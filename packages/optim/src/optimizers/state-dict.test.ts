@@ -2,7 +2,8 @@ import { memory, tensor1d } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { createOptimizer, type OptimizerOptions } from './create';
 import type { Optimizer, OptimizerName, OptimizerStateDict } from './optimizer';
-import { describeBackends, parametersOf, trained, wave } from '../testing/backends';
+import { describeBackends } from '@qlora-js/kernels/testing';
+import { parametersOf, trained, wave } from '../testing/parameters';
 import type { NamedVariable } from '../groups/groups';
 
 const SIZES = [33, 4096, 5001];

@@ -2,7 +2,8 @@ import { memory, tensor1d } from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import { createOptimizer, type OptimizerOptions } from '../optimizers/create';
 import type { OptimizerMemory, OptimizerName } from '../optimizers/optimizer';
-import { describeBackends, parametersOf, wave } from '../testing/backends';
+import { describeBackends } from '@qlora-js/kernels/testing';
+import { parametersOf, wave } from '../testing/parameters';
 
 /** Three pageable parameters and one below the threshold. */
 const SIZES = [5000, 5000, 100, 5000];

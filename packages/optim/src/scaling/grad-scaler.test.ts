@@ -12,7 +12,8 @@ import {
 import { expect, it } from 'vitest';
 import { clipGradients } from '../clipping/clip';
 import { createOptimizer } from '../optimizers/create';
-import { describeBackends, trained } from '../testing/backends';
+import { describeBackends } from '@qlora-js/kernels/testing';
+import { trained } from '../testing/parameters';
 import { GradScaler, type GradScalerOptions } from './grad-scaler';
 
 /** torch._amp_update_scale_ from 1024 with growth 2, backoff 0.5, interval 3: [found inf, scale, growth tracker]. */

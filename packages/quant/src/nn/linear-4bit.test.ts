@@ -14,7 +14,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import { countParameters, INFERENCE } from '@qlora-js/kernels';
-import { describeBackends } from '../testing/backends';
+import { describeBackends } from '@qlora-js/kernels/testing';
 import { quantizeArray } from '../quantize/quantize-array';
 import { quantStateToTensors } from '../serialization/state-dict';
 import { QuantError } from '../errors';

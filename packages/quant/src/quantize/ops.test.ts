@@ -12,7 +12,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import type { QuantType } from '@qlora-js/kernels';
-import { describeBackends } from '../testing/backends';
+import { describeBackends } from '@qlora-js/kernels/testing';
 import { dequantize4bit, matmul4bit, quantize4bit } from './ops';
 import { dequantizeArray } from './dequantize-array';
 import { quantizeArray } from './quantize-array';
@@ -48,7 +48,7 @@ describeBackends('4-bit tensors', (backend) => {
         const quantized = quantize4bit(x, options);
         const { nested, ...found } = await toHost(quantized);
         const { nested: expectedNested, ...expected } = quantizeArray(values, shape, options);
-        if (backend === 'webgpu' && nested !== undefined && expectedNested !== undefined) {
+        if (backend.name === 'webgpu' && nested !== undefined && expectedNested !== undefined) {
           // The mean of absmax is taken on the device, in an order of its own.
           expect(largestDifference([nested.offset], [expectedNested.offset])).toBeLessThan(3e-7);
           expect(largestDifference(nested.absmax, expectedNested.absmax)).toBeLessThan(1e-6);
