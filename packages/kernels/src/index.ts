@@ -28,7 +28,7 @@ export * from './ops/gemm';
 export * from './ops/blockwise8bit';
 export * from './ops/quantize4bit';
 export * from './ops/dequantize4bit';
-export { matmul4bit, type Matmul4bitOptions, type Weight4bit } from './ops/matmul4bit';
+export { matmul4bit, type Matmul4bitOptions } from './ops/matmul4bit';
 export {
   forwardWithAdditions,
   loraMatmul4bit,

@@ -1,9 +1,10 @@
 export * from './errors';
-export type { NestedArrays, QuantizedArrays, QuantizeOptions, StoredTensorLike, WeightDtype } from './types';
-export { dequantize4bit, loraMatmul4bit, matmul4bit, quantize4bit, type QuantizeArrayOptions } from './quantize/ops';
+export type { QuantizedArrays, QuantizeOptions, StoredTensorLike, WeightDtype } from './types';
+export { dequantize4bit, loraMatmul4bit, matmul4bit } from '@qlora-js/kernels';
+export { quantize4bit, type QuantizeArrayOptions } from './quantize/quantize';
 export { quantizeArray } from './quantize/quantize-array';
 export { dequantizeArray } from './quantize/dequantize-array';
-export { QuantizedTensor, QuantState, type QuantStateParts } from './state/quant-state';
+export { QuantizedTensor, QuantState } from './state/quant-state';
 export { toDevice, toHost } from './state/transfer';
 export { quantStateFromTensors, quantStateToTensors } from './serialization/state-dict';
 export { quantizeCheckpoint, type QuantizeCheckpointOptions } from './serialization/quantize-checkpoint';

@@ -18,30 +18,29 @@ export interface QuantizeOptions {
   readonly name?: string;
 }
 
-/** How an 8-bit absmax comes back: code[absmax]·nested absmax + offset. */
-export interface NestedArrays {
-  /** One per `blocksize` blocks. */
-  readonly absmax: Float32Array;
-  /** [256] */
-  readonly code: Float32Array;
-  readonly offset: number;
-  /** Blocks that share a nested absmax; 256 in bitsandbytes. */
-  readonly blocksize: number;
-}
-
-/** A tensor in 4 bits in the host's memory: what files hold. */
+/** A tensor in 4 bits in the host's memory, by the fields of bitsandbytes' QuantState: what files hold. */
 export interface QuantizedArrays {
   /** Two codes a byte, the even element in the high nibble, [ceil(size / 2)]. */
   readonly packed: Uint8Array;
-  /** One a block: float32, or with `nested` its 8-bit code. */
+  /** One a block: float32, or with `state2` its 8-bit code. */
   readonly absmax: Float32Array | Uint8Array;
-  readonly nested?: NestedArrays;
   /** What the 16 codes stand for. */
   readonly code: Float32Array;
   readonly shape: readonly number[];
   readonly blocksize: number;
   readonly quantType: QuantType;
   readonly dtype: WeightDtype;
+  /** Mean of absmax; with double quantisation. */
+  readonly offset?: number;
+  /** How an 8-bit absmax comes back: code[absmax] · absmax of this + offset. */
+  readonly state2?: {
+    /** One per `blocksize` blocks. */
+    readonly absmax: Float32Array;
+    /** [256] */
+    readonly code: Float32Array;
+    /** Blocks that share an absmax; 256 in bitsandbytes. */
+    readonly blocksize: number;
+  };
 }
 
 /**

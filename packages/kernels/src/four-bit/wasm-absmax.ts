@@ -1,8 +1,9 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
+import type { InfoOf } from '../engine/tensors';
+import type { Packed4bitInputs } from './types';
 import { dequantizeBlockwiseInto } from '../blocks/dequantize';
 import type { WasmContext } from '../wasm/context';
 import { blockCount, type Packed4bitAttributes } from './types';
-import type { Packed4bitInfos } from './wgsl';
 
 /** Room for a float32 absmax and for what a kernel needs beside it, in one piece of scratch. */
 export interface WasmAbsmax {
@@ -16,7 +17,7 @@ export interface WasmAbsmax {
  * the 8 bits; decoding one a block costs next to nothing beside the 64 weights of the block.
  */
 export function wasmAbsmax(
-  inputs: Packed4bitInfos,
+  inputs: InfoOf<Packed4bitInputs>,
   attributes: Packed4bitAttributes,
   wasm: WasmContext,
   scratchBytes: number,

@@ -1,9 +1,6 @@
-import type { TensorInfo } from '@tensorflow/tfjs-core';
+import type { InfoOf } from '../engine/tensors';
 import type { BufferTensors, UniformValues } from '../webgpu/layout';
 import type { Packed4bitAttributes, Packed4bitInputs } from './types';
-
-/** The tensors of a 4-bit weight as kernels see them. */
-export type Packed4bitInfos = { readonly [Input in keyof Packed4bitInputs]: TensorInfo | undefined };
 
 /** WGSL: the eight codes of a word of packed bytes, in the order of the elements (high nibbles first). */
 export const NIBBLE = /* wgsl */ `
@@ -41,7 +38,7 @@ export function absmaxTensors({
   nestedAbsmax,
   nestedCode,
   offset,
-}: Packed4bitInfos): BufferTensors<ReturnType<typeof absmaxBuffers>> {
+}: InfoOf<Packed4bitInputs>): BufferTensors<ReturnType<typeof absmaxBuffers>> {
   return { absmax, nestedAbsmax, nestedCode, nestedOffset: offset };
 }
 

@@ -1,5 +1,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import type { InfoOf } from '../engine/tensors';
+import type { Packed4bitInputs } from '../four-bit/types';
 import type { WebgpuKernel } from '../engine/op';
 import { dispatch, makeOutput } from '../webgpu/dispatch';
 import { shaderVariants, spread, WORKGROUP_INDEX, WORKGROUP_PARAMETERS } from '../webgpu/shader';
@@ -11,7 +13,6 @@ import {
   absmaxTensors,
   absmaxUniforms,
   NIBBLE,
-  type Packed4bitInfos,
   weightBufferCount,
 } from '../four-bit/wgsl';
 import { chooseTiledVariant, chooseWideVariant, type WideVariant } from './variants';
@@ -122,7 +123,7 @@ function addBias(backend: WebGPUBackend, product: TensorInfo, bias: TensorInfo, 
   });
 }
 
-type PlainInputs = Packed4bitInfos & { readonly x: TensorInfo };
+type PlainInputs = InfoOf<Packed4bitInputs> & { readonly x: TensorInfo };
 
 /**
  * x·Wᵀ or x·W in plain WGSL as partial products [splits, rows, columns], whose sum it is.
@@ -154,7 +155,7 @@ function wideMatmul4bit(
   const partial = makeOutput(backend, [splits, rows, columns]);
   dispatch(backend, {
     shader: wideShader({ ...tile, transposed, nested }),
-    buffers: { x, packed: packed!, code: code!, product: partial, ...absmaxTensors(inputs) },
+    buffers: { x, packed: packed, code: code, product: partial, ...absmaxTensors(inputs) },
     uniforms: { rows, columns, depth, share: depth / splits, weightRow: shape[1], ...absmaxUniforms(attributes) },
     workgroups: [Math.ceil(columns / tile.tileColumns), Math.ceil(rows / tile.tileRows), splits],
   });
@@ -183,7 +184,7 @@ export const webgpuMatmul4bit: WebgpuKernel<Matmul4bitInputs, Matmul4bitAttribut
 
 function tiledMatmul4bit(
   backend: WebGPUBackend,
-  inputs: Packed4bitInfos & { readonly x: TensorInfo; readonly bias: TensorInfo | undefined },
+  inputs: InfoOf<Packed4bitInputs> & { readonly x: TensorInfo; readonly bias: TensorInfo | undefined },
   attributes: Matmul4bitAttributes,
 ): TensorInfo {
   const { x, packed, code, bias } = inputs;
@@ -198,7 +199,7 @@ function tiledMatmul4bit(
   const fused = bias !== undefined && 2 + weightBufferCount(nested) < limits.maxStorageBuffersPerShaderStage;
   dispatch(backend, {
     shader: shader({ nested, bias: fused, words: K % 8 === 0, rowsPerThread, columnsPerThread }),
-    buffers: { x, packed: packed!, code: code!, product, ...absmaxTensors(inputs), bias: fused ? bias : undefined },
+    buffers: { x, packed: packed, code: code, product, ...absmaxTensors(inputs), bias: fused ? bias : undefined },
     uniforms: {
       ...{ rows, columns, depth, ...absmaxUniforms(attributes) },
       ...(attributes.transposed ? { weightColumn: 1, weightDepth: K } : { weightColumn: K, weightDepth: 1 }),

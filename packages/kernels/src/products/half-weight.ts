@@ -1,10 +1,12 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import type { InfoOf } from '../engine/tensors';
+import type { Packed4bitInputs } from '../four-bit/types';
 import { dispatch, makeOutput } from '../webgpu/dispatch';
 import { MATRIX_EXTENSIONS, MATRIX_TYPES, times } from '../webgpu/subgroup-matrix';
 import { shaderVariants, spread, WORKGROUP_INDEX, WORKGROUP_PARAMETERS } from '../webgpu/shader';
 import { layout, type BufferTensors } from '../webgpu/layout';
-import { absmaxBuffers, absmaxTensors, type Packed4bitInfos } from '../four-bit/wgsl';
+import { absmaxBuffers, absmaxTensors } from '../four-bit/wgsl';
 import { sizeOf, type Packed4bitAttributes } from '../four-bit/types';
 import { DEQUANTIZE } from './matrix-shader';
 
@@ -50,7 +52,7 @@ export const NO_HALF_WEIGHT: BufferTensors<ReturnType<typeof halfWeightBuffers>>
 /** The tensors of those buffers. */
 export function halfWeightTensors(
   weight: TensorInfo,
-  inputs: Packed4bitInfos,
+  inputs: InfoOf<Packed4bitInputs>,
 ): BufferTensors<ReturnType<typeof halfWeightBuffers>> {
   return { weight, packed: inputs.packed, code: inputs.code, ...absmaxTensors(inputs) };
 }
@@ -116,7 +118,7 @@ export const makeHalfWeight = (backend: WebGPUBackend, { shape }: Packed4bitAttr
 /** W [N, K] in f16; the caller disposes of it. */
 export function halfWeight(
   backend: WebGPUBackend,
-  inputs: Packed4bitInfos,
+  inputs: InfoOf<Packed4bitInputs>,
   attributes: Packed4bitAttributes,
 ): TensorInfo {
   const size = sizeOf(attributes.shape);

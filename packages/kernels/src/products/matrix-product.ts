@@ -1,10 +1,12 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import type { InfoOf } from '../engine/tensors';
+import type { Packed4bitInputs } from '../four-bit/types';
 import { dispatch, makeOutput } from '../webgpu/dispatch';
 import { hardwareOf } from '../webgpu/hardware';
 import { shaderVariants } from '../webgpu/shader';
 import { chooseMatrixVariant, type MatrixProductCase, type MatrixVariant } from './variants';
-import { absmaxTensors, type Packed4bitInfos } from '../four-bit/wgsl';
+import { absmaxTensors } from '../four-bit/wgsl';
 import { additionTensors, additionConstants, additionUniforms, type ProductAdditions } from './additions';
 import { addSplits } from './split-sum';
 import { productSizes, type Matmul4bitAttributes } from './types';
@@ -14,7 +16,7 @@ import { subgroupMatrixProduct, type MatrixConstants } from './matrix-shader';
 const forwardShader = shaderVariants('matmul4bit matrix', subgroupMatrixProduct);
 const transposedShader = shaderVariants('matmul4bit matrix transposed', subgroupMatrixProduct);
 
-export type MatrixInputs = Packed4bitInfos & {
+export type MatrixInputs = InfoOf<Packed4bitInputs> & {
   /** [rows, depth] float32; or its float16, gradients times SLOPE_SCALE, int32 [rows, depth / 2] */
   readonly x: TensorInfo;
   readonly bias: TensorInfo | undefined;

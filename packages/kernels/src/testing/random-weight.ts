@@ -1,13 +1,13 @@
 import { tensor1d } from '@tensorflow/tfjs-core';
 import { bytesToInt32 } from '../ops/blockwise8bit';
 import { denestReference, dequantize4bitReference } from '../ops/dequantize4bit/reference';
-import type { Weight4bit } from '../ops/matmul4bit';
+import type { QuantizedTensor } from '../ops/dequantize4bit';
 import { createDynamicMap } from '../formats/dynamic-map';
 import { codeTable, type QuantType } from '../formats/codes';
 import { integers, normals } from './random-data';
 
 export interface TestWeight {
-  readonly weight: Weight4bit;
+  readonly weight: QuantizedTensor;
   readonly dense: Float64Array;
   readonly dispose: () => void;
 }
@@ -33,26 +33,22 @@ export function randomWeight({ N, K, blocksize, quantType, nested }: WeightCase)
   const absmax = nested
     ? denestReference(absmaxCodes, nestedAbsmax, levels, 0.5)
     : normals(4, blocks).map((value) => Math.abs(value));
-  const weight: Weight4bit = {
-    packed: bytes(packed),
+  const state = {
     absmax: nested ? bytes(absmaxCodes) : tensor1d(absmax),
     code: tensor1d(code),
-    ...(nested
-      ? {
-          nested: { absmax: tensor1d(nestedAbsmax), code: tensor1d(levels), offset: tensor1d([0.5]), blocksize: 256 },
-        }
-      : {}),
     shape: [N, K],
     blocksize,
     quantType,
+    offset: nested ? tensor1d([0.5]) : undefined,
+    state2: nested ? { absmax: tensor1d(nestedAbsmax), code: tensor1d(levels), blocksize: 256 } : undefined,
   };
+  const weight = { packed: bytes(packed), state };
   return {
     weight,
     dense: dequantize4bitReference(packed, absmax, code, blocksize, size),
     dispose: () => {
-      const { nested: parts } = weight;
-      for (const held of [weight.packed, weight.absmax, weight.code]) held.dispose();
-      for (const held of parts === undefined ? [] : [parts.absmax, parts.code, parts.offset]) held.dispose();
+      const { absmax: scales, code: table, offset, state2 } = state;
+      for (const held of [weight.packed, scales, table, offset, state2?.absmax, state2?.code]) held?.dispose();
     },
   };
 }

@@ -73,8 +73,8 @@ describeBackends('Linear4bit', () => {
     const [biasGradient] = Object.values(byName);
     expect([...(await biasGradient!.data())]).toEqual(new Array(OUT).fill(6));
 
-    const { packed, absmax } = module.weight.quantized;
-    for (const part of [packed, absmax]) {
+    const { packed, state } = module.weight.quantized;
+    for (const part of [packed, state.absmax]) {
       expect(() => grads((_held: Tensor) => loss(x))([part])).toThrow(/Cannot backprop through input (packed|absmax)/);
     }
     for (const held of [x, dense, dx!, value, biasGradient!, module]) held.dispose();
@@ -94,8 +94,8 @@ describeBackends('Linear4bit', () => {
     const module = layer();
     const doubled = mul<Tensor2D>(module.denseWeight(), 2);
     const other = module.withWeight(doubled);
-    const { quantType, blocksize, nested, dtype } = other.weight.quantized.state;
-    expect([quantType, blocksize, nested?.blocksize, dtype]).toEqual(['nf4', 64, 256, 'float16']);
+    const { quantType, blocksize, state2, dtype } = other.weight.quantized.state;
+    expect([quantType, blocksize, state2?.blocksize, dtype]).toEqual(['nf4', 64, 256, 'float16']);
     expect([...(await (other.bias!.value as Tensor1D).data())]).toEqual(biasValues);
     const [found, expected] = [await other.denseWeight().data(), await doubled.data()];
     expected.forEach((value, i) => expect(Math.abs(found[i]! - value)).toBeLessThan(0.01));

@@ -1,7 +1,15 @@
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
-import { LinearLayer, Parameter, type ForwardContext, type LinearAdditions } from '@qlora-js/kernels';
+import {
+  dequantize4bit,
+  LinearLayer,
+  loraMatmul4bit,
+  matmul4bit,
+  Parameter,
+  type ForwardContext,
+  type LinearAdditions,
+} from '@qlora-js/kernels';
 import { QuantError } from '../errors';
-import { dequantize4bit, loraMatmul4bit, matmul4bit, quantize4bit } from '../quantize/ops';
+import { quantize4bit } from '../quantize/quantize';
 import { quantizeArray } from '../quantize/quantize-array';
 import { checkStoredShape } from '../serialization/dequantize-tensors';
 import { quantStateFromTensors, quantStateToTensors } from '../serialization/state-dict';
@@ -127,8 +135,8 @@ export class Linear4bit extends LinearLayer {
 
   /** Quantises another weight the way this one is. */
   withWeight(weight: Tensor2D): Linear4bit {
-    const { quantType, blocksize, nested, dtype } = this.weight.quantized.state;
-    const quantized = quantize4bit(weight, { quantType, blocksize, doubleQuant: nested !== undefined, dtype });
+    const { quantType, blocksize, state2, dtype } = this.weight.quantized.state;
+    const quantized = quantize4bit(weight, { quantType, blocksize, doubleQuant: state2 !== undefined, dtype });
     const layer = new Linear4bit(quantized, this.bias?.value.clone() as Tensor1D | undefined);
     layer.storedLayout = this.storedLayout;
     return layer;

@@ -1,13 +1,13 @@
 import { sizeOf, type QuantizedArrays } from '../types';
 
 /** The float32 absmax of each block. */
-export function absmaxOf({ absmax, nested }: QuantizedArrays): Float32Array {
-  if (nested === undefined) return absmax as Float32Array;
-  const { absmax: scale, code, offset, blocksize } = nested;
+export function absmaxOf({ absmax, offset, state2 }: QuantizedArrays): Float32Array {
+  if (state2 === undefined) return absmax as Float32Array;
+  const { absmax: scale, code, blocksize } = state2;
   // Each step rounded to float32: bitsandbytes functional.py dequantize_4bit.
   return Float32Array.from(
     absmax,
-    (index, i) => Math.fround(code[index]! * scale[Math.floor(i / blocksize)]!) + offset,
+    (index, i) => Math.fround(code[index]! * scale[Math.floor(i / blocksize)]!) + offset!,
   );
 }
 

@@ -8,7 +8,7 @@ import {
   quantizeBlockwiseArray,
 } from '@qlora-js/kernels';
 import { QuantError } from '../errors';
-import { sizeOf, WEIGHT_DTYPES, type NestedArrays, type QuantizedArrays, type QuantizeOptions } from '../types';
+import { sizeOf, WEIGHT_DTYPES, type QuantizedArrays, type QuantizeOptions } from '../types';
 import { torchMean } from './torch-mean';
 
 /** Blocks that share a nested absmax (bitsandbytes functional.py quantize_4bit). */
@@ -53,7 +53,7 @@ export function quantizeArray(
 }
 
 /** Double quantisation: absmax less its mean in 8 bits, blocks of 256, by the signed dynamic map. */
-function nestAbsmax(name: string, absmax: Float32Array): { absmax: Uint8Array; nested: NestedArrays } {
+function nestAbsmax(name: string, absmax: Float32Array): Pick<QuantizedArrays, 'absmax' | 'offset' | 'state2'> {
   const offset = torchMean(absmax);
   if (!Number.isFinite(offset)) {
     const largest = absmax.reduce((most, value) => Math.max(most, value), 0);
@@ -71,7 +71,7 @@ function nestAbsmax(name: string, absmax: Float32Array): { absmax: Uint8Array; n
     blocksize: NESTED_BLOCKSIZE,
     nearest: 'grid',
   });
-  return { absmax: quantized, nested: { absmax: nestedAbsmax, code, offset, blocksize: NESTED_BLOCKSIZE } };
+  return { absmax: quantized, offset, state2: { absmax: nestedAbsmax, code, blocksize: NESTED_BLOCKSIZE } };
 }
 
 function finite<Result>(name: string, quantize: () => Result): Result {

@@ -14,7 +14,7 @@ const STATE_PREFIX = 'quant_state.bitsandbytes__';
  * @param name the weight's, as `transformer.h.0.attn.c_attn.weight`
  */
 export function quantStateToTensors(name: string, quantized: QuantizedArrays): StoredTensorLike[] {
-  const { packed, absmax, nested, code, quantType } = quantized;
+  const { packed, absmax, state2, code, quantType } = quantized;
   const bytes = (suffix: string, values: Uint8Array, shape: readonly number[] = [values.length]): StoredTensorLike => ({
     name: `${name}${suffix}`,
     dtype: 'U8',
@@ -30,27 +30,28 @@ export function quantStateToTensors(name: string, quantized: QuantizedArrays): S
   return [
     bytes('', packed, [packed.length, 1]),
     absmax instanceof Uint8Array ? bytes('.absmax', absmax) : floats('.absmax', absmax),
-    ...(nested === undefined
+    ...(state2 === undefined
       ? []
-      : [floats('.nested_absmax', nested.absmax), floats('.nested_quant_map', nested.code)]),
+      : [floats('.nested_absmax', state2.absmax), floats('.nested_quant_map', state2.code)]),
     floats('.quant_map', code),
     bytes(`.${STATE_PREFIX}${quantType}`, new TextEncoder().encode(pythonJson(stateItems(quantized)))),
   ];
 }
 
 /** What is no tensor, in as_dict's order. */
-function stateItems({ quantType, blocksize, dtype, shape, nested }: QuantizedArrays): { [key: string]: PythonValue } {
+function stateItems(quantized: QuantizedArrays): { [key: string]: PythonValue } {
+  const { quantType, blocksize, dtype, shape, offset, state2 } = quantized;
   return {
     quant_type: quantType,
     blocksize,
     dtype,
     shape,
-    ...(nested === undefined
+    ...(state2 === undefined || offset === undefined
       ? {}
       : {
-          nested_blocksize: nested.blocksize,
+          nested_blocksize: state2.blocksize,
           nested_dtype: 'float32',
-          nested_offset: new PythonFloat(nested.offset),
+          nested_offset: new PythonFloat(offset),
         }),
   };
 }
@@ -81,10 +82,10 @@ export function quantStateFromTensors(name: string, tensors: Iterable<StoredTens
   return {
     ...common,
     absmax: parts.bytes('.absmax', blocks),
-    nested: {
+    offset: nested.offset,
+    state2: {
       absmax: parts.floats('.nested_absmax', Math.ceil(blocks / nested.blocksize)),
       code: parts.floats('.nested_quant_map', 256),
-      offset: nested.offset,
       blocksize: nested.blocksize,
     },
   };

@@ -5,21 +5,20 @@ import { QuantizedTensor, QuantState } from './quant-state';
 
 /** Puts a 4-bit tensor on the current backend. */
 export function toDevice(arrays: QuantizedArrays): QuantizedTensor {
-  const { packed, absmax, nested, code, shape, blocksize, quantType, dtype } = arrays;
+  const { packed, absmax, code, shape, blocksize, quantType, dtype, offset, state2 } = arrays;
   const bytes = (values: Uint8Array) => tensor1d(bytesToInt32(values), 'int32');
   const state = new QuantState({
     absmax: absmax instanceof Uint8Array ? bytes(absmax) : tensor1d(absmax, 'float32'),
     code: tensor1d(code, 'float32'),
-    ...(nested === undefined
-      ? {}
-      : {
-          nested: {
-            absmax: tensor1d(nested.absmax, 'float32'),
-            code: tensor1d(nested.code, 'float32'),
-            offset: tensor1d([nested.offset], 'float32'),
-            blocksize: nested.blocksize,
+    offset: offset === undefined ? undefined : tensor1d([offset], 'float32'),
+    state2:
+      state2 === undefined
+        ? undefined
+        : {
+            absmax: tensor1d(state2.absmax, 'float32'),
+            code: tensor1d(state2.code, 'float32'),
+            blocksize: state2.blocksize,
           },
-        }),
     shape,
     blocksize,
     quantType,
@@ -30,7 +29,7 @@ export function toDevice(arrays: QuantizedArrays): QuantizedTensor {
 
 /** Reads a 4-bit tensor back, to save it. */
 export async function toHost({ packed, state }: QuantizedTensor): Promise<QuantizedArrays> {
-  const { shape, blocksize, quantType, dtype, nested } = state;
+  const { shape, blocksize, quantType, dtype, offset, state2 } = state;
   const size = sizeOf(shape);
   const floats = async (tensor: Tensor) => (await tensor.data<'float32'>()).slice();
   const bytes = async (tensor: Tensor, count: number) => int32ToBytes((await tensor.data<'int32'>()).slice(), count);
@@ -42,15 +41,15 @@ export async function toHost({ packed, state }: QuantizedTensor): Promise<Quanti
     quantType,
     dtype,
   };
-  if (nested === undefined) return { ...common, absmax: await floats(state.absmax) };
+  if (state2 === undefined || offset === undefined) return { ...common, absmax: await floats(state.absmax) };
   return {
     ...common,
     absmax: await bytes(state.absmax, Math.ceil(size / blocksize)),
-    nested: {
-      absmax: await floats(nested.absmax),
-      code: await floats(nested.code),
-      offset: (await nested.offset.data())[0]!,
-      blocksize: nested.blocksize,
+    offset: (await offset.data())[0]!,
+    state2: {
+      absmax: await floats(state2.absmax),
+      code: await floats(state2.code),
+      blocksize: state2.blocksize,
     },
   };
 }

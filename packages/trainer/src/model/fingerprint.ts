@@ -14,8 +14,8 @@ export async function fingerprintFrozen(model: Module): Promise<string> {
     if (parameter.requiresGrad || isOfAdapter(name)) continue;
     const tensors: Tensor[] = [parameter.value];
     if (parameter instanceof Parameter4bit) {
-      const { absmax, nested } = parameter.quantized.state;
-      tensors.push(absmax, ...(nested === undefined ? [] : [nested.absmax, nested.offset]));
+      const { absmax, offset, state2 } = parameter.quantized.state;
+      tensors.push(absmax, ...[state2?.absmax, offset].filter((tensor) => tensor !== undefined));
     }
     for (const tensor of tensors) {
       lines.push(`${plainName(name)} [${parameter.shape.join()}] ${await sha256(bytesOf(await tensor.data()))}`);

@@ -9,12 +9,12 @@ import { describeBackends, expectClose, forAll, integers, normals, runPoisoned }
 import { bytesToInt32 } from '../blockwise8bit';
 import { BLOCKSIZES } from '../quantize4bit';
 import { denestReference, dequantize4bitReference } from './reference';
-import { dequantize4bit, type Quantized4bit } from '.';
+import { dequantize4bit, type QuantizedTensor, type QuantState } from '.';
 
 const bytes = (values: ArrayLike<number>) => tensor1d(bytesToInt32(Uint8Array.from(values)), 'int32');
 
-function dispose({ packed, absmax, nested, code }: Quantized4bit): void {
-  for (const held of [packed, absmax, code, nested?.absmax, nested?.code, nested?.offset]) held?.dispose();
+function dispose({ packed, state: { absmax, code, offset, state2 } }: QuantizedTensor): void {
+  for (const held of [packed, absmax, code, offset, state2?.absmax, state2?.code]) held?.dispose();
 }
 
 const cases = fc.record({
@@ -40,23 +40,20 @@ describeBackends('dequantize4bit', (backend) => {
           nestedBlocksize === undefined
             ? normals(4, blocks).map(Math.abs)
             : denestReference(absmaxCodes, nestedAbsmax, levels, offset, nestedBlocksize);
-        const quantized: Quantized4bit = {
-          packed: bytes(packed),
+        const state = {
           absmax: nestedBlocksize === undefined ? tensor1d(absmax) : bytes(absmaxCodes),
-          ...(nestedBlocksize === undefined
-            ? {}
-            : {
-                nested: {
-                  absmax: tensor1d(nestedAbsmax),
-                  code: tensor1d(levels),
-                  offset: tensor1d([offset]),
-                  blocksize: nestedBlocksize,
-                },
-              }),
+          code: tensor1d(code),
           shape: [1, size],
           blocksize,
           quantType,
+          ...(nestedBlocksize === undefined
+            ? {}
+            : {
+                offset: tensor1d([offset]),
+                state2: { absmax: tensor1d(nestedAbsmax), code: tensor1d(levels), blocksize: nestedBlocksize },
+              }),
         };
+        const quantized: QuantizedTensor = { packed: bytes(packed), state };
         const [values] = await runPoisoned(backend, () => [dequantize4bit(quantized)]);
         const expected = dequantize4bitReference(packed, absmax, code, blocksize, size);
         expected.forEach((value, i) => {
@@ -73,11 +70,12 @@ describeBackends('dequantize4bit', (backend) => {
 
   it('reads the codes by the table it is given', async () => {
     const code: Tensor1D = tensor1d(Float32Array.from({ length: 16 }, (_, i) => i));
-    const quantized = { packed: bytes([0x01, 0xfe]), absmax: tensor1d([2]), code, shape: [4], blocksize: 32 };
-    const values = dequantize4bit({ ...quantized, quantType: 'nf4' });
+    const state = { absmax: tensor1d([2]), code, shape: [4], blocksize: 32, quantType: 'nf4' as const };
+    const quantized = { packed: bytes([0x01, 0xfe]), state };
+    const values = dequantize4bit(quantized);
     expect([...(await values.data())]).toEqual([0, 2, 30, 28]);
     values.dispose();
-    dispose({ ...quantized, quantType: 'nf4' });
+    dispose(quantized);
   });
 
   it('agrees with bitsandbytes on the golden values', async () => {
@@ -91,17 +89,17 @@ describeBackends('dequantize4bit', (backend) => {
         code: () => tensor1d(golden.floats(`${key}.nested_code`)),
         offset: () => tensor1d(golden.floats(`${key}.offset`)),
       };
-      const quantized: Quantized4bit = {
-        packed: bytes(golden.bytes(`${key}.packed`)),
+      const state: QuantState = {
         absmax: nesting === 'dq' ? bytes(golden.bytes(`${key}.absmax`)) : tensor1d(golden.floats(`${key}.absmax`)),
         code: tensor1d(golden.floats(`${key}.code`)),
         ...(nesting === 'dq'
-          ? { nested: { absmax: nested.absmax(), code: nested.code(), offset: nested.offset(), blocksize: 256 } }
+          ? { offset: nested.offset(), state2: { absmax: nested.absmax(), code: nested.code(), blocksize: 256 } }
           : {}),
         shape,
         blocksize: Number(blocksize),
         quantType: quantType as QuantType,
       };
+      const quantized = { packed: bytes(golden.bytes(`${key}.packed`)), state };
       const values = dequantize4bit(quantized);
       const found = await values.data();
       golden.floats(`${key}.dequant`).forEach((expected, i) => {
@@ -119,19 +117,22 @@ describeBackends('dequantize4bit', (backend) => {
   it('refuses parts that do not fit, naming them, and leaves nothing behind', () => {
     const packed = bytes([1, 2, 3, 4, 5]);
     const [one, two] = [tensor1d([1]), tensor1d([1, 2])];
-    const good = { packed, absmax: one, shape: [10], blocksize: 32, quantType: 'nf4' as const };
+    const code = tensor1d(codeTable('nf4'));
+    const good = { absmax: one, code, shape: [10], blocksize: 32, quantType: 'nf4' as const };
     const before = memory().numTensors;
-    const wrong: [Partial<Quantized4bit>, RegExp][] = [
+    const wrong: [Partial<QuantState>, RegExp][] = [
       [{ shape: [40] }, /packed is int32 \[2\], but 20 bytes/],
       [{ absmax: two }, /absmax has shape \[2\], but \[1\]/],
       [{ code: two }, /code has shape \[2\], but \[16\]/],
       [{ blocksize: 33 }, /blocksize is 33/],
-      [{ nested: { absmax: one, code: two, offset: one, blocksize: 256 } }, /absmax is float32 \[1\], but 1 bytes/],
-      [{ absmax: bytes([1]), nested: { absmax: two, code: two, offset: one, blocksize: 256 } }, /nested\.absmax/],
-      [{ absmax: bytes([1]), nested: { absmax: one, code: two, offset: one, blocksize: 256 } }, /nested\.code/],
+      [{ offset: one, state2: { absmax: one, code: two, blocksize: 256 } }, /absmax is float32 \[1\], but 1 bytes/],
+      [{ absmax: bytes([1]), offset: one, state2: { absmax: two, code: two, blocksize: 256 } }, /state2\.absmax/],
+      [{ absmax: bytes([1]), offset: one, state2: { absmax: one, code: two, blocksize: 256 } }, /state2\.code/],
+      [{ offset: one }, /offset has 1 elements, but none/],
     ];
-    for (const [change, message] of wrong) expect(() => dequantize4bit({ ...good, ...change })).toThrow(message);
+    for (const [change, message] of wrong)
+      expect(() => dequantize4bit({ packed, state: { ...good, ...change } })).toThrow(message);
     expect(memory().numTensors).toBe(before + 2);
-    for (const held of [packed, one, two, wrong[5]![0].absmax!, wrong[6]![0].absmax!]) held.dispose();
+    for (const held of [packed, one, two, code, wrong[5]![0].absmax!, wrong[6]![0].absmax!]) held.dispose();
   });
 });

@@ -1,6 +1,6 @@
 import { clone, sum } from '@tensorflow/tfjs-core';
 import type { OpGradient } from '../../engine/op';
-import { WEIGHT_INPUTS, weightOf } from '../../four-bit/types';
+import { WEIGHT_INPUTS, weightOf } from '../../four-bit/take-apart';
 import { dropoutNumbers } from '../../random/dropout-stream';
 import { fromHalves } from './halves';
 import { loraInner } from './inner';

@@ -3,10 +3,10 @@ import { checkShape, checkTensor } from '../../engine/check';
 import { differentiable } from '../../engine/gradient';
 import { KernelError } from '../../errors';
 import { activationKind } from '../activation';
-import { takeApart } from '../../four-bit/check';
-import { weightOf } from '../../four-bit/types';
+import { takeMatrixApart, weightOf } from '../../four-bit/take-apart';
+import type { QuantizedTensor } from '../../four-bit/types';
 import { checkDropout, type DropoutOptions } from '../dropout';
-import { matmul4bit, type Weight4bit } from '../matmul4bit';
+import { matmul4bit } from '../matmul4bit';
 import { forwardWithAdditions } from './additions';
 import { loraMatmul4bitGradient } from './gradient';
 import { loraInner } from './inner';
@@ -58,7 +58,7 @@ const run = differentiable(forward, loraMatmul4bitGradient);
 const LARGEST_RANK = 64;
 
 /** Whether the fused kernels take these shapes: whole words of keep bits, whole vectors of the rank. */
-function fits(shape: readonly [number, number], rank: number): boolean {
+function fits(shape: readonly number[], rank: number): boolean {
   return rank % 8 === 0 && rank <= LARGEST_RANK && shape.every((extent) => extent % 32 === 0);
 }
 
@@ -73,9 +73,9 @@ function fits(shape: readonly [number, number], rank: number): boolean {
  * @returns [M, N]
  * @throws KernelError BAD_SHAPE; BAD_ARGUMENT for dropouts with two random states
  */
-export function loraMatmul4bit(x: Tensor2D, weight: Weight4bit, options: LoraMatmul4bitOptions): Tensor2D {
+export function loraMatmul4bit(x: Tensor2D, weight: QuantizedTensor, options: LoraMatmul4bitOptions): Tensor2D {
   const { bias, ...additions } = options;
-  if (engine().backendName !== 'webgpu' || !fits(weight.shape, options.lora.a.shape[0])) {
+  if (engine().backendName !== 'webgpu' || !fits(weight.state.shape, options.lora.a.shape[0])) {
     const product = (taken: Tensor2D): Tensor2D => matmul4bit(taken, weight, bias === undefined ? {} : { bias });
     return forwardWithAdditions(x, product, additions);
   }
@@ -85,13 +85,13 @@ export function loraMatmul4bit(x: Tensor2D, weight: Weight4bit, options: LoraMat
 /** The fused op on any backend; `fits` has to hold. */
 export function fusedLoraMatmul4bit(
   x: Tensor2D,
-  weight: Weight4bit,
+  weight: QuantizedTensor,
   { activation, bias, lora, residual }: LoraMatmul4bitOptions,
 ): Tensor2D {
   const op = 'loraMatmul4bit';
   checkTensor(op, 'x', x, 2, 'float32');
-  const { inputs, attributes } = takeApart(op, weight);
-  const [N, K] = weight.shape;
+  const { inputs, attributes } = takeMatrixApart(op, weight);
+  const [N, K] = attributes.shape;
   checkShape(op, 'x', x, [undefined, K]);
   checkShape(op, 'lora.a', lora.a, [undefined, K]);
   checkShape(op, 'lora.b', lora.b, [N, lora.a.shape[0]]);
@@ -102,7 +102,6 @@ export function fusedLoraMatmul4bit(
     { ...inputs, x, a: lora.a, b: lora.b, bias, residual: residual?.tensor, random },
     {
       ...attributes,
-      shape: weight.shape,
       transposed: false,
       activation: activation === undefined ? 'linear' : activationKind(op, activation),
       scaling: lora.scaling,

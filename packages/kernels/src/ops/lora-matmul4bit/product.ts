@@ -1,7 +1,7 @@
 import { add, matMul, mul, type Tensor, type Tensor2D } from '@tensorflow/tfjs-core';
 import { defineOp, type WebgpuKernel } from '../../engine/op';
 import { dropoutNumbers } from '../../random/dropout-stream';
-import { weightOf } from '../../four-bit/types';
+import { weightOf } from '../../four-bit/take-apart';
 import type { ProductAdditions } from '../../products/additions';
 import { activationBackward } from '../activation';
 import { addSplits } from '../../products/split-sum';

@@ -7,7 +7,7 @@ import { shaderVariants } from '../../webgpu/shader';
 import { layout } from '../../webgpu/layout';
 import { activationFunction } from '../../webgpu/activation';
 import { sizeOf } from '../../four-bit/types';
-import type { Packed4bitInfos } from '../../four-bit/wgsl';
+import { weightOf } from '../../four-bit/take-apart';
 import {
   halfWeightConstants,
   halfWeightGroups,
@@ -210,7 +210,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
 );
 
 export const webgpuInner: WebgpuKernel<InnerInputs, InnerAttributes, InnerOutputs> = (
-  { x, factor, random, ...weightInputs },
+  { x, factor, random, ...inputs },
   { activation, factorTransposed, scale, dropout: { rate, site }, writes, half, weight },
   backend,
 ) => {
@@ -228,7 +228,6 @@ export const webgpuInner: WebgpuKernel<InnerInputs, InnerAttributes, InnerOutput
       : half
         ? makeOutput(backend, [rows, depth / 2], 'int32')
         : makeOutput(backend, [rows, depth]);
-  const packed = weightInputs as Packed4bitInfos;
   const halfWeight = weight === undefined ? undefined : makeHalfWeight(backend, weight);
   const buffers = { x, factor, inner, written, keepBits, random: dropout ? random : undefined };
   const constants: InnerShaderConstants = { activation, factorTransposed, dropout, writes, half };
@@ -252,7 +251,10 @@ export const webgpuInner: WebgpuKernel<InnerInputs, InnerAttributes, InnerOutput
         prepares: weight !== undefined,
         ...(weight === undefined ? NO_WEIGHT : halfWeightConstants(weight)),
       }),
-      buffers: { ...buffers, ...(halfWeight === undefined ? NO_HALF_WEIGHT : halfWeightTensors(halfWeight, packed)) },
+      buffers: {
+        ...buffers,
+        ...(halfWeight === undefined ? NO_HALF_WEIGHT : halfWeightTensors(halfWeight, weightOf(inputs))),
+      },
       uniforms: { rows, depth, rank, share, scale, ...drawn, tiles, words: size / 8 },
       workgroups: [tiles + Math.ceil(halfWeightGroups(size) / parts), Math.ceil(rank / INNER_RANKS), parts],
     });

@@ -1,6 +1,6 @@
 import { sum } from '@tensorflow/tfjs-core';
 import type { Op, OpGradient } from '../../engine/op';
-import { WEIGHT_INPUTS } from '../../four-bit/types';
+import { WEIGHT_INPUTS } from '../../four-bit/take-apart';
 import type { Matmul4bitAttributes, Matmul4bitInputs } from '../../products/types';
 
 /**

@@ -1,17 +1,16 @@
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import { checkShape, checkTensor } from '../../engine/check';
 import { defineOp, type Op } from '../../engine/op';
-import { takeApart } from '../../four-bit/check';
+import { takeMatrixApart } from '../../four-bit/take-apart';
 import { composeMatmul4bit } from './compose';
 import { matmul4bitGradient } from './gradient';
 import { type Matmul4bitOptions } from './types';
-import { type Weight4bit } from '../../four-bit/types';
+import type { QuantizedTensor } from '../../four-bit/types';
 import { productSizes, type Matmul4bitAttributes, type Matmul4bitInputs } from '../../products/types';
 import { wasmMatmul4bit } from './wasm';
 import { webgpuMatmul4bit } from '../../products/four-bit-product';
 
 export type { Matmul4bitOptions } from './types';
-export type { Weight4bit } from '../../four-bit/types';
 
 /** The op behind `matmul4bit`, for ops that have its inputs at hand. */
 export const product4bit: Op<Matmul4bitInputs, Matmul4bitAttributes> = defineOp<Matmul4bitInputs, Matmul4bitAttributes>(
@@ -34,12 +33,12 @@ export const product4bit: Op<Matmul4bitInputs, Matmul4bitAttributes> = defineOp<
  */
 export function matmul4bit(
   x: Tensor2D,
-  weight: Weight4bit,
+  weight: QuantizedTensor,
   { bias, transposed = false }: Matmul4bitOptions = {},
 ): Tensor2D {
   checkTensor('matmul4bit', 'x', x, 2, 'float32');
-  const { inputs, attributes } = takeApart('matmul4bit', weight);
-  const matmulAttributes: Matmul4bitAttributes = { ...attributes, shape: weight.shape, transposed };
+  const { inputs, attributes } = takeMatrixApart('matmul4bit', weight);
+  const matmulAttributes: Matmul4bitAttributes = { ...attributes, transposed };
   const { columns, depth } = productSizes(matmulAttributes);
   checkShape('matmul4bit', 'x', x, [undefined, depth]);
   if (bias !== undefined) checkShape('matmul4bit', 'bias', bias, [columns]);

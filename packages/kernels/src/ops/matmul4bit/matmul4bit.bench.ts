@@ -5,9 +5,9 @@ import { openForBench, printRate, timeOp } from '../../../../../tools/bench/time
 import { createDynamicMap } from '../../formats/dynamic-map';
 import { codeTable } from '../../formats/codes';
 import { bytesToInt32, quantizeBlockwiseArray } from '../blockwise8bit';
-import { dequantize4bit } from '../dequantize4bit';
+import { dequantize4bit, type QuantizedTensor, type QuantState } from '../dequantize4bit';
 import { quantize4bitArray } from '../quantize4bit';
-import { matmul4bit, type Weight4bit } from '.';
+import { matmul4bit } from '.';
 
 /** [rows, N, K] */
 const SHAPES = [
@@ -21,22 +21,23 @@ const SHAPES = [
 
 const waves = (count: number) => Float32Array.from({ length: count }, (_, i) => Math.sin(i * 0.7));
 
-function makeWeight(N: number, K: number): Weight4bit {
+function makeWeight(N: number, K: number): QuantizedTensor {
   const { packed, absmax } = quantize4bitArray(waves(N * K), { quantType: 'nf4', blocksize: 64 });
   const code = createDynamicMap({ signed: true });
   const nested = quantizeBlockwiseArray(
     absmax.map((value) => value - 0.5),
     { code, blocksize: 256, nearest: 'grid' },
   );
-  return {
-    packed: tensor1d(bytesToInt32(packed), 'int32'),
+  const state: QuantState = {
     absmax: tensor1d(bytesToInt32(nested.quantized), 'int32'),
-    nested: { absmax: tensor1d(nested.absmax), code: tensor1d(code), offset: tensor1d([0.5]), blocksize: 256 },
     code: tensor1d(codeTable('nf4')),
     shape: [N, K],
     blocksize: 64,
     quantType: 'nf4',
+    offset: tensor1d([0.5]),
+    state2: { absmax: tensor1d(nested.absmax), code: tensor1d(code), blocksize: 256 },
   };
+  return { packed: tensor1d(bytesToInt32(packed), 'int32'), state };
 }
 
 const device = await openForBench();

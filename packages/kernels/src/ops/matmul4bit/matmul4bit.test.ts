@@ -117,7 +117,8 @@ describeBackends(
     it('never gives the weight a gradient, and keeps no dense one between forward and backward', () => {
       const { weight, dispose } = randomWeight({ N: 64, K: 64, blocksize: 64, quantType: 'nf4', nested: true });
       const x = tensor2d(normals(1, 128), [2, 64]);
-      for (const part of [weight.packed, weight.absmax, weight.code, weight.nested!.absmax, weight.nested!.offset]) {
+      const { packed, state } = weight;
+      for (const part of [packed, state.absmax, state.code, state.state2!.absmax, state.offset!]) {
         expect(() => grads((_part: Tensor) => sum(matmul4bit(x, weight)))([part])).toThrow(
           /Cannot backprop through input/,
         );
