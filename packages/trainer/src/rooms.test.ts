@@ -8,7 +8,7 @@ const eslint = new ESLint({
   overrideConfigFile: true,
   overrideConfig: [
     { files: ['**/*.ts'], languageOptions: { parser: tseslint.parser } },
-    testingIsForTests as never,
+    testingIsForTests,
     ...(trainerRooms as never[]),
   ],
 });

@@ -30,7 +30,7 @@ export function wasmAbsmax(
   const aligned = Math.ceil(scratchBytes / 64) * 64;
   const scratch = wasm.kernels.scratch(aligned + 4 * blocks);
   const view = (tensor: TensorInfo) => wasm.backend.typedArrayFromHeap(tensor) as Float32Array;
-  const { buffer, byteOffset } = view(absmax!);
+  const { buffer, byteOffset } = view(absmax);
   dequantizeBlockwiseInto(new Float32Array(buffer, scratch + aligned, blocks), {
     quantized: new Uint8Array(buffer, byteOffset, blocks),
     absmax: view(nestedAbsmax),
