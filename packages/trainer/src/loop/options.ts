@@ -1,4 +1,4 @@
-import type { CollatableRow, DataCollator, Dataset } from '@qlora-js/data';
+import type { CollatableRow, DataCollator, Dataset, RowStream } from '@qlora-js/data';
 import type { Device } from '@qlora-js/kernels';
 import type { TrainingArguments } from '../arguments/types';
 import type { TrainerCallback } from '../callbacks/callback';
@@ -16,7 +16,8 @@ export type PreparedDataset = Dataset<CollatableRow>;
 export interface TrainerOptions<Batch extends UploadedBatch> {
   readonly model: TrainableModel<Batch>;
   readonly args: TrainingArguments;
-  readonly trainDataset: PreparedDataset;
+  /** Rows, shuffled by (dataSeed, epoch); or a stream of them, in its own order, of known or unknown length. */
+  readonly trainDataset: PreparedDataset | RowStream;
   readonly evalDataset?: PreparedDataset;
   /** Where it is a GPU, training steps are recorded as plans and replayed; without it they go through tfjs op by op. */
   readonly device?: Device;

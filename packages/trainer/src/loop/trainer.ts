@@ -1,4 +1,4 @@
-import type { CollatedBatch } from '@qlora-js/data';
+import type { CollatedBatch, RowStream } from '@qlora-js/data';
 import { ProgressLineCallback } from '../callbacks/progress-line';
 import type { TrainerControl } from '../callbacks/callback';
 import { CheckpointKeeper } from '../checkpoints/keeper';
@@ -19,7 +19,8 @@ import { Events } from './events';
 import type { PredictionOutput, PreparedDataset, TrainerOptions, TrainOptions, TrainOutput } from './options';
 import { speedMetrics } from './speed';
 import { identityOf, openCheckpoints, type StartOptions } from './start';
-import { TrainingData } from './training-data';
+import { StreamedData } from './streamed-data';
+import { TrainingData, type TrainingWindows } from './training-data';
 import { TrainingRun } from './training-run';
 import { refuseOneLabel } from './one-label';
 import { turn } from './turn';
@@ -53,7 +54,8 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
 
   constructor(private readonly options: TrainerOptions<Batch>) {
     const { args, trainDataset, evalDataset, callbacks = [], checkpoints = new MemoryCheckpoints() } = options;
-    if (trainDataset.numRows === 0) throw new TrainerError('NO_DATA', 'the training data set has no rows');
+    if (!isStream(trainDataset) && trainDataset.numRows === 0)
+      throw new TrainerError('NO_DATA', 'the training data set has no rows');
     if (args.evalStrategy !== 'no' && (evalDataset === undefined || evalDataset.numRows === 0)) {
       throw new TrainerError('NO_DATA', `evalStrategy is '${args.evalStrategy}', but there is no evaluation data set`);
     }
@@ -178,8 +180,10 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
   private async trainFrom(start: StartOptions): Promise<{ trainingLoss: number; steps: number; samples: number }> {
     const { model } = this;
     const { args, trainDataset, collator, replicas, device, signal } = this.options;
-    refuseOneLabel(trainDataset, this.task);
-    const data = new TrainingData(trainDataset, args, collator);
+    if (!isStream(trainDataset)) refuseOneLabel(trainDataset, this.task);
+    const data: TrainingWindows = isStream(trainDataset)
+      ? new StreamedData(trainDataset, args, collator)
+      : new TrainingData(trainDataset, args, collator);
     const { steps: totalSteps, epochs } = data.length;
     const saves = args.saveStrategy !== 'no' || start.resumeFromCheckpoint !== false || signal !== undefined;
     this.identity = saves ? await identityOf(this.options) : undefined;
@@ -229,7 +233,7 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
     }
   }
 
-  private async epochs(run: TrainingRun<Batch>, data: TrainingData, epochs: number): Promise<void> {
+  private async epochs(run: TrainingRun<Batch>, data: TrainingWindows, epochs: number): Promise<void> {
     const { evalStrategy, saveStrategy } = this.options.args;
     const { progress } = run;
     // What was due when the training was stopped.
@@ -250,10 +254,10 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
     }
   }
 
-  private async epoch(run: TrainingRun<Batch>, data: TrainingData): Promise<void> {
+  private async epoch(run: TrainingRun<Batch>, data: TrainingWindows): Promise<void> {
     const { state, control } = this;
     const { progress } = run;
-    for (const window of data.windows(progress.epoch, progress.window)) {
+    for await (const window of data.windows(progress.epoch, progress.window)) {
       if (state.globalStep >= state.maxSteps || control.shouldTrainingStop) return;
       Object.assign(control, { shouldLog: false, shouldEvaluate: false, shouldSave: false });
       await this.events.emit('onStepBegin');
@@ -390,7 +394,7 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
   }
 
   /** After a change of data or batch size that was accepted, the place in the data is what the step says, as in transformers. */
-  private placeAnew({ progress }: TrainingRun<Batch>, data: TrainingData): void {
+  private placeAnew({ progress }: TrainingRun<Batch>, data: TrainingWindows): void {
     progress.epoch = Math.floor(this.state.globalStep / data.windowsPerEpoch);
     progress.window = this.state.globalStep % data.windowsPerEpoch;
   }
@@ -410,4 +414,8 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
     this.state.logHistory.push(row);
     await this.events.emit('onLog', { logs: row });
   }
+}
+
+function isStream(rows: PreparedDataset | RowStream): rows is RowStream {
+  return 'rows' in rows;
 }

@@ -19,8 +19,21 @@ export interface TrainingLength {
   readonly epochs: number;
 }
 
+/** What a training goes through: accumulation windows, each a list of micro-batches, of which any can be come back to. */
+export interface TrainingWindows {
+  readonly length: TrainingLength;
+  /** Optimiser steps an epoch. */
+  readonly windowsPerEpoch: number;
+  /** Rows that a whole training goes through, as transformers counts them for its rates. */
+  readonly samples: number;
+  /** Share of an epoch that its first windows are, by micro-batches, as transformers counts: the last window may be short. */
+  shareDone(windows: number): number;
+  /** The windows of an epoch from the one named on; the last may be short. */
+  windows(epoch: number, from: number): Iterable<CollatedBatch[]> | AsyncIterable<CollatedBatch[]>;
+}
+
 /** The rows of a training as accumulation windows: a function of (seed, epoch), so any window can be come back to. */
-export class TrainingData {
+export class TrainingData implements TrainingWindows {
   private readonly sampler: Sampler;
 
   constructor(
@@ -44,17 +57,14 @@ export class TrainingData {
     return batchCount(this.dataset.numRows, { batchSize, dropLast });
   }
 
-  /** Optimiser steps an epoch. */
   get windowsPerEpoch(): number {
     return Math.ceil(this.batchesPerEpoch / this.args.gradientAccumulationSteps);
   }
 
-  /** Share of an epoch that its first windows are, by micro-batches, as transformers counts: the last window may be short. */
   shareDone(windows: number): number {
     return Math.min(windows * this.args.gradientAccumulationSteps, this.batchesPerEpoch) / this.batchesPerEpoch;
   }
 
-  /** Rows that a whole training goes through, as transformers counts them for its rates. */
   get samples(): number {
     const { maxSteps, numTrainEpochs, perDeviceTrainBatchSize, gradientAccumulationSteps } = this.args;
     return maxSteps > 0
@@ -70,7 +80,6 @@ export class TrainingData {
       : { steps: Math.ceil(numTrainEpochs * this.windowsPerEpoch), epochs: Math.ceil(numTrainEpochs) };
   }
 
-  /** The windows of an epoch from the one named on: each a list of micro-batches; the last may be short. */
   *windows(epoch: number, from: number): Generator<CollatedBatch[]> {
     const { perDeviceTrainBatchSize: batchSize, gradientAccumulationSteps, dataloaderDropLast: dropLast } = this.args;
     const skip = from * gradientAccumulationSteps;

@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { CollatableRow, Dataset } from '@qlora-js/data';
+import type { CollatableRow, Dataset, RowStream } from '@qlora-js/data';
 import type { Module } from '@qlora-js/kernels';
 import { Parameter4bit } from '@qlora-js/quant';
 import { sha256 } from '../state/sha256';
@@ -24,11 +24,17 @@ export async function fingerprintFrozen(model: Module): Promise<string> {
   return sha256(new TextEncoder().encode(lines.join('\n')));
 }
 
-/** SHA-256 of the rows of data sets, in their order: token ids, masks and labels. */
-export async function fingerprintRows(...datasets: readonly (Dataset<CollatableRow> | undefined)[]): Promise<string> {
+/** SHA-256 of the rows of data sets, in their order: token ids, masks and labels. Of a stream, what it says of itself. */
+export async function fingerprintRows(
+  ...datasets: readonly (Dataset<CollatableRow> | RowStream | undefined)[]
+): Promise<string> {
   const hashes: string[] = [];
   for (const dataset of datasets) {
     if (dataset === undefined) continue;
+    if ('rows' in dataset) {
+      hashes.push(`stream of ${dataset.length} rows ${dataset.fingerprint}`);
+      continue;
+    }
     hashes.push(`${dataset.numRows} rows`);
     for (let start = 0; start < dataset.numRows; start += ROWS_AT_A_TIME) {
       const rows = Array.from({ length: Math.min(ROWS_AT_A_TIME, dataset.numRows - start) }, (_, i) =>
