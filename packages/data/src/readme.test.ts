@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { runReadmeExample } from '../../../tools/test/readme';
+import { runReadmeExample, runReadmeSection } from '../../../tools/test/readme';
 
 it('runs the example of the README', async () => {
   const printed = await runReadmeExample(import.meta.url);
@@ -12,4 +12,8 @@ it('runs the example of the README', async () => {
   );
   expect(printed.at(-2)).toMatch(/^\d+ texts were cut$/);
   expect(printed.at(-1)).toMatch(/^\[16, (\d+)\], \d+ tokens of \d+, 16 labels$/);
+});
+
+it('runs the section on rows that arrive', async () => {
+  expect(await runReadmeSection(import.meta.url, 'Rows that arrive')).toEqual(['1000 rows, 500 of them odd']);
 });
