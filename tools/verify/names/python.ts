@@ -34,6 +34,7 @@ export default {
       adapters: script('check_adapter.py', dense),
       'merged and exported models': script('check_exports.py'),
       studies: script('check_study.py'),
+      'trainer_state.json': script('check_trainer_state.py'),
       tokenizer: tokenizer(context, python, seed),
       'golden values of another seed': goldenTests(context, python, seed),
     };
