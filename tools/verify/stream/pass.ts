@@ -27,7 +27,7 @@ let batch: PreparedRow[] = [];
 const take = (): void => {
   const collated = collator.collate(batch);
   tokens += collated.realTokens;
-  labels += collated.labels.reduce((sum, label) => sum + label, 0);
+  for (const label of collated.labels) labels += label;
   order.update(collated.inputIds);
   rows += batch.length;
   batch = [];
