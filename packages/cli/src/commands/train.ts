@@ -134,6 +134,7 @@ export async function train(
         ...fineTuneOptions(values, { data, command }),
         log: output,
         signal,
+        ...(command === undefined ? {} : { resumeBy: resumeCommand(command) }),
       });
       await dispose();
       await afterwards(values, report, output);
@@ -141,6 +142,12 @@ export async function train(
     },
     { log: (line) => output.warn(line) },
   );
+}
+
+/** The command that goes on with a run that another began. */
+export function resumeCommand(command: string): string {
+  const kept = command.replace(/ --(overwrite|resume( '[^']*'| [^-]\S*)?)(?= |$)/g, '');
+  return `${kept} --resume`;
 }
 
 /** What a training learns from. @throws UsageError where nothing is named, or options don't go together */

@@ -79,6 +79,8 @@ export interface FineTuneFolderOptions extends FineTuneOptions {
   readonly callbacks?: readonly TrainerCallback[];
   /** Stops the run in good order. */
   readonly signal?: AbortSignal;
+  /** How people go on with the run, as messages say it: a command, say. */
+  readonly resumeBy?: string;
 }
 
 /** Reads a data set by its name. */

@@ -35,4 +35,6 @@ export interface FineTuneContext {
   readonly callbacks: readonly TrainerCallback[];
   /** Stops the run in good order. */
   readonly signal: AbortSignal | undefined;
+  /** How people go on with the run, as messages say it. */
+  readonly resumeBy: string | undefined;
 }

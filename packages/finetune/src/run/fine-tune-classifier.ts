@@ -45,6 +45,8 @@ export interface PrepareOptions extends FineTuneOptions {
   readonly callbacks?: readonly TrainerCallback[];
   /** Stops the run: the step under way is finished and saved. */
   readonly signal?: AbortSignal;
+  /** How people go on with the run, as messages say it: a command, say. */
+  readonly resumeBy?: string;
 }
 
 /** Options of the whole run. */
@@ -78,7 +80,7 @@ export const FINAL_ADAPTER = 'default';
 
 /** Reads the data and the base and builds the frozen model: the first stage, which the others work with. */
 export async function prepareClassifier(options: PrepareOptions): Promise<FineTuneContext> {
-  const { data, device, output = SILENT, checkpoints, startTracking, callbacks = [], signal } = options;
+  const { data, device, output = SILENT, checkpoints, startTracking, callbacks = [], signal, resumeBy } = options;
   const settings = fineTuneSettings(options);
   const base = await baseOf(options.base, settings.padding);
 
@@ -100,7 +102,7 @@ export async function prepareClassifier(options: PrepareOptions): Promise<FineTu
     const replicas = await options.startReplicas?.(numLabels);
     return {
       ...{ settings, output, device, base, data, splits, model, replicas },
-      ...{ checkpoints, startTracking, callbacks, signal },
+      ...{ checkpoints, startTracking, callbacks, signal, resumeBy },
     };
   } catch (error) {
     model.dispose();

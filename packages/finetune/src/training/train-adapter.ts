@@ -55,7 +55,7 @@ export const BEST_METRIC = 'f1';
 
 /** Adds a new adapter to the frozen base and trains it, the best one by validation F1 loaded at the end. */
 export async function trainAdapter(context: FineTuneContext, options: TrainAdapterOptions): Promise<TrainedAdapter> {
-  const { settings, base, model, splits, device, output, replicas, signal } = context;
+  const { settings, base, model, splits, device, output, replicas, signal, resumeBy } = context;
   const { parameters = {}, adapterName, label, recordedAs, callbacks = [], resumeFromCheckpoint = false } = options;
   const { wholeCheckpoints = false } = options;
   const { startTracking: start } = context;
@@ -104,6 +104,7 @@ export async function trainAdapter(context: FineTuneContext, options: TrainAdapt
     callbacks: [...(recorder === undefined ? [] : [recorder]), speed, progress, ...context.callbacks, ...callbacks],
     ...(checkpoints === undefined ? {} : { checkpoints }),
     signal,
+    resumeBy,
     log: (line) => output.line(line),
   });
   try {

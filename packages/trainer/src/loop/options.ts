@@ -47,6 +47,8 @@ export interface TrainerOptions<Batch extends UploadedBatch> {
    * STOPPED that says how to go on. `stopSignals` of @qlora-js/trainer/node makes one of SIGINT, SIGTERM and SIGHUP.
    */
   readonly signal?: AbortSignal;
+  /** How people go on with the run, as messages say it: a command, say. Default `resumeFromCheckpoint: true`. */
+  readonly resumeBy?: string;
   /** Takes what the trainer has to say: what it goes on from, what it has tidied up, where a failed run can be gone on from. */
   readonly log?: (line: string) => void;
 }

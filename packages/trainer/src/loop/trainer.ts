@@ -134,6 +134,10 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
     return (await this.passOver(dataset, false)).result;
   }
 
+  private get resumeBy(): string {
+    return this.options.resumeBy ?? 'resumeFromCheckpoint: true';
+  }
+
   private get task(): LearnedTask {
     return this.model.task ?? 'single_label_classification';
   }
@@ -389,7 +393,7 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
     if (this.savedStep !== globalStep || this.control.shouldEvaluate) await this.save(run, this.control.shouldSave);
     await this.keeper.settle();
     throw new TrainerError('STOPPED', `training was stopped after step ${globalStep}`, {
-      remedy: `${this.store.locate(this.keeper.nameOf(this.state))} holds all of it: go on with resumeFromCheckpoint: true`,
+      remedy: `${this.store.locate(this.keeper.nameOf(this.state))} holds all of it: go on with ${this.resumeBy}`,
     });
   }
 
@@ -405,7 +409,7 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
     const last = this.keeper.names.at(-1);
     if (last === undefined) return;
     this.log(
-      `The training failed at step ${this.state.globalStep}. ${this.store.locate(last)} is the last checkpoint: go on from it with resumeFromCheckpoint: true.`,
+      `The training failed at step ${this.state.globalStep}. ${this.store.locate(last)} is the last checkpoint: go on from it with ${this.resumeBy}`,
     );
   }
 

@@ -85,6 +85,7 @@ describe('a disk that takes no more', () => {
       args: { outputDir: folder },
       checkpoints: folderCheckpoints(folder),
       log: (line) => void lines.push(line),
+      resumeBy: 'qlora train --resume',
       callbacks: [
         {
           onStepEnd: ({ state }) => {
@@ -95,7 +96,7 @@ describe('a disk that takes no more', () => {
     });
     await expect(trainer.train()).rejects.toThrow('mine');
     expect(lines).toEqual([
-      `The training failed at step 5. ${join(folder, 'checkpoint-4')} is the last checkpoint: go on from it with resumeFromCheckpoint: true.`,
+      `The training failed at step 5. ${join(folder, 'checkpoint-4')} is the last checkpoint: go on from it with qlora train --resume`,
     ]);
   });
 });

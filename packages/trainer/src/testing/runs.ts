@@ -24,6 +24,7 @@ export interface TinyRun {
   readonly rowsSeed?: number;
   readonly train?: TrainOptions;
   readonly log?: (line: string) => void;
+  readonly resumeBy?: string;
 }
 
 /** What a training has come to, in a form that can be compared. */
@@ -57,7 +58,7 @@ export const TINY_ARGUMENTS: Partial<TrainingArguments> = {
 /** A trainer of the tiny classifier, and its model. */
 export function tinyTrainer(run: TinyRun = {}): { trainer: Trainer; model: PeftModel } {
   const { args = {}, checkpoints = new MemoryCheckpoints(), rows = 24, rowsSeed = 0, callbacks = [] } = run;
-  const { device, replicas, signal, log = () => undefined } = run;
+  const { device, replicas, signal, resumeBy, log = () => undefined } = run;
   const model = tinyClassifier({ quantised: true, ...run.model });
   const trainer = new Trainer({
     model: sequenceClassifier(model, { padTokenId: PAD }),
@@ -71,6 +72,7 @@ export function tinyTrainer(run: TinyRun = {}): { trainer: Trainer; model: PeftM
     device,
     replicas,
     signal,
+    resumeBy,
   });
   return { trainer, model };
 }
