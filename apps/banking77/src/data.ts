@@ -14,7 +14,7 @@ export async function findBankingData({
   seed,
   testSize,
   stratify,
-}: TrainValues): Promise<TextDataset | undefined> {
+}: Pick<TrainValues, 'data' | 'seed' | 'testSize' | 'stratify'>): Promise<TextDataset | undefined> {
   if (data === undefined) return generatedQueries(seed);
   if (data !== 'hub') return undefined;
   const model = await resolveModel(BANKING77_HUB_ID);

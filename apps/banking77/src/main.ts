@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { runCommandLine } from '@qlora-js/cli';
 import { findBankingData } from './data';
+import { studyCommand } from './studies/command';
 import { PRESETS } from './presets';
 
 await runCommandLine({
@@ -10,4 +11,5 @@ await runCommandLine({
   presets: PRESETS,
   findData: findBankingData,
   trainsByDefault: true,
+  addCommands: (add) => add(studyCommand(findBankingData)),
 });

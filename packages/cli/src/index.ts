@@ -1,5 +1,5 @@
 export { UsageError } from './errors';
-export { type Commands, createProgram, type ProgramOptions } from './program';
+export { type AddCommand, type Commands, createProgram, type OwnCommand, type ProgramOptions } from './program';
 export { runCommandLine } from './run';
 export { TRAIN_OPTIONS, type TrainValues } from './options/train-options';
 export { defaultsOf, flagOf, type OptionSpec, type OptionTable, type OptionValues } from './options/spec';

@@ -63,8 +63,32 @@ export interface ProgramOptions {
   readonly findData?: TrainOptions['findData'];
   /** Trains where no command is named. Default false. */
   readonly trainsByDefault?: boolean;
+  /** Adds further commands, such as an example's studies. */
+  readonly addCommands?: (add: AddCommand) => void;
   /** Default: this package's. */
   readonly commands?: Commands;
+}
+
+/** Adds a command. */
+export type AddCommand = <Values extends TerminalOptions>(command: OwnCommand<Values>) => void;
+
+/** A command whose options come from a table. */
+export interface OwnCommand<Values> {
+  /** What it is called. */
+  readonly name: string;
+  /** A sentence for the help. */
+  readonly description: string;
+  /** Its options. */
+  readonly table: OptionTable;
+  /** Default: the table's. */
+  readonly defaults?: Values;
+  /** Further words on the command line, and their help. */
+  readonly words?: readonly [name: string, help: string];
+  /** Does it, and says what on `output`. */
+  readonly run: (
+    given: ResolvedOptions<Values> & { readonly words: readonly string[] },
+    output: TerminalOutput,
+  ) => Promise<void>;
 }
 
 /** Trials of `search`, where nobody says how many. */
@@ -177,18 +201,14 @@ export function createProgram(options: ProgramOptions): Command {
       if (!(await work.doctor(values, openTerminal(values)))) process.exitCode = 1;
     },
   });
+  options.addCommands?.(({ run, ...command }) =>
+    tableCommand(program, { ...command, run: (given) => run(given, openTerminal(given.values)) }),
+  );
   return program;
 }
 
-interface TableCommand<Values> {
-  readonly name: string;
-  readonly description: string;
-  readonly table: OptionTable;
-  /** Default: the table's. */
-  readonly defaults?: Values;
+interface TableCommand<Values> extends Omit<OwnCommand<Values>, 'run'> {
   readonly isDefault?: boolean;
-  /** Further words on the command line, and their help. */
-  readonly words?: readonly [name: string, help: string];
   readonly run: (given: ResolvedOptions<Values> & { readonly words: readonly string[] }) => Promise<void>;
 }
 

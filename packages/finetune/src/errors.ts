@@ -6,7 +6,8 @@ export type FinetuneErrorCode =
   | 'BAD_ADAPTER'
   | 'OUTPUT_NOT_EMPTY'
   | 'NOTHING_FOUND'
-  | 'NO_TEXT';
+  | 'NO_TEXT'
+  | 'THREAD_FAILED';
 
 /** What an error carries beside its message. */
 export interface FinetuneErrorDetails {

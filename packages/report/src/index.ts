@@ -36,6 +36,7 @@ export {
   type TrialResult,
   type TrialState,
 } from './input';
+export { intervalSvg } from './charts/stand-alone';
 export { comparisonHtml } from './page/comparison-html';
 export { reportHtml } from './page/report-html';
 export { REPORT_SCHEMA } from './schema';

@@ -9,12 +9,13 @@ import { newFolder, OVERWRITE } from './new-folder';
 import { hubOptions } from './train';
 
 const MERGING = 'Merging:';
+const { threads: _threads, ...MERGED } = ADAPTER_OPTIONS;
 const { labelNames: _, task: _task, ...READING } = DATA_OPTIONS;
 const { progress: _progress, ...SPEECH } = TERMINAL_OPTIONS;
 
 /** Options of `merge`. */
 export const MERGE_OPTIONS = {
-  ...ADAPTER_OPTIONS,
+  ...MERGED,
   outputDir: {
     kind: 'text',
     placeholder: 'folder',

@@ -9,8 +9,8 @@ import { hubOptions } from './train';
 
 /** Opens a saved adapter by a command's options. */
 export function openAdapter(values: OptionValues<typeof ADAPTER_OPTIONS>, output: Output): Promise<TextClassifier> {
-  const { adapter, base, backend } = values;
-  return loadTextClassifier(adapter, { base, backend, hub: hubOptions(values), output });
+  const { adapter, base, backend, threads } = values;
+  return loadTextClassifier(adapter, { base, backend, threads, hub: hubOptions(values), output });
 }
 
 /** The texts of `predict`: arguments, a file, or standard input. @throws UsageError where there is none */

@@ -1,8 +1,9 @@
-import { embeddedBase, type Output } from '@qlora-js/finetune';
+import type { Output } from '@qlora-js/finetune';
 import { downloadBars } from '@qlora-js/finetune/node';
 import { resolveModel, writeFolder } from '@qlora-js/hub/node';
 import { quantizeCheckpoint } from '@qlora-js/quant';
 import { formatBytes } from '@qlora-js/kernels';
+import { UsageError } from '../errors';
 import type { OptionTable, OptionValues } from '../options/spec';
 import { HUB_OPTIONS, TERMINAL_OPTIONS, TRAIN_OPTIONS } from '../options/train-options';
 import { newFolder, OVERWRITE } from './new-folder';
@@ -13,7 +14,7 @@ const { json: _, ...SPEECH } = TERMINAL_OPTIONS;
 
 /** Options of `quantize`. */
 export const QUANTIZE_OPTIONS = {
-  base: { ...TRAIN_OPTIONS.base, group: QUANTISING },
+  base: { ...TRAIN_OPTIONS.base, group: QUANTISING, help: 'the model: a folder, or an id on the Hugging Face hub' },
   outputDir: {
     kind: 'text',
     placeholder: 'folder',
@@ -49,11 +50,9 @@ export type QuantizeValues = OptionValues<typeof QUANTIZE_OPTIONS>;
 /** Writes a model in 4 bits, as bitsandbytes and transformers lay it in files. */
 export async function quantize(values: QuantizeValues, output: Output): Promise<void> {
   const { base, outputDir, quantType, blocksize, doubleQuant, embedding } = values;
+  if (base === undefined) throw new UsageError('--base is missing: the model to quantise, a folder or a hub id');
   await newFolder(values);
-  const files =
-    base === undefined
-      ? await embeddedBase()
-      : await resolveModel(base, { onProgress: downloadBars(output), ...hubOptions(values) });
+  const files = await resolveModel(base, { onProgress: downloadBars(output), ...hubOptions(values) });
   let bar: ReturnType<Output['bar']> | undefined;
   const quantised = await quantizeCheckpoint(files, {
     ...{ quantType, blocksize, doubleQuant, embedding },

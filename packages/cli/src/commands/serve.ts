@@ -84,6 +84,7 @@ export async function serve(values: ServeValues, output: Output): Promise<void> 
   const classifier = await loadTextClassifier(folders, {
     base: values.base,
     backend: values.backend,
+    threads: values.threads,
     hub: hubOptions(values),
     output,
   });

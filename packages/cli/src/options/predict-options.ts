@@ -20,6 +20,15 @@ export const ADAPTER_OPTIONS = {
     group: ADAPTER,
     help: 'base model; left out, the one that the adapter was trained on',
   },
+  threads: {
+    kind: 'number',
+    integer: true,
+    min: 1,
+    default: 1,
+    group: ADAPTER,
+    basic: true,
+    help: 'threads that share the texts where there is no GPU, each with a copy of the model',
+  },
   backend: { kind: 'choice', choices: BACKENDS, default: 'auto', group: ADAPTER, help: 'where to compute' },
   ...HUB_OPTIONS,
 } as const satisfies OptionTable;

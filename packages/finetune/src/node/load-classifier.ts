@@ -1,5 +1,5 @@
 import { folderFiles, resolveModel } from '@qlora-js/hub/node';
-import { openDevice, type BackendName } from '@qlora-js/kernels';
+import { openDevice, type BackendName, type Device } from '@qlora-js/kernels';
 import { readAdapterConfig } from '@qlora-js/lora';
 import { embeddedBase, EMBEDDED_BASE } from '../base/base';
 import { FinetuneError } from '../errors';
@@ -7,7 +7,9 @@ import { mergeClassifier, type MergeClassifierOptions, type MergedClassifier } f
 import { openTextClassifier, type OpenClassifierOptions, type TextClassifier } from '../predict/text-classifier';
 import { SILENT, type Output } from '../run/output';
 import { downloadBars } from './download-bars';
+import type { BatchThread } from '../predict/batch-thread';
 import type { HubOptions } from './open-base';
+import { startPredictThread } from './predict-threads';
 
 /** How saved adapters are loaded by their folders. */
 export interface LoadClassifierOptions {
@@ -15,6 +17,8 @@ export interface LoadClassifierOptions {
   readonly base?: string;
   /** Where to compute. Default the best there is. */
   readonly backend?: BackendName | 'auto';
+  /** Threads that share the batches where there is no GPU. Default 1. */
+  readonly threads?: number;
   /** For a base on the hub. */
   readonly hub?: HubOptions;
   /** Where progress and warnings go. Default nowhere. */
@@ -32,8 +36,9 @@ export async function loadTextClassifier(
   options: LoadClassifierOptions = {},
 ): Promise<TextClassifier> {
   const { device, ...found } = await findAdapters(adapters, options);
+  const threads = predictThreads(adapters, device, options);
   try {
-    const classifier = await openTextClassifier({ ...found, device });
+    const classifier = await openTextClassifier({ ...found, device, threads });
     const free = classifier.dispose.bind(classifier);
     classifier.dispose = () => {
       free();
@@ -41,9 +46,28 @@ export async function loadTextClassifier(
     };
     return classifier;
   } catch (error) {
+    for (const thread of threads) void thread.end();
     device.dispose();
     throw error;
   }
+}
+
+/** Threads beside this one; none on a GPU, which one thread keeps busy. */
+function predictThreads(
+  adapters: string | Readonly<Record<string, string>>,
+  { backend }: Device,
+  { threads = 1, base, hub = {}, output = SILENT }: LoadClassifierOptions,
+): BatchThread[] {
+  if (threads === 1) return [];
+  if (backend !== 'wasm' && backend !== 'cpu') {
+    output.line(`threads: 1, since ${backend} uses the whole device by itself`);
+    return [];
+  }
+  const { onProgress: _, ...plainHub } = hub;
+  const folders = typeof adapters === 'string' ? { default: adapters } : adapters;
+  return Array.from({ length: threads - 1 }, () =>
+    startPredictThread({ adapters: folders, base, backend, hub: plainHub }),
+  );
 }
 
 /** A saved adapter added into its base's weights, by its folder. @throws as `loadTextClassifier`, and as `mergeClassifier` */

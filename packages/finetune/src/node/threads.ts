@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import type { Replicas } from '@qlora-js/trainer';
 import { startReplicas } from '@qlora-js/trainer/node';
 import type { Output } from '../run/output';
 import type { ReplicaSetup } from './replica-setup';
+import { threadModule } from './thread-module';
 
 /** Copies of the base in `threads - 1` further threads; undefined where there are none, and on a GPU. */
 export async function startThreads(
@@ -19,17 +19,7 @@ export async function startThreads(
   }
   const cores = availableParallelism();
   if (threads > cores) output.warn(`${threads} threads share ${cores} processor cores`);
-  const replicas = await startReplicas({ ...replicaModule(), count: threads - 1, setup });
+  const replicas = await startReplicas({ ...threadModule('replica'), count: threads - 1, setup });
   output.line(`threads: ${threads}, each with a copy of the model and a share of every training batch`);
   return replicas;
-}
-
-/** The module the threads run: built beside this one, or the source, which Node needs tsx for. */
-function replicaModule(): { module: URL; execArgv?: string[] } {
-  if (!import.meta.url.endsWith('.ts')) return { module: new URL('./replica.js', import.meta.url) };
-  const typescript = fileURLToPath(new URL('../../../../tools/typescript.mjs', import.meta.url));
-  return {
-    module: new URL('./replica.ts', import.meta.url),
-    execArgv: ['--conditions=@qlora-js/source', '--import', typescript],
-  };
 }

@@ -8,6 +8,7 @@ import { openBase, type BaseModel } from '../base/base';
 import type { ClassifierModel } from '../base/families';
 import { FinetuneError } from '../errors';
 import { buildClassifier } from '../model/build';
+import { dealOut, type BatchThread } from './batch-thread';
 import { SILENT, type Output } from '../run/output';
 import { readSavedClassifier, type SavedClassifier } from '../saving/classifier-config';
 
@@ -48,6 +49,8 @@ export interface TextClassifierParts {
   readonly base: BaseModel;
   /** Labels and lengths by adapter. */
   readonly saved: ReadonlyMap<string, SavedClassifier>;
+  /** Threads that take batches too, to the same bits; none by default. */
+  readonly threads?: readonly BatchThread[];
 }
 
 /** Labels texts with saved adapters on one resident base. */
@@ -83,22 +86,32 @@ export class TextClassifier {
     });
     const probabilities = new Array<Float32Array>(texts.length);
     const { inputIds } = this.parts.base.tokenizer.batch(texts, { truncation: true, maxLength });
+    const { threads = [] } = this.parts;
+    const adapter = options.adapter ?? this.adapterNames[0]!;
+    // The longest first: at the end no thread waits long for another.
+    const batches = batchesByLength(inputIds).reverse();
+    const idsOf = (rows: readonly number[]): number[][] => rows.map((row) => inputIds[row]!);
     let done = 0;
-    for (const rows of batchesByLength(inputIds)) {
-      const values = await this.probabilities(
-        rows.map((row) => inputIds[row]!),
-        options.adapter,
-      );
-      rows.forEach((row, place) => {
-        probabilities[row] = values.subarray(place * labelMap.size, (place + 1) * labelMap.size);
-      });
-      onProgress?.((done += rows.length), texts.length);
-    }
+    await dealOut(
+      batches,
+      {
+        own: (rows) => this.batchProbabilities(idsOf(rows), adapter),
+        others: threads.map((thread) => (rows) => thread.probabilities(idsOf(rows), adapter)),
+      },
+      (batch, values) => {
+        const rows = batches[batch]!;
+        rows.forEach((row, place) => {
+          probabilities[row] = values.subarray(place * labelMap.size, (place + 1) * labelMap.size);
+        });
+        onProgress?.((done += rows.length), texts.length);
+      },
+    );
     return texts.map((text, row) => ({ text, labels: mostProbable(probabilities[row]!, labelMap.names, topK) }));
   }
 
   /** Frees the model. */
   dispose(): void {
+    for (const thread of this.parts.threads ?? []) void thread.end();
     this.parts.model.dispose();
   }
 
@@ -114,11 +127,8 @@ export class TextClassifier {
     );
   }
 
-  /** [rows, labels], flat. */
-  private async probabilities(
-    inputIds: readonly (readonly number[])[],
-    adapter = this.adapterNames[0]!,
-  ): Promise<Float32Array> {
+  /** Probabilities [rows, labels], flat, of one batch. */
+  async batchProbabilities(inputIds: readonly (readonly number[])[], adapter: string): Promise<Float32Array> {
     const { model } = this.parts;
     if (model.activeAdapters.join() !== adapter) model.setAdapter(adapter);
     const result = tidy(() => softmax(batchLogits(this.parts, inputIds)));
@@ -179,6 +189,8 @@ export interface OpenClassifierOptions {
   readonly device: Device;
   /** Where progress and warnings go. Default nowhere. */
   readonly output?: Output;
+  /** Threads that take batches too. Default none. */
+  readonly threads?: readonly BatchThread[];
 }
 
 /**
@@ -223,5 +235,5 @@ export async function openClassifierParts(options: OpenClassifierOptions): Promi
     output: { ...output, line: () => undefined },
   });
   for (const [name, adapter] of Object.entries(adapters)) await loadAdapter(model, adapter, name);
-  return { model, base, saved };
+  return { model, base, saved, threads: options.threads };
 }

@@ -1,0 +1,35 @@
+import { type ScoreInterval } from '../figures/compare-runs';
+import { intervalChart } from './intervals';
+
+/** Colours of a chart that stands on no page of ours. */
+const STYLE = '--c1:#1f5fa8;--c2:#b4541a;--c3:#3d7a37;--muted:#667;background:#fff;color:#222;font-family:sans-serif';
+
+/**
+ * Values with their intervals as an SVG file of its own.
+ *
+ * @param zero a line at 0, where they are differences
+ */
+export function intervalSvg({
+  label,
+  x,
+  rows,
+  zero = false,
+}: {
+  readonly label: string;
+  readonly x: string;
+  readonly rows: readonly (ScoreInterval & { readonly name: string })[];
+  readonly zero?: boolean;
+}): string {
+  // One value alone has no interval: its ends are the value's.
+  const finite = rows.map(({ name, estimate, low, high }) => ({
+    name,
+    estimate,
+    low: Number.isFinite(low) ? low : estimate,
+    high: Number.isFinite(high) ? high : estimate,
+  }));
+  const { text } = intervalChart(finite, { label, x, zero });
+  const named = text.includes('xmlns=') ? text : text.replace('<svg', '<svg xmlns="http://www.w3.org/2000/svg"');
+  return named
+    .replace('<svg', `<svg font-size="12" style="${STYLE}"`)
+    .replace(/(<svg[^>]*?style="[^"]*")([^>]*?) style="[^"]*"/, '$1$2');
+}
