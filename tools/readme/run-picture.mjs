@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 // Draws what a command has printed as an SVG, for the README's picture of a run.
 // usage: npm start 2>&1 | node tools/readme/run-picture.mjs OUTPUT.svg
+//        tmux capture-pane -p | node tools/readme/run-picture.mjs --screen OUTPUT.svg      a terminal as it stands
 import { writeFileSync } from 'node:fs';
 
-const [output] = process.argv.slice(2);
+const screen = process.argv.includes('--screen');
+const [output] = process.argv.slice(2).filter((word) => word !== '--screen');
 if (output === undefined) {
   console.error('usage: COMMAND | node tools/readme/run-picture.mjs OUTPUT.svg');
   process.exit(2);
@@ -31,8 +33,8 @@ const lines = text
   .split('\n')
   .map((line) => line.split('\r').filter(Boolean).at(-1) ?? '');
 
-const shown = ['$ npm start'];
-for (const [title, count] of SECTIONS) {
+const shown = screen ? text.trimEnd().split('\n') : ['$ npm start'];
+for (const [title, count] of screen ? [] : SECTIONS) {
   const start = lines.findIndex((line) => line.startsWith(`== ${title}`));
   if (start < 0) throw new Error(`the output has no section '${title}'`);
   const rest = lines.slice(start + 1);
@@ -46,13 +48,13 @@ const cut = (line) => (line.length > COLUMNS ? `${line.slice(0, COLUMNS - 1)}…
 const width = Math.ceil(COLUMNS * CHARACTER + 2 * MARGIN);
 const height = shown.length * LINE + 2 * MARGIN;
 const rows = shown.map((line, i) => {
-  const colour = line.startsWith('== ') || line.startsWith('$') ? ' fill="#7fd1b9"' : '';
+  const colour = /^(== |\$|trials: |\S.* {2}█)/.test(line) ? ' fill="#7fd1b9"' : '';
   return `<text x="${MARGIN}" y="${MARGIN + (i + 0.8) * LINE}"${colour} xml:space="preserve">${escaped(cut(line))}</text>`;
 });
 writeFileSync(
   output,
   `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height.toFixed(0)}" font-family="ui-monospace, Menlo, Consolas, monospace" font-size="12" fill="#d8dee9">
-<title>The end of each section that npm start prints</title>
+<title>${screen ? 'A terminal while npm start trains' : 'The end of each section that npm start prints'}</title>
 <rect width="100%" height="100%" rx="6" fill="#1e2430"/>
 ${rows.join('\n')}
 </svg>

@@ -8,6 +8,7 @@ import { trackRun } from '@qlora-js/tracking/node';
 import {
   compareRuns,
   comparisonHtml,
+  intervalSvg,
   REPORT_SCHEMA,
   ReportError,
   reportFigures,
@@ -284,5 +285,22 @@ describe('writeComparison', () => {
       /neither run\.jsonl nor results\.json in it\. Name a run's folder/,
     );
     await rm(folder, { recursive: true });
+  });
+});
+
+describe('intervalSvg', () => {
+  it('is well-formed XML of its own colours, one value alone without an interval', () => {
+    const rows = [
+      { name: 'a & b', estimate: 0.5, low: 0.4, high: 0.6 },
+      { name: 'c', estimate: 0.25, low: -Infinity, high: Infinity },
+    ];
+    const svg = intervalSvg({ label: 'Scores', x: 'accuracy', rows, zero: true });
+    const [tag] = /^<svg[^>]*>/.exec(svg)!;
+    const names = [...tag.matchAll(/\s([\w:-]+)=/g)].map(([, name]) => name);
+    expect(new Set(names).size).toBe(names.length);
+    expect(tag).toContain('xmlns="http://www.w3.org/2000/svg"');
+    expect(svg).toContain('--c1:#1f5fa8');
+    expect(svg).toContain('a &amp; b');
+    expect(svg).not.toMatch(/NaN|Infinity/);
   });
 });

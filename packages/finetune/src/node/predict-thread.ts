@@ -7,12 +7,14 @@ const port = parentPort!;
 const { adapters, base, backend, hub } = workerData as PredictThreadSetup;
 const loaded = loadTextClassifier(adapters, { base, backend, hub });
 
-port.on('message', async ({ id, inputIds, adapter }: ThreadRequest) => {
-  let answer: ThreadAnswer;
+async function answer({ id, inputIds, adapter }: ThreadRequest): Promise<void> {
+  let given: ThreadAnswer;
   try {
-    answer = { id, probabilities: (await (await loaded).batchProbabilities(inputIds, adapter)).slice() };
+    given = { id, probabilities: (await (await loaded).batchProbabilities(inputIds, adapter)).slice() };
   } catch (error) {
-    answer = { id, error: error instanceof Error ? error.message : String(error) };
+    given = { id, error: error instanceof Error ? error.message : String(error) };
   }
-  port.postMessage(answer, 'probabilities' in answer ? [answer.probabilities.buffer] : []);
-});
+  port.postMessage(given, 'probabilities' in given ? [given.probabilities.buffer] : []);
+}
+
+port.on('message', (request: ThreadRequest) => void answer(request));

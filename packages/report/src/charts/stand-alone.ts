@@ -1,3 +1,4 @@
+import { parseHTML } from 'linkedom';
 import { type ScoreInterval } from '../figures/compare-runs';
 import { intervalChart } from './intervals';
 
@@ -27,9 +28,9 @@ export function intervalSvg({
     low: Number.isFinite(low) ? low : estimate,
     high: Number.isFinite(high) ? high : estimate,
   }));
-  const { text } = intervalChart(finite, { label, x, zero });
-  const named = text.includes('xmlns=') ? text : text.replace('<svg', '<svg xmlns="http://www.w3.org/2000/svg"');
-  return named
-    .replace('<svg', `<svg font-size="12" style="${STYLE}"`)
-    .replace(/(<svg[^>]*?style="[^"]*")([^>]*?) style="[^"]*"/, '$1$2');
+  const { document } = parseHTML(intervalChart(finite, { label, x, zero }).text);
+  const svg = document.querySelector('svg')!;
+  svg.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
+  svg.setAttribute('style', STYLE);
+  return svg.outerHTML;
 }
