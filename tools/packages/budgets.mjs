@@ -23,7 +23,10 @@ async function sizeOf(text) {
   return gzipSync(outputFiles[0].contents).length;
 }
 
-export async function checkBudgets({ report }) {
+export async function checkBudgets({ packages, report }) {
+  // A command runs where it is installed, and nobody bundles it.
+  for (const { name, manifest } of packages.filter(({ manifest }) => manifest.bin === undefined))
+    report(`${name} budget`, manifest.name in budgets ? '' : 'there is none for what a bundler keeps of it');
   for (const [what, most] of Object.entries(budgets)) {
     const [names, entry] = what.includes(' from ') ? what.split(' from ') : [undefined, what];
     const text =

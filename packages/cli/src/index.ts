@@ -1,4 +1,4 @@
-export { UsageError } from './errors';
+export { UsageError, type UsageErrorDetails } from './errors';
 export { type AddCommand, type Commands, createProgram, type OwnCommand, type ProgramOptions } from './program';
 export { runCommandLine } from './run';
 export { TRAIN_OPTIONS, type TrainValues } from './options/train-options';

@@ -78,8 +78,9 @@ export function studyCommand(
       const study = STUDIES[name!];
       if (study === undefined)
         throw new UsageError(
+          'USAGE',
           `there is no study ${JSON.stringify(name)}; there are ${Object.keys(STUDIES).join(', ')}`,
-          name,
+          { value: name },
         );
       const { outputDir, seeds: count, trainings, epochs } = values;
       const found = await findOwnData(values);

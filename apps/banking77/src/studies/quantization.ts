@@ -107,7 +107,10 @@ async function baseFigures(
     const name = [`${path}.weight`, `${path.replace('transformer.', '')}.weight`].find((known) => names.has(known));
     const tensor = name === undefined ? undefined : await stored.read(name);
     if (quantization === null && layer instanceof Linear4bit) {
-      throw new UsageError(`the weights of ${base.id} are stored in 4 bits: name a base in 16 or 32 bits with --base`);
+      throw new UsageError(
+        'USAGE',
+        `the weights of ${base.id} are stored in 4 bits: name a base in 16 or 32 bits with --base`,
+      );
     }
     const size = layer.inFeatures * layer.outFeatures;
     bits += layer instanceof Linear4bit ? layer.weight.quantized.bitsPerParameter * size : 32 * size;

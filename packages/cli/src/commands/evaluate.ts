@@ -34,7 +34,7 @@ export type EvaluateValues = OptionValues<typeof EVALUATE_OPTIONS>;
 
 /** Labels rows whose labels are known, and says how well. */
 export async function evaluate(values: EvaluateValues, output: Output): Promise<void> {
-  if (values.data === undefined) throw new UsageError('--data is missing: the rows to evaluate on');
+  if (values.data === undefined) throw new UsageError('USAGE', '--data is missing: the rows to evaluate on');
   const classifier = await openAdapter(values, output);
   try {
     const names = classifier.labels();

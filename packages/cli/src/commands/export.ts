@@ -61,7 +61,11 @@ export async function exportAdapter(values: ExportValues, output: Output): Promi
   } else {
     await ensureWritableFolder(dirname(resolve(path)));
     if (!overwrite && (await exists(path)))
-      throw new UsageError(`--output ${path} is there already: choose another, or replace it with --overwrite`, path);
+      throw new UsageError(
+        'USAGE',
+        `--output ${path} is there already: choose another, or replace it with --overwrite`,
+        { value: path },
+      );
     const { bytes, leftOut } = await ggufAdapter(files);
     await writeFileAtomic(path, bytes);
     if (leftOut.length > 0) output.warn(`left out, since llama.cpp has no place for it: ${leftOut.join(', ')}`);

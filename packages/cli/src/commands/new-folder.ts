@@ -25,11 +25,12 @@ export async function newFolder({
   await ensureWritableFolder(dirname(resolve(outputDir)));
   const entries = await readdir(outputDir).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
-    throw new UsageError(`--output-dir ${outputDir} can't be used: ${error.message}`, outputDir);
+    throw new UsageError('USAGE', `--output-dir ${outputDir} can't be used: ${error.message}`, { value: outputDir });
   });
   if (entries.length === 0 || overwrite) return;
   throw new UsageError(
+    'USAGE',
     `--output-dir ${outputDir} holds ${entries.slice(0, 3).join(', ')}: choose another folder, or replace it with --overwrite`,
-    outputDir,
+    { value: outputDir },
   );
 }

@@ -20,15 +20,16 @@ export async function textsOf(
 ): Promise<string[]> {
   if (words.length > 0) return [...words];
   if (textColumn !== undefined) {
-    if (input === undefined) throw new UsageError('--text-column needs --input, the file with that column');
+    if (input === undefined) throw new UsageError('USAGE', '--text-column needs --input, the file with that column');
     const { dataset } = await readTable(bytesSource(readBytes(input), input));
     if (!dataset.columnNames.includes(textColumn))
       throw new UsageError(
+        'USAGE',
         `--text-column: ${input} has no column ${JSON.stringify(textColumn)}; its columns are ${dataset.columnNames.join(', ')}`,
       );
     return dataset.column(textColumn).map((text, row) => {
       if (typeof text === 'string' && text.trim() !== '') return text;
-      throw new UsageError(`${input}, row ${row + 1}: the text is empty`);
+      throw new UsageError('USAGE', `${input}, row ${row + 1}: the text is empty`);
     });
   }
   const lines = new TextDecoder()
@@ -36,7 +37,10 @@ export async function textsOf(
     .split(/\r\n|\n/)
     .filter((line) => line.trim() !== '');
   if (lines.length === 0)
-    throw new UsageError('predict: there is no text; give texts as arguments, with --input or on standard input');
+    throw new UsageError(
+      'USAGE',
+      'predict: there is no text; give texts as arguments, with --input or on standard input',
+    );
   return lines;
 }
 
@@ -45,6 +49,7 @@ function readBytes(file: string | number): Uint8Array {
     return readFileSync(file);
   } catch (error) {
     throw new UsageError(
+      'USAGE',
       `${file === 0 ? 'standard input' : `--input ${file}`} can't be read: ${(error as Error).message}`,
     );
   }

@@ -50,7 +50,8 @@ export type QuantizeValues = OptionValues<typeof QUANTIZE_OPTIONS>;
 /** Writes a model in 4 bits, as bitsandbytes and transformers lay it in files. */
 export async function quantize(values: QuantizeValues, output: Output): Promise<void> {
   const { base, outputDir, quantType, blocksize, doubleQuant, embedding } = values;
-  if (base === undefined) throw new UsageError('--base is missing: the model to quantise, a folder or a hub id');
+  if (base === undefined)
+    throw new UsageError('USAGE', '--base is missing: the model to quantise, a folder or a hub id');
   await newFolder(values);
   const files = await resolveModel(base, { onProgress: downloadBars(output), ...hubOptions(values) });
   let bar: ReturnType<Output['bar']> | undefined;

@@ -13,7 +13,7 @@ export const BEST_PARAMETERS = 'best-parameters.json';
 /** Searches, and writes the best parameters as a file that a training takes. */
 export async function search(values: TrainValues, options: TrainOptions): Promise<void> {
   const { output, command } = options;
-  if (values.trials === 0) throw new UsageError('--trials is 0, but a search needs 1 or more');
+  if (values.trials === 0) throw new UsageError('USAGE', '--trials is 0, but a search needs 1 or more');
   const data = await requiredData(values, options);
   output.section('Environment');
   const found = await stopOnSignals(

@@ -124,7 +124,10 @@ function adapterFolders(words: readonly string[]): Record<string, string> {
     words.map((word) => {
       const at = word.indexOf('=');
       if (at > 0) return [word.slice(0, at), word.slice(at + 1)];
-      throw new UsageError(`--adapters: ${JSON.stringify(word)} has no name; write NAME=FOLDER for each of several`);
+      throw new UsageError(
+        'USAGE',
+        `--adapters: ${JSON.stringify(word)} has no name; write NAME=FOLDER for each of several`,
+      );
     }),
   );
 }

@@ -157,24 +157,27 @@ export async function requiredData(
 ): Promise<string | TextDataset> {
   checkTogether(values);
   const data = (await findData?.(values)) ?? values.data;
-  if (data === undefined) throw new UsageError('--data is missing: a file, a folder, a data set on the hub, or -');
+  if (data === undefined)
+    throw new UsageError('USAGE', '--data is missing: a file, a folder, a data set on the hub, or -');
   return data;
 }
 
 function checkTogether(values: TrainValues): void {
   if (values.overwrite && values.resume !== false)
     throw new UsageError(
+      'USAGE',
       '--overwrite and --resume contradict each other: one replaces the earlier run, the other goes on with it',
     );
   const saveSteps = values.saveSteps ?? values.evalSteps;
   if (saveSteps % values.evalSteps !== 0)
     throw new UsageError(
+      'USAGE',
       `--save-steps is ${saveSteps}, but a multiple of --eval-steps ${values.evalSteps} is needed: the best step must be a saved one`,
     );
   if (values.numTrainEpochs === 0 && values.maxSteps < 0)
-    throw new UsageError('--num-train-epochs is 0, but more is needed');
+    throw new UsageError('USAGE', '--num-train-epochs is 0, but more is needed');
   if (values.loraDropout >= 1)
-    throw new UsageError(`--lora-dropout is ${values.loraDropout}, but less than 1 is needed`);
+    throw new UsageError('USAGE', `--lora-dropout is ${values.loraDropout}, but less than 1 is needed`);
 }
 
 /** What can fail without harm: the adapter is saved. */

@@ -1,3 +1,4 @@
+import leven from 'leven';
 import { UsageError } from '../errors';
 import { flagOf, type OptionSpec, type OptionTable } from './spec';
 
@@ -44,9 +45,9 @@ export function resolveOptions<Values>(
 
 function unknownOption(key: string, table: OptionTable, place: string): UsageError {
   const plain = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '');
-  const near = Object.keys(table).find((known) => distance(plain(known), plain(key)) <= 2);
+  const near = Object.keys(table).find((known) => leven(plain(known), plain(key)) <= 2);
   const hint = near === undefined ? 'see --help for those there are' : `did you mean ${near}?`;
-  return new UsageError(`${place}: there is no option ${JSON.stringify(key)}; ${hint}`, key);
+  return new UsageError('USAGE', `${place}: there is no option ${JSON.stringify(key)}; ${hint}`, { value: key });
 }
 
 function checkedValue(
@@ -56,7 +57,9 @@ function checkedValue(
 ): unknown {
   const name = source.flags ? flagOf(key) : key;
   const fail = (wanted: string): never => {
-    throw new UsageError(`${source.place}: ${name} is ${JSON.stringify(value)}, but ${wanted} is needed`, value);
+    throw new UsageError('USAGE', `${source.place}: ${name} is ${JSON.stringify(value)}, but ${wanted} is needed`, {
+      value,
+    });
   };
   const text = typeof value === 'string' && value !== '';
   switch (spec.kind) {
@@ -79,20 +82,6 @@ function checkedValue(
       if (spec.integer && !Number.isInteger(value)) return fail('a whole number');
       return value >= spec.min ? value : fail(`a number of ${spec.min} or more`);
   }
-}
-
-/** Levenshtein's distance between short words. */
-function distance(one: string, other: string): number {
-  let previous = Array.from({ length: other.length + 1 }, (_, column) => column);
-  for (let row = 1; row <= one.length; row++) {
-    const current = [row];
-    for (let column = 1; column <= other.length; column++) {
-      const replaced = previous[column - 1]! + (one[row - 1] === other[column - 1] ? 0 : 1);
-      current.push(Math.min(replaced, previous[column]! + 1, current[column - 1]! + 1));
-    }
-    previous = current;
-  }
-  return previous[other.length]!;
 }
 
 /** The command line that gives the same options, without secrets: for records of what was run. */

@@ -15,18 +15,21 @@ export function readConfigFile(path: string): OptionSource {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    throw new UsageError(`--config: ${path} can't be read: ${(error as Error).message}`, path);
+    throw new UsageError('USAGE', `--config: ${path} can't be read: ${(error as Error).message}`, { value: path });
   }
-  if (text.length > MAX_BYTES) throw new UsageError(`--config: ${path} has more than ${MAX_BYTES} characters`, path);
+  if (text.length > MAX_BYTES)
+    throw new UsageError('USAGE', `--config: ${path} has more than ${MAX_BYTES} characters`, { value: path });
   let content: unknown;
   try {
     content = path.endsWith('.json') ? JSON.parse(text) : parse(text, { maxAliasCount: 100, logLevel: 'error' });
   } catch (error) {
     const format = path.endsWith('.json') ? 'JSON' : 'YAML';
-    throw new UsageError(`--config: ${path} is not ${format}: ${(error as Error).message.split('\n')[0]}`, path);
+    throw new UsageError('USAGE', `--config: ${path} is not ${format}: ${(error as Error).message.split('\n')[0]}`, {
+      value: path,
+    });
   }
   if (typeof content !== 'object' || content === null || Array.isArray(content))
-    throw new UsageError(`--config: ${path} does not hold options by name`, path);
+    throw new UsageError('USAGE', `--config: ${path} does not hold options by name`, { value: path });
   // `$schema` is for editors.
   const { $schema: _, ...values } = content as Record<string, unknown>;
   return { place: path, flags: false, values };

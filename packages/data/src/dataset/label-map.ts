@@ -1,3 +1,4 @@
+import leven from 'leven';
 import { DataError, shown } from '../errors';
 
 /** Where a label was met, for the error about it. */
@@ -113,7 +114,7 @@ export class LabelMap {
   nearest(name: string): string[] {
     const plain = spelled(name);
     return this.names
-      .map((label) => ({ label, distance: editDistance(plain, spelled(label)) }))
+      .map((label) => ({ label, distance: leven(plain, spelled(label)) }))
       .filter(({ label, distance }) => distance <= Math.max(2, Math.floor(label.length / 3)))
       .sort((one, other) => one.distance - other.distance)
       .slice(0, 3)
@@ -137,18 +138,4 @@ function spelled(name: string): string {
     .slice(0, 200)
     .toLowerCase()
     .replace(/[\s_-]+/g, '_');
-}
-
-/** Levenshtein's distance, one row of the table at a time. */
-function editDistance(one: string, other: string): number {
-  let previous = Array.from({ length: other.length + 1 }, (_, column) => column);
-  for (let row = 1; row <= one.length; row++) {
-    const current = [row];
-    for (let column = 1; column <= other.length; column++) {
-      const replaced = previous[column - 1]! + (one[row - 1] === other[column - 1] ? 0 : 1);
-      current.push(Math.min(replaced, previous[column]! + 1, current[column - 1]! + 1));
-    }
-    previous = current;
-  }
-  return previous[other.length]!;
 }
