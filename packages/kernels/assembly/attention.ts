@@ -39,15 +39,15 @@ function packValues(source: usize, pitch: usize, count: i32, width: i32, panels:
   }
 }
 
-/** out[rows,width] = A[rows,depth]·values[from .. from + depth] for values packed by `packValues` with `count` rows. */
+/** out[rows,width] = beta·out + A[rows,depth]·values[from .. from + depth] for values packed by `packValues` with `count` rows. */
 // @ts-ignore: decorator
 @inline
 function timesValues(
-  rows: i32, width: i32, depth: i32, a: usize, lda: usize, values: usize, count: i32, from: i32, out: usize, ldo: usize, tile: usize,
+  rows: i32, width: i32, depth: i32, a: usize, lda: usize, values: usize, count: i32, from: i32, beta: f32, out: usize, ldo: usize, tile: usize,
 ): void {
   for (let d = 0; d < width; d += TILE_COLUMNS) {
     const panel = values + (<usize>d * <usize>count << 2) + <usize>from * PANEL_PITCH;
-    rowsTimesPanel(rows, min(width - d, TILE_COLUMNS), depth, 1, a, lda, panel, 0, out + (<usize>d << 2), ldo, 0, tile);
+    rowsTimesPanel(rows, min(width - d, TILE_COLUMNS), depth, 1, a, lda, panel, beta, out + (<usize>d << 2), ldo, 0, tile);
   }
 }
 
@@ -83,18 +83,19 @@ export function attentionScratchBytes(longest: i32, headDim: i32): i32 {
 
 /**
  * Causal multi-head attention, out = dropout(softmax(q·kᵀ·scale))·v (Vaswani et al. 2017, section 3.2.1), within runs
- * of rows. qkv is [rows, 3·H·D], q | k | v, each H heads of D; out is [rows, H·D]; lse[rows,H] is log Σ exp(scores).
+ * of rows. qkv is [rows, (H + 2·K)·D], q | k | v, of H, K and K heads of D: head h of q meets head h·K / H of k and v; out is [rows, H·D]; lse[rows,H] is log Σ exp(scores).
  * sequences are int32 [numSequences,4] = (rowStart, rowCount, keyStart, keyEnd): query i of a sequence attends to its
  * keys j with keyStart <= j <= min(i, keyEnd - 1). A row with no key, or in no sequence, has out 0 and lse 1e30.
  * A probability is dropped where Philox element (row·H + h)·keyStride + j, drawn as in `dropout`, is below `threshold`
  * and multiplied by keepScale otherwise; threshold 0 is no dropout. Scratch: attentionScratchBytes.
  */
 export function attention(
-  qkv: usize, rows: i32, sequences: usize, numSequences: i32, heads: i32, headDim: i32, scale: f32,
+  qkv: usize, rows: i32, sequences: usize, numSequences: i32, heads: i32, keyHeads: i32, headDim: i32, scale: f32,
   threshold: u32, keepScale: f32, key0: i32, key1: i32, counter1: i32, counter2: i32, counter3: i32, keyStride: i32,
   out: usize, lse: usize, scratch: usize,
 ): void {
-  const width = <usize>(heads * headDim) << 2, pitch = <usize>3 * width, headBytes = <usize>headDim << 2;
+  const width = <usize>(heads * headDim) << 2, headBytes = <usize>headDim << 2, keyWidth = <usize>keyHeads * headBytes;
+  const pitch = width + 2 * keyWidth, group = heads / keyHeads;
   memory.fill(out, 0, <usize>rows * width);
   for (let i = 0; i < rows * heads; i++) store<f32>(lse + (<usize>i << 2), NO_KEYS_LSE);
   for (let s = 0; s < numSequences; s++) {
@@ -106,8 +107,11 @@ export function attention(
     const scores = values + up16(headDim) * (<usize>count << 2), rowBytes = up16(count) << 2, mask = scores + 4 * rowBytes;
     for (let h = 0; h < heads; h++) {
       const q = qkv + <usize>start * pitch + <usize>h * headBytes;
-      packKeys(q + width, pitch, count, headDim, keys);
-      packValues(q + 2 * width, pitch, count, headDim, values);
+      if (h % group == 0) {
+        const k = qkv + <usize>start * pitch + width + <usize>(h / group) * headBytes;
+        packKeys(k, pitch, count, headDim, keys);
+        packValues(k + keyWidth, pitch, count, headDim, values);
+      }
       const firstPanel = keyStart / TILE_COLUMNS, first = firstPanel * TILE_COLUMNS;
       for (let i = 0; i < count; i += 4) {
         const queries = min(count - i, 4), last = min(i + queries, keyEnd);
@@ -130,7 +134,7 @@ export function attention(
           }
         }
         const target = out + <usize>(start + i) * width + <usize>h * headBytes;
-        timesValues(queries, headDim, last - first, scores, rowBytes, values, count, first, target, width, scratch);
+        timesValues(queries, headDim, last - first, scores, rowBytes, values, count, first, 0, target, width, scratch);
       }
     }
   }
@@ -186,10 +190,11 @@ export function attentionBackwardScratchBytes(longest: i32, headDim: i32): i32 {
  */
 export function attentionBackward(
   dout: usize, qkv: usize, out: usize, lse: usize, rows: i32, sequences: usize, numSequences: i32,
-  heads: i32, headDim: i32, scale: f32, threshold: u32, keepScale: f32,
+  heads: i32, keyHeads: i32, headDim: i32, scale: f32, threshold: u32, keepScale: f32,
   key0: i32, key1: i32, counter1: i32, counter2: i32, counter3: i32, keyStride: i32, dqkv: usize, scratch: usize,
 ): void {
-  const width = <usize>(heads * headDim) << 2, pitch = <usize>3 * width, headBytes = <usize>headDim << 2;
+  const width = <usize>(heads * headDim) << 2, headBytes = <usize>headDim << 2, keyWidth = <usize>keyHeads * headBytes;
+  const pitch = width + 2 * keyWidth, group = heads / keyHeads;
   memory.fill(dqkv, 0, <usize>rows * pitch);
   for (let s = 0; s < numSequences; s++) {
     const fields = sequences + (<usize>s << 4);
@@ -208,9 +213,12 @@ export function attentionBackward(
     for (let h = 0; h < heads; h++) {
       const q = qkv + <usize>start * pitch + <usize>h * headBytes, dq = dqkv + <usize>start * pitch + <usize>h * headBytes;
       const dy = dout + <usize>start * width + <usize>h * headBytes, y = out + <usize>start * width + <usize>h * headBytes;
-      packKeys(q + width, pitch, count, headDim, keys);
-      packKeys(q + 2 * width, pitch, count, headDim, valueKeys);
-      packValues(q + width, pitch, count, headDim, keyValues);
+      const keyOffset = <usize>start * pitch + width + <usize>(h / group) * headBytes, k = qkv + keyOffset;
+      if (h % group == 0) {
+        packKeys(k, pitch, count, headDim, keys);
+        packKeys(k + keyWidth, pitch, count, headDim, valueKeys);
+        packValues(k, pitch, count, headDim, keyValues);
+      }
       packValues(q, pitch, count, headDim, queryValues);
       packValues(dy, width, count, headDim, doutValues);
       for (let i = 0; i < count; i += 4) {
@@ -233,17 +241,19 @@ export function attentionBackward(
           memory.fill(scores + <usize>r * rowBytes, 0, <usize>columns << 2);
           memory.fill(dScores + <usize>r * rowBytes, 0, <usize>columns << 2);
         }
-        timesValues(queries, headDim, last - first, dScores, rowBytes, keyValues, count, first, dq + <usize>i * pitch, pitch, scratch);
+        timesValues(queries, headDim, last - first, dScores, rowBytes, keyValues, count, first, 0, dq + <usize>i * pitch, pitch, scratch);
         const corner = <usize>first * columnBytes + (<usize>i << 2);
         transposeRows(scores, rowBytes, columns, probabilitiesT + corner, columnBytes);
         transposeRows(dScores, rowBytes, columns, dScoresT + corner, columnBytes);
       }
+      // The gradients by a shared head of keys are summed over the heads of queries.
+      const beta: f32 = h % group == 0 ? 0 : 1;
       // Keys below `first` or from keyEnd on were seen by no query; key j by none before it, nor by one before keyStart.
       for (let j = first; j < keyEnd; j += 4) {
         const rowsOfT = min(count - j, 4), from = max(j, keyStart & ~3);
-        const corner = <usize>j * columnBytes + (<usize>from << 2), dk = dq + width + <usize>j * pitch;
-        timesValues(rowsOfT, headDim, count - from, dScoresT + corner, columnBytes, queryValues, count, from, dk, pitch, scratch);
-        timesValues(rowsOfT, headDim, count - from, probabilitiesT + corner, columnBytes, doutValues, count, from, dk + width, pitch, scratch);
+        const corner = <usize>j * columnBytes + (<usize>from << 2), dk = dqkv + keyOffset + <usize>j * pitch;
+        timesValues(rowsOfT, headDim, count - from, dScoresT + corner, columnBytes, queryValues, count, from, beta, dk, pitch, scratch);
+        timesValues(rowsOfT, headDim, count - from, probabilitiesT + corner, columnBytes, doutValues, count, from, beta, dk + keyWidth, pitch, scratch);
       }
     }
   }

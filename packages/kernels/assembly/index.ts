@@ -8,3 +8,6 @@ export { add, axpy, hasNonFinite, scaleInPlace, sumSquares } from './elementwise
 export { dequantize4bit } from './four-bit';
 export { layerNorm, layerNormBackward, layerNormParamGradients } from './layer-norm';
 export * from './products';
+export { rmsNorm, rmsNormBackward, rmsNormWeightGradient } from './rms-norm';
+export { rotary, rotaryBackward } from './rotary';
+export { swiglu, swigluBackward } from './swiglu';

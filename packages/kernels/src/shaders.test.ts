@@ -36,6 +36,11 @@ import {
   loraMatmul4bit,
   matmul4bit,
   packHalf,
+  rmsNorm,
+  rmsNormBranch,
+  rotaryQkv,
+  swiglu,
+  tokenEmbedding,
   quantize4bit,
   quantizeBlockwise,
   stepValues,
@@ -78,12 +83,36 @@ function normsAndElements(): void {
     },
     matrix(3, 32),
   );
+  for (const width of [32, 7]) both((x, w) => rmsNorm(x as Tensor2D, w as Tensor1D), matrix(3, width), vector(width));
+  both(
+    (x) => {
+      const [normalised, residual] = rmsNormBranch(x as Tensor2D, vector(32));
+      return gemm(normalised, residual, { transposeB: true });
+    },
+    matrix(3, 32),
+  );
+  for (const size of [16, 7]) both((gate, up) => swiglu(gate, up), vector(size), vector(size));
+  for (const headSize of [8, 6])
+    both(
+      (q, k, v) =>
+        rotaryQkv(q as Tensor2D, k as Tensor2D, v as Tensor2D, {
+          heads: 2,
+          keyValueHeads: 1,
+          positions: ints(0, 1, 2),
+          table: matrix(3, headSize),
+        }),
+      matrix(3, 2 * headSize),
+      matrix(3, headSize),
+      matrix(3, headSize),
+    );
   for (const size of [16, 7]) both((x) => activation(x, 'gelu_new'), vector(size));
   for (const size of [16, 7]) both((x) => dropout(x, { rate: 0.1, random: random(), site: 1 }), vector(size));
   both((x, y) => dropoutAdd(x, y, { rate: 0.1, random: random(), site: 1 }), vector(16), vector(16));
   for (const width of [8, 3]) both((x) => gatherRows(x as Tensor2D, ints(0, 1)), matrix(4, width));
   embedding(ints(0, 1), ints(0, 1), matrix(4, 8), matrix(4, 8));
   embedding(ints(0, 1), ints(0, 1), tensor2d(new Int32Array(8), [2, 4], 'int32'), matrix(4, 8));
+  tokenEmbedding(ints(0, 1), matrix(4, 8));
+  tokenEmbedding(ints(0, 1), tensor2d(new Int32Array(8), [2, 4], 'int32'));
   both((x) => crossEntropy(x as Tensor2D, ints(0, 1)), matrix(2, 5));
   for (const size of [16, 7]) unpackHalf(packHalf(vector(size)), [size]);
 }

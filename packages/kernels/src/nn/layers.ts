@@ -3,6 +3,7 @@ import { dropout, type DropoutOptions } from '../ops/dropout';
 import { gemm } from '../ops/gemm';
 import { layerNorm, layerNormBranch } from '../ops/layer-norm';
 import { forwardWithAdditions, type LinearAdditions } from '../ops/lora-matmul4bit';
+import { rmsNorm, rmsNormBranch } from '../ops/rms-norm';
 import { KernelError } from '../errors';
 import { Module, type ForwardContext } from './module';
 import { Parameter } from './parameter';
@@ -94,6 +95,29 @@ export class LayerNorm extends Module {
   /** The normalised rows, and x for a residual around what takes them: see `layerNormBranch`. */
   branch(x: Tensor2D): [normalised: Tensor2D, x: Tensor2D] {
     return layerNormBranch(x, this.weight.value as Tensor1D, this.bias.value as Tensor1D, this.epsilon);
+  }
+}
+
+/** Root mean square normalisation with a weight, as transformers' LlamaRMSNorm. */
+export class RMSNorm extends Module {
+  readonly weight: Parameter;
+
+  constructor(
+    weight: Tensor1D,
+    readonly epsilon: number,
+  ) {
+    super();
+    this.weight = new Parameter(weight);
+    this.setParameter('weight', this.weight);
+  }
+
+  forward(x: Tensor2D): Tensor2D {
+    return rmsNorm(x, this.weight.value as Tensor1D, this.epsilon);
+  }
+
+  /** The normalised rows, and x for a residual around what takes them: see `rmsNormBranch`. */
+  branch(x: Tensor2D): [normalised: Tensor2D, x: Tensor2D] {
+    return rmsNormBranch(x, this.weight.value as Tensor1D, this.epsilon);
   }
 }
 

@@ -17,6 +17,8 @@ interface Piece {
 interface Case {
   readonly pieces: readonly Piece[];
   readonly heads: number;
+  /** Heads of queries to one of keys. */
+  readonly group: number;
   readonly headSize: number;
   readonly rate: number;
   readonly extraStride: number;
@@ -32,14 +34,16 @@ const pieces: fc.Arbitrary<Piece> = fc.record({
 const cases: fc.Arbitrary<Case> = fc.record({
   pieces: fc.array(pieces, { minLength: 1, maxLength: 3 }),
   heads: fc.integer({ min: 1, max: 3 }),
+  group: fc.constantFrom(1, 1, 2, 3),
   headSize: fc.oneof(fc.integer({ min: 1, max: 12 }), fc.constantFrom(16, 64)),
   rate: fc.constantFrom(0, 0.1, 0.5),
   extraStride: fc.nat(5),
   seed: fc.nat(1e6),
 });
 
-function problemOf({ pieces, heads, headSize, rate, extraStride, seed }: Case): AttentionProblem {
+function problemOf({ pieces, heads: keyValueHeads, group, headSize, rate, extraStride, seed }: Case): AttentionProblem {
   let rows = 0;
+  const heads = keyValueHeads * group;
   const sequences = pieces.flatMap(({ gap, rowCount, keys }) => {
     const rowStart = rows + gap;
     rows = rowStart + rowCount;
@@ -47,9 +51,10 @@ function problemOf({ pieces, heads, headSize, rate, extraStride, seed }: Case): 
   });
   rows += 1;
   return {
-    qkv: normals(seed, rows * 3 * heads * headSize),
+    qkv: normals(seed, rows * (heads + 2 * keyValueHeads) * headSize),
     rows,
     heads,
+    keyValueHeads,
     headSize,
     scale: 1 / Math.sqrt(headSize),
     sequences,
@@ -72,8 +77,9 @@ describe('attention', () => {
   });
 
   function run(problem: AttentionProblem, dy: Float32Array) {
-    const { rows, heads, headSize, scale } = problem;
+    const { rows, heads, keyValueHeads = heads, headSize, scale } = problem;
     const columns = heads * headSize;
+    const width = columns + 2 * keyValueHeads * headSize;
     const count = problem.sequences.length / 4;
     const longest = Math.max(...Array.from({ length: count }, (_, s) => problem.sequences[4 * s + 1]!));
     return TestHeap.use(tested, (heap) => {
@@ -88,6 +94,7 @@ describe('attention', () => {
         sequences,
         count,
         heads,
+        keyValueHeads,
         headSize,
         scale,
         ...numbers(problem),
@@ -95,7 +102,7 @@ describe('attention', () => {
         lse,
         heap.room(kernels.attentionScratchBytes(longest, headSize)),
       );
-      const dqkv = heap.room(4 * rows * 3 * columns);
+      const dqkv = heap.room(4 * rows * width);
       kernels.attentionBackward(
         heap.input(dy),
         qkv,
@@ -105,6 +112,7 @@ describe('attention', () => {
         sequences,
         count,
         heads,
+        keyValueHeads,
         headSize,
         scale,
         ...numbers(problem),
@@ -114,7 +122,7 @@ describe('attention', () => {
       return {
         out: heap.floats(out, rows * columns),
         lse: heap.floats(lse, rows * heads),
-        dqkv: heap.floats(dqkv, rows * 3 * columns),
+        dqkv: heap.floats(dqkv, rows * width),
       };
     });
   }
@@ -161,6 +169,7 @@ describe('attention', () => {
     const alone = problemOf({
       pieces: [{ gap: 0, rowCount: 14, keys: [0, 1] }],
       heads: 2,
+      group: 1,
       headSize: 8,
       rate: 0.1,
       extraStride: 0,

@@ -203,6 +203,7 @@ function benchAttention(kernels: WasmKernels, at: At): void {
       at(sequences),
       count,
       HEADS,
+      HEADS,
       headDim,
       headDim ** -0.5,
       0.1 * 2 ** 32,

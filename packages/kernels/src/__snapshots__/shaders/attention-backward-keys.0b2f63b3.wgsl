@@ -1,7 +1,7 @@
 // attention backward, keys {"headSize":7,"ownRows":32,"loopRows":32,"dropout":"single"}
 
 
-struct Uniforms { rows: i32, heads: u32, sequences: u32, keyStride: u32, scale: f32, threshold: u32, keepScale: f32, site: u32 }
+struct Uniforms { rows: i32, heads: u32, keyHeads: u32, sequences: u32, keyStride: u32, scale: f32, threshold: u32, keepScale: f32, site: u32 }
 @group(0) @binding(0) var<storage, read> qkv: array<f32>;
 @group(0) @binding(1) var<storage, read> sequences: array<vec4i>;
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
@@ -70,18 +70,18 @@ fn sequenceAt(index: u32) -> Sequence {
 
 fn readQkv(row: i32, part: u32, head: u32, d: u32) -> vec4f {
   var value = vec4f(0.0);
-  for (var i = 0u; i < 4u && d * 4u + i < 7u; i++) { value[i] = qkv[((u32(row) * 3u + part) * uniforms.heads + head) * 7u + d * 4u + i]; }
+  for (var i = 0u; i < 4u && d * 4u + i < 7u; i++) { value[i] = qkv[(u32(row) * (uniforms.heads + 2u * uniforms.keyHeads) + select(uniforms.heads + (part - 1u) * uniforms.keyHeads, 0u, part == 0u) + head) * 7u + d * 4u + i]; }
   return value;
 }
 
 fn readDy(row: i32, part: u32, head: u32, d: u32) -> vec4f {
   var value = vec4f(0.0);
-  for (var i = 0u; i < 4u && d * 4u + i < 7u; i++) { value[i] = dy[((u32(row) * 1u + part) * uniforms.heads + head) * 7u + d * 4u + i]; }
+  for (var i = 0u; i < 4u && d * 4u + i < 7u; i++) { value[i] = dy[(u32(row) * uniforms.heads + head) * 7u + d * 4u + i]; }
   return value;
 }
 
 fn writeDqkv(row: i32, part: u32, head: u32, d: u32, value: vec4f) {
-  for (var i = 0u; i < 4u && d * 4u + i < 7u; i++) { dqkv[((u32(row) * 3u + part) * uniforms.heads + head) * 7u + d * 4u + i] = value[i]; }
+  for (var i = 0u; i < 4u && d * 4u + i < 7u; i++) { dqkv[(u32(row) * (uniforms.heads + 2u * uniforms.keyHeads) + select(uniforms.heads + (part - 1u) * uniforms.keyHeads, 0u, part == 0u) + head) * 7u + d * 4u + i] = value[i]; }
 }
 var<workgroup> keys: array<vec4f, 288>;
 var<workgroup> values: array<vec4f, 288>;
@@ -96,7 +96,8 @@ fn main(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let head = workgroup.y;
+  let keyHead = workgroup.y;
+  let group = uniforms.heads / uniforms.keyHeads;
   let sequence = sequenceAt(workgroup.z);
   let first = i32(workgroup.x) * 32;
   if (first >= sequence.count) { return; }
@@ -110,7 +111,7 @@ fn main(
     let d = e % 8u;
     let row = first + i32(r);
     var value = vec4f(0.0);
-    if (row < sequence.count && d < 2u) { value = readQkv(sequence.start + row, 1u, head, d); }
+    if (row < sequence.count && d < 2u) { value = readQkv(sequence.start + row, 1u, keyHead, d); }
     keys[r * 9u + d] = value;
   }
   
@@ -119,7 +120,7 @@ fn main(
     let d = e % 8u;
     let row = first + i32(r);
     var value = vec4f(0.0);
-    if (row < sequence.count && d < 2u) { value = readQkv(sequence.start + row, 2u, head, d); }
+    if (row < sequence.count && d < 2u) { value = readQkv(sequence.start + row, 2u, keyHead, d); }
     values[r * 9u + d] = value;
   }
   var k = array<vec4f, 4>();
@@ -127,6 +128,7 @@ fn main(
   // No query sees a key before keyStart or from keyEnd on; key j is seen by queries j and later.
   let anySeen = first < sequence.keyEnd && first + 32 > sequence.keyStart;
   let end = select(0, sequence.count, anySeen);
+  for (var head = keyHead * group; head < (keyHead + 1u) * group; head++) {
   for (var t = first / 32 * 32; t < end; t += 32) {
     
   for (var e = lane; e < 256u; e += 64u) {
@@ -213,12 +215,13 @@ fn main(
   }
     workgroupBarrier();
   }
+  }
   
   for (var r = 0u; r < 4u; r++) {
     let row = first + i32(ty * 4u + r);
     for (var step = 0u; step < 1u; step++) {
       let d = tx + step * 8u;
-      if (row < sequence.count && d < 2u) { writeDqkv(sequence.start + row, 1u, head, d, k[step * 4u + r]); }
+      if (row < sequence.count && d < 2u) { writeDqkv(sequence.start + row, 1u, keyHead, d, k[step * 4u + r]); }
     }
   }
   
@@ -226,7 +229,7 @@ fn main(
     let row = first + i32(ty * 4u + r);
     for (var step = 0u; step < 1u; step++) {
       let d = tx + step * 8u;
-      if (row < sequence.count && d < 2u) { writeDqkv(sequence.start + row, 2u, head, d, v[step * 4u + r]); }
+      if (row < sequence.count && d < 2u) { writeDqkv(sequence.start + row, 2u, keyHead, d, v[step * 4u + r]); }
     }
   }
 }

@@ -1,7 +1,7 @@
 // attention backward, keys {"headSize":16,"ownRows":32,"loopRows":32,"dropout":"none"}
 
 
-struct Uniforms { rows: i32, heads: u32, sequences: u32, keyStride: u32, scale: f32, threshold: u32, keepScale: f32, site: u32 }
+struct Uniforms { rows: i32, heads: u32, keyHeads: u32, sequences: u32, keyStride: u32, scale: f32, threshold: u32, keepScale: f32, site: u32 }
 @group(0) @binding(0) var<storage, read> qkv: array<vec4f>;
 @group(0) @binding(1) var<storage, read> sequences: array<vec4i>;
 @group(0) @binding(2) var<storage, read> dy: array<vec4f>;
@@ -23,11 +23,11 @@ fn sequenceAt(index: u32) -> Sequence {
 }
 
 
-fn readQkv(row: i32, part: u32, head: u32, d: u32) -> vec4f { return qkv[((u32(row) * 3u + part) * uniforms.heads + head) * 4u + d]; }
+fn readQkv(row: i32, part: u32, head: u32, d: u32) -> vec4f { return qkv[(u32(row) * (uniforms.heads + 2u * uniforms.keyHeads) + select(uniforms.heads + (part - 1u) * uniforms.keyHeads, 0u, part == 0u) + head) * 4u + d]; }
 
-fn readDy(row: i32, part: u32, head: u32, d: u32) -> vec4f { return dy[((u32(row) * 1u + part) * uniforms.heads + head) * 4u + d]; }
+fn readDy(row: i32, part: u32, head: u32, d: u32) -> vec4f { return dy[(u32(row) * uniforms.heads + head) * 4u + d]; }
 
-fn writeDqkv(row: i32, part: u32, head: u32, d: u32, value: vec4f) { dqkv[((u32(row) * 3u + part) * uniforms.heads + head) * 4u + d] = value; }
+fn writeDqkv(row: i32, part: u32, head: u32, d: u32, value: vec4f) { dqkv[(u32(row) * (uniforms.heads + 2u * uniforms.keyHeads) + select(uniforms.heads + (part - 1u) * uniforms.keyHeads, 0u, part == 0u) + head) * 4u + d] = value; }
 var<workgroup> keys: array<vec4f, 288>;
 var<workgroup> values: array<vec4f, 288>;
 var<workgroup> queries: array<vec4f, 288>;
@@ -41,7 +41,8 @@ fn main(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let head = workgroup.y;
+  let keyHead = workgroup.y;
+  let group = uniforms.heads / uniforms.keyHeads;
   let sequence = sequenceAt(workgroup.z);
   let first = i32(workgroup.x) * 32;
   if (first >= sequence.count) { return; }
@@ -55,7 +56,7 @@ fn main(
     let d = e % 8u;
     let row = first + i32(r);
     var value = vec4f(0.0);
-    if (row < sequence.count && d < 4u) { value = readQkv(sequence.start + row, 1u, head, d); }
+    if (row < sequence.count && d < 4u) { value = readQkv(sequence.start + row, 1u, keyHead, d); }
     keys[r * 9u + d] = value;
   }
   
@@ -64,7 +65,7 @@ fn main(
     let d = e % 8u;
     let row = first + i32(r);
     var value = vec4f(0.0);
-    if (row < sequence.count && d < 4u) { value = readQkv(sequence.start + row, 2u, head, d); }
+    if (row < sequence.count && d < 4u) { value = readQkv(sequence.start + row, 2u, keyHead, d); }
     values[r * 9u + d] = value;
   }
   var k = array<vec4f, 4>();
@@ -72,6 +73,7 @@ fn main(
   // No query sees a key before keyStart or from keyEnd on; key j is seen by queries j and later.
   let anySeen = first < sequence.keyEnd && first + 32 > sequence.keyStart;
   let end = select(0, sequence.count, anySeen);
+  for (var head = keyHead * group; head < (keyHead + 1u) * group; head++) {
   for (var t = first / 32 * 32; t < end; t += 32) {
     
   for (var e = lane; e < 256u; e += 64u) {
@@ -152,12 +154,13 @@ fn main(
   }
     workgroupBarrier();
   }
+  }
   
   for (var r = 0u; r < 4u; r++) {
     let row = first + i32(ty * 4u + r);
     for (var step = 0u; step < 1u; step++) {
       let d = tx + step * 8u;
-      if (row < sequence.count && d < 4u) { writeDqkv(sequence.start + row, 1u, head, d, k[step * 4u + r]); }
+      if (row < sequence.count && d < 4u) { writeDqkv(sequence.start + row, 1u, keyHead, d, k[step * 4u + r]); }
     }
   }
   
@@ -165,7 +168,7 @@ fn main(
     let row = first + i32(ty * 4u + r);
     for (var step = 0u; step < 1u; step++) {
       let d = tx + step * 8u;
-      if (row < sequence.count && d < 4u) { writeDqkv(sequence.start + row, 2u, head, d, v[step * 4u + r]); }
+      if (row < sequence.count && d < 4u) { writeDqkv(sequence.start + row, 2u, keyHead, d, v[step * 4u + r]); }
     }
   }
 }

@@ -8,7 +8,7 @@ diagnostic(off, chromium.subgroup_matrix_uniformity);
 diagnostic(off, subgroup_uniformity);
 
 
-struct Uniforms { rows: i32, heads: u32, sequences: u32, keyStride: u32, scale: f32, threshold: u32, keepScale: f32, site: u32 }
+struct Uniforms { rows: i32, heads: u32, keyHeads: u32, sequences: u32, keyStride: u32, scale: f32, threshold: u32, keepScale: f32, site: u32 }
 @group(0) @binding(0) var<storage, read> qkv: array<vec4f>;
 @group(0) @binding(1) var<storage, read> sequences: array<vec4i>;
 @group(0) @binding(2) var<storage, read> dy: array<vec4f>;
@@ -48,11 +48,11 @@ fn pairUp(first: vec2u, second: vec2u, odd: bool) -> vec4u {
 }
 
 
-fn readQkv(row: i32, part: u32, head: u32, d: u32) -> vec4f { return qkv[((u32(row) * 3u + part) * uniforms.heads + head) * 4u + d]; }
+fn readQkv(row: i32, part: u32, head: u32, d: u32) -> vec4f { return qkv[(u32(row) * (uniforms.heads + 2u * uniforms.keyHeads) + select(uniforms.heads + (part - 1u) * uniforms.keyHeads, 0u, part == 0u) + head) * 4u + d]; }
 
-fn readDy(row: i32, part: u32, head: u32, d: u32) -> vec4f { return dy[((u32(row) * 1u + part) * uniforms.heads + head) * 4u + d]; }
+fn readDy(row: i32, part: u32, head: u32, d: u32) -> vec4f { return dy[(u32(row) * uniforms.heads + head) * 4u + d]; }
 
-fn writeDqkv(row: i32, part: u32, head: u32, d: u32, value: vec4f) { dqkv[((u32(row) * 3u + part) * uniforms.heads + head) * 4u + d] = value; }
+fn writeDqkv(row: i32, part: u32, head: u32, d: u32, value: vec4f) { dqkv[(u32(row) * (uniforms.heads + 2u * uniforms.keyHeads) + select(uniforms.heads + (part - 1u) * uniforms.keyHeads, 0u, part == 0u) + head) * 4u + d] = value; }
 var<workgroup> keys: array<vec4u, 192>;
 var<workgroup> values: array<vec4u, 192>;
 var<workgroup> queries: array<vec4u, 96>;
@@ -66,10 +66,12 @@ fn main(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let head = workgroup.y;
   let subgroup = thread / 32u;
   let lane = thread % 32u;
   let odd = (lane & 1u) == 1u;
+  let keyHead = workgroup.y;
+  let group = uniforms.heads / uniforms.keyHeads;
+  var head = keyHead * group;
   let sequence = sequenceAt(workgroup.z);
   let first = i32(workgroup.x) * 64;
   if (first >= sequence.count) { return; }
@@ -81,8 +83,8 @@ fn main(
   var valuesFirst0: vec4f; var valuesSecond0: vec4f;
   var queriesFirst0: vec4f; var queriesSecond0: vec4f;
   var slopesFirst0: vec4f; var slopesSecond0: vec4f;
-  keysFirst0 = readQkv(sequence.start + clamp(first + i32(((thread & ~31u) * 2u + lane) / 4u), 0, last), 1u, head, (((thread & ~31u) * 2u + lane) % 4u)); keysSecond0 = readQkv(sequence.start + clamp(first + i32((((thread & ~31u) * 2u + lane) + 32u) / 4u), 0, last), 1u, head, ((((thread & ~31u) * 2u + lane) + 32u) % 4u));
-  valuesFirst0 = readQkv(sequence.start + clamp(first + i32(((thread & ~31u) * 2u + lane) / 4u), 0, last), 2u, head, (((thread & ~31u) * 2u + lane) % 4u)); valuesSecond0 = readQkv(sequence.start + clamp(first + i32((((thread & ~31u) * 2u + lane) + 32u) / 4u), 0, last), 2u, head, ((((thread & ~31u) * 2u + lane) + 32u) % 4u));
+  keysFirst0 = readQkv(sequence.start + clamp(first + i32(((thread & ~31u) * 2u + lane) / 4u), 0, last), 1u, keyHead, (((thread & ~31u) * 2u + lane) % 4u)); keysSecond0 = readQkv(sequence.start + clamp(first + i32((((thread & ~31u) * 2u + lane) + 32u) / 4u), 0, last), 1u, keyHead, ((((thread & ~31u) * 2u + lane) + 32u) % 4u));
+  valuesFirst0 = readQkv(sequence.start + clamp(first + i32(((thread & ~31u) * 2u + lane) / 4u), 0, last), 2u, keyHead, (((thread & ~31u) * 2u + lane) % 4u)); valuesSecond0 = readQkv(sequence.start + clamp(first + i32((((thread & ~31u) * 2u + lane) + 32u) / 4u), 0, last), 2u, keyHead, ((((thread & ~31u) * 2u + lane) + 32u) % 4u));
   var k0: Sum;
   var v0: Sum;
   // No query sees a key before keyStart or from keyEnd on; key j is seen by queries j and later.
@@ -103,6 +105,7 @@ fn main(
       let half = pairUp(pack4(valuesFirst0), pack4(valuesSecond0), odd);
       values[row * 3u + unit % 2u] = select(vec4u(), half, first + i32(row) <= last);
     }
+  for (var done = 1u; done <= group; done++) {
   for (var t = begin; t < end; t += 32) {
     if (((thread & ~31u) * 2u + lane) - lane < 128u) { {
       let unit = (((thread & ~31u) * 2u + lane) + select(0u, 31u, odd)) / 2u;
@@ -189,6 +192,11 @@ fn main(
     }
     workgroupBarrier();
   }
+  if (done == group) { break; }
+  head++;
+  if (((thread & ~31u) * 2u + lane) - lane < 128u) { queriesFirst0 = readQkv(sequence.start + clamp(begin + i32(((thread & ~31u) * 2u + lane) / 4u), 0, last), 0u, head, (((thread & ~31u) * 2u + lane) % 4u)); queriesSecond0 = readQkv(sequence.start + clamp(begin + i32((((thread & ~31u) * 2u + lane) + 32u) / 4u), 0, last), 0u, head, ((((thread & ~31u) * 2u + lane) + 32u) % 4u)); }
+  if (((thread & ~31u) * 2u + lane) - lane < 128u) { slopesFirst0 = readDy(sequence.start + clamp(begin + i32(((thread & ~31u) * 2u + lane) / 4u), 0, last), 0u, head, (((thread & ~31u) * 2u + lane) % 4u)); slopesSecond0 = readDy(sequence.start + clamp(begin + i32((((thread & ~31u) * 2u + lane) + 32u) / 4u), 0, last), 0u, head, ((((thread & ~31u) * 2u + lane) + 32u) % 4u)); }
+  }
   
   workgroupBarrier();
   subgroupMatrixStore<row_major>(&scratch, scratch0 + 0u, k0, 9u);
@@ -198,7 +206,7 @@ fn main(
     let c = k % 4u;
     let row = first + i32(subgroup * 16u + r);
     if (row < sequence.count) {
-      writeDqkv(sequence.start + row, 1u, head, 0u + c, scratch[scratch0 + r * 9u + c] * (uniforms.scale / 1024.0));
+      writeDqkv(sequence.start + row, 1u, keyHead, 0u + c, scratch[scratch0 + r * 9u + c] * (uniforms.scale / 1024.0));
     }
   }
   
@@ -210,7 +218,7 @@ fn main(
     let c = k % 4u;
     let row = first + i32(subgroup * 16u + r);
     if (row < sequence.count) {
-      writeDqkv(sequence.start + row, 2u, head, 0u + c, scratch[scratch0 + r * 9u + c] * (1.0 / 1024.0));
+      writeDqkv(sequence.start + row, 2u, keyHead, 0u + c, scratch[scratch0 + r * 9u + c] * (1.0 / 1024.0));
     }
   }
 }

@@ -1,7 +1,7 @@
 // attention backward, queries {"headSize":7,"ownRows":32,"loopRows":32,"dropout":"single"}
 
 
-struct Uniforms { rows: i32, heads: u32, sequences: u32, keyStride: u32, scale: f32, threshold: u32, keepScale: f32, site: u32 }
+struct Uniforms { rows: i32, heads: u32, keyHeads: u32, sequences: u32, keyStride: u32, scale: f32, threshold: u32, keepScale: f32, site: u32 }
 @group(0) @binding(0) var<storage, read> qkv: array<f32>;
 @group(0) @binding(1) var<storage, read> sequences: array<vec4i>;
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
@@ -71,24 +71,24 @@ fn sequenceAt(index: u32) -> Sequence {
 
 fn readQkv(row: i32, part: u32, head: u32, d: u32) -> vec4f {
   var value = vec4f(0.0);
-  for (var i = 0u; i < 4u && d * 4u + i < 7u; i++) { value[i] = qkv[((u32(row) * 3u + part) * uniforms.heads + head) * 7u + d * 4u + i]; }
+  for (var i = 0u; i < 4u && d * 4u + i < 7u; i++) { value[i] = qkv[(u32(row) * (uniforms.heads + 2u * uniforms.keyHeads) + select(uniforms.heads + (part - 1u) * uniforms.keyHeads, 0u, part == 0u) + head) * 7u + d * 4u + i]; }
   return value;
 }
 
 fn readDy(row: i32, part: u32, head: u32, d: u32) -> vec4f {
   var value = vec4f(0.0);
-  for (var i = 0u; i < 4u && d * 4u + i < 7u; i++) { value[i] = dy[((u32(row) * 1u + part) * uniforms.heads + head) * 7u + d * 4u + i]; }
+  for (var i = 0u; i < 4u && d * 4u + i < 7u; i++) { value[i] = dy[(u32(row) * uniforms.heads + head) * 7u + d * 4u + i]; }
   return value;
 }
 
 fn readY(row: i32, part: u32, head: u32, d: u32) -> vec4f {
   var value = vec4f(0.0);
-  for (var i = 0u; i < 4u && d * 4u + i < 7u; i++) { value[i] = y[((u32(row) * 1u + part) * uniforms.heads + head) * 7u + d * 4u + i]; }
+  for (var i = 0u; i < 4u && d * 4u + i < 7u; i++) { value[i] = y[(u32(row) * uniforms.heads + head) * 7u + d * 4u + i]; }
   return value;
 }
 
 fn writeDqkv(row: i32, part: u32, head: u32, d: u32, value: vec4f) {
-  for (var i = 0u; i < 4u && d * 4u + i < 7u; i++) { dqkv[((u32(row) * 3u + part) * uniforms.heads + head) * 7u + d * 4u + i] = value[i]; }
+  for (var i = 0u; i < 4u && d * 4u + i < 7u; i++) { dqkv[(u32(row) * (uniforms.heads + 2u * uniforms.keyHeads) + select(uniforms.heads + (part - 1u) * uniforms.keyHeads, 0u, part == 0u) + head) * 7u + d * 4u + i] = value[i]; }
 }
 var<workgroup> queries: array<vec4f, 288>;
 var<workgroup> slopes: array<vec4f, 288>;
@@ -104,6 +104,7 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let head = workgroup.y;
+  let keyHead = head / (uniforms.heads / uniforms.keyHeads);
   
   if (workgroup.z == uniforms.sequences) {
     for (var row0 = i32(workgroup.x * 64u + lane) * 32; row0 < uniforms.rows; row0 += i32(workgroups.x) * 2048) {
@@ -118,8 +119,10 @@ fn main(
         let row = row0 + i32(countTrailingZeros(free));
         free &= free - 1u;
         if (row >= uniforms.rows) { break; }
-        for (var part = 0u; part < 3u; part++) {
-        for (var d = 0u; d < 2u; d++) { writeDqkv(row, part, head, d, vec4f(0.0)); }
+        for (var d = 0u; d < 2u; d++) {
+        writeDqkv(row, 0u, head, d, vec4f(0.0));
+        writeDqkv(row, 1u, keyHead, d, vec4f(0.0));
+        writeDqkv(row, 2u, keyHead, d, vec4f(0.0));
       }
       }
     }
@@ -182,7 +185,7 @@ fn main(
     let d = e % 8u;
     let row = t + i32(r);
     var value = vec4f(0.0);
-    if (row < sequence.count && d < 2u) { value = readQkv(sequence.start + row, 1u, head, d); }
+    if (row < sequence.count && d < 2u) { value = readQkv(sequence.start + row, 1u, keyHead, d); }
     keys[((r % 4u) * 8u + r / 4u) * 9u + d] = value;
   }
     
@@ -191,7 +194,7 @@ fn main(
     let d = e % 8u;
     let row = t + i32(r);
     var value = vec4f(0.0);
-    if (row < sequence.count && d < 2u) { value = readQkv(sequence.start + row, 2u, head, d); }
+    if (row < sequence.count && d < 2u) { value = readQkv(sequence.start + row, 2u, keyHead, d); }
     values[((r % 4u) * 8u + r / 4u) * 9u + d] = value;
   }
     workgroupBarrier();

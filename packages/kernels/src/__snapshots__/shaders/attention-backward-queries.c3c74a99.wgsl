@@ -1,7 +1,7 @@
 // attention backward, queries {"headSize":16,"ownRows":32,"loopRows":32,"dropout":"none"}
 
 
-struct Uniforms { rows: i32, heads: u32, sequences: u32, keyStride: u32, scale: f32, threshold: u32, keepScale: f32, site: u32 }
+struct Uniforms { rows: i32, heads: u32, keyHeads: u32, sequences: u32, keyStride: u32, scale: f32, threshold: u32, keepScale: f32, site: u32 }
 @group(0) @binding(0) var<storage, read> qkv: array<vec4f>;
 @group(0) @binding(1) var<storage, read> sequences: array<vec4i>;
 @group(0) @binding(2) var<storage, read> dy: array<vec4f>;
@@ -24,13 +24,13 @@ fn sequenceAt(index: u32) -> Sequence {
 }
 
 
-fn readQkv(row: i32, part: u32, head: u32, d: u32) -> vec4f { return qkv[((u32(row) * 3u + part) * uniforms.heads + head) * 4u + d]; }
+fn readQkv(row: i32, part: u32, head: u32, d: u32) -> vec4f { return qkv[(u32(row) * (uniforms.heads + 2u * uniforms.keyHeads) + select(uniforms.heads + (part - 1u) * uniforms.keyHeads, 0u, part == 0u) + head) * 4u + d]; }
 
-fn readDy(row: i32, part: u32, head: u32, d: u32) -> vec4f { return dy[((u32(row) * 1u + part) * uniforms.heads + head) * 4u + d]; }
+fn readDy(row: i32, part: u32, head: u32, d: u32) -> vec4f { return dy[(u32(row) * uniforms.heads + head) * 4u + d]; }
 
-fn readY(row: i32, part: u32, head: u32, d: u32) -> vec4f { return y[((u32(row) * 1u + part) * uniforms.heads + head) * 4u + d]; }
+fn readY(row: i32, part: u32, head: u32, d: u32) -> vec4f { return y[(u32(row) * uniforms.heads + head) * 4u + d]; }
 
-fn writeDqkv(row: i32, part: u32, head: u32, d: u32, value: vec4f) { dqkv[((u32(row) * 3u + part) * uniforms.heads + head) * 4u + d] = value; }
+fn writeDqkv(row: i32, part: u32, head: u32, d: u32, value: vec4f) { dqkv[(u32(row) * (uniforms.heads + 2u * uniforms.keyHeads) + select(uniforms.heads + (part - 1u) * uniforms.keyHeads, 0u, part == 0u) + head) * 4u + d] = value; }
 var<workgroup> queries: array<vec4f, 288>;
 var<workgroup> slopes: array<vec4f, 288>;
 var<workgroup> keys: array<vec4f, 288>;
@@ -45,6 +45,7 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let head = workgroup.y;
+  let keyHead = head / (uniforms.heads / uniforms.keyHeads);
   
   if (workgroup.z == uniforms.sequences) {
     for (var row0 = i32(workgroup.x * 64u + lane) * 32; row0 < uniforms.rows; row0 += i32(workgroups.x) * 2048) {
@@ -59,8 +60,10 @@ fn main(
         let row = row0 + i32(countTrailingZeros(free));
         free &= free - 1u;
         if (row >= uniforms.rows) { break; }
-        for (var part = 0u; part < 3u; part++) {
-        for (var d = 0u; d < 4u; d++) { writeDqkv(row, part, head, d, vec4f(0.0)); }
+        for (var d = 0u; d < 4u; d++) {
+        writeDqkv(row, 0u, head, d, vec4f(0.0));
+        writeDqkv(row, 1u, keyHead, d, vec4f(0.0));
+        writeDqkv(row, 2u, keyHead, d, vec4f(0.0));
       }
       }
     }
@@ -123,7 +126,7 @@ fn main(
     let d = e % 8u;
     let row = t + i32(r);
     var value = vec4f(0.0);
-    if (row < sequence.count && d < 4u) { value = readQkv(sequence.start + row, 1u, head, d); }
+    if (row < sequence.count && d < 4u) { value = readQkv(sequence.start + row, 1u, keyHead, d); }
     keys[((r % 4u) * 8u + r / 4u) * 9u + d] = value;
   }
     
@@ -132,7 +135,7 @@ fn main(
     let d = e % 8u;
     let row = t + i32(r);
     var value = vec4f(0.0);
-    if (row < sequence.count && d < 4u) { value = readQkv(sequence.start + row, 2u, head, d); }
+    if (row < sequence.count && d < 4u) { value = readQkv(sequence.start + row, 2u, keyHead, d); }
     values[((r % 4u) * 8u + r / 4u) * 9u + d] = value;
   }
     workgroupBarrier();

@@ -8,7 +8,7 @@ diagnostic(off, chromium.subgroup_matrix_uniformity);
 diagnostic(off, subgroup_uniformity);
 
 
-struct Uniforms { rows: i32, heads: u32, sequences: u32, keyStride: u32, scale: f32, threshold: u32, keepScale: f32, site: u32 }
+struct Uniforms { rows: i32, heads: u32, keyHeads: u32, sequences: u32, keyStride: u32, scale: f32, threshold: u32, keepScale: f32, site: u32 }
 @group(0) @binding(0) var<storage, read> qkv: array<vec4f>;
 @group(0) @binding(1) var<storage, read> sequences: array<vec4i>;
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
@@ -46,9 +46,9 @@ fn pairUp(first: vec2u, second: vec2u, odd: bool) -> vec4u {
 }
 
 
-fn readQkv(row: i32, part: u32, head: u32, d: u32) -> vec4f { return qkv[((u32(row) * 3u + part) * uniforms.heads + head) * 4u + d]; }
+fn readQkv(row: i32, part: u32, head: u32, d: u32) -> vec4f { return qkv[(u32(row) * (uniforms.heads + 2u * uniforms.keyHeads) + select(uniforms.heads + (part - 1u) * uniforms.keyHeads, 0u, part == 0u) + head) * 4u + d]; }
 
-fn writeY(row: i32, part: u32, head: u32, d: u32, value: vec4f) { y[((u32(row) * 1u + part) * uniforms.heads + head) * 4u + d] = value; }
+fn writeY(row: i32, part: u32, head: u32, d: u32, value: vec4f) { y[(u32(row) * uniforms.heads + head) * 4u + d] = value; }
 var<workgroup> queries: array<vec4u, 192>;
 var<workgroup> keys: array<vec4u, 96>;
 var<workgroup> values: array<vec4u, 96>;
@@ -61,10 +61,11 @@ fn main(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let head = workgroup.y;
   let subgroup = thread / 32u;
   let lane = thread % 32u;
   let odd = (lane & 1u) == 1u;
+  let head = workgroup.y;
+  let keyHead = head / (uniforms.heads / uniforms.keyHeads);
   
   if (workgroup.z == uniforms.sequences) {
     for (var row0 = i32(workgroup.x * 128u + thread) * 32; row0 < uniforms.rows; row0 += i32(workgroups.x) * 4096) {
@@ -101,7 +102,7 @@ fn main(
   let end = min(first + 64, sequence.keyEnd);
   var largest = -1e+30f;
   var total = 0.0;
-  if (((thread & ~31u) * 2u + lane) - lane < 128u) { keysFirst0 = readQkv(sequence.start + clamp(begin + i32(((thread & ~31u) * 2u + lane) / 4u), 0, last), 1u, head, (((thread & ~31u) * 2u + lane) % 4u)); keysSecond0 = readQkv(sequence.start + clamp(begin + i32((((thread & ~31u) * 2u + lane) + 32u) / 4u), 0, last), 1u, head, ((((thread & ~31u) * 2u + lane) + 32u) % 4u)); }
+  if (((thread & ~31u) * 2u + lane) - lane < 128u) { keysFirst0 = readQkv(sequence.start + clamp(begin + i32(((thread & ~31u) * 2u + lane) / 4u), 0, last), 1u, keyHead, (((thread & ~31u) * 2u + lane) % 4u)); keysSecond0 = readQkv(sequence.start + clamp(begin + i32((((thread & ~31u) * 2u + lane) + 32u) / 4u), 0, last), 1u, keyHead, ((((thread & ~31u) * 2u + lane) + 32u) % 4u)); }
   {
       let unit = (((thread & ~31u) * 2u + lane) + select(0u, 31u, odd)) / 2u;
       let row = unit / 2u;
@@ -118,7 +119,7 @@ fn main(
     workgroupBarrier();
     // What comes next is read while this is multiplied: other keys, or the first ones again.
     let next = select(begin, t + 32, t + 32 < end);
-    if (((thread & ~31u) * 2u + lane) - lane < 128u) { keysFirst0 = readQkv(sequence.start + clamp(next + i32(((thread & ~31u) * 2u + lane) / 4u), 0, last), 1u, head, (((thread & ~31u) * 2u + lane) % 4u)); keysSecond0 = readQkv(sequence.start + clamp(next + i32((((thread & ~31u) * 2u + lane) + 32u) / 4u), 0, last), 1u, head, ((((thread & ~31u) * 2u + lane) + 32u) % 4u)); }
+    if (((thread & ~31u) * 2u + lane) - lane < 128u) { keysFirst0 = readQkv(sequence.start + clamp(next + i32(((thread & ~31u) * 2u + lane) / 4u), 0, last), 1u, keyHead, (((thread & ~31u) * 2u + lane) % 4u)); keysSecond0 = readQkv(sequence.start + clamp(next + i32((((thread & ~31u) * 2u + lane) + 32u) / 4u), 0, last), 1u, keyHead, ((((thread & ~31u) * 2u + lane) + 32u) % 4u)); }
     
     
     var s0 = Sum(); var s1 = Sum();
@@ -169,7 +170,7 @@ fn main(
   let logSum = select(1e+30f, highest + log(sum), sum > 0.0);
   if (side == 0u && query < sequence.count) { lse[u32(sequence.start + query) * uniforms.heads + head] = logSum; }
   var o0: Sum;
-  if (((thread & ~31u) * 2u + lane) - lane < 128u) { valuesFirst0 = readQkv(sequence.start + clamp(begin + i32(((thread & ~31u) * 2u + lane) / 4u), 0, last), 2u, head, (((thread & ~31u) * 2u + lane) % 4u)); valuesSecond0 = readQkv(sequence.start + clamp(begin + i32((((thread & ~31u) * 2u + lane) + 32u) / 4u), 0, last), 2u, head, ((((thread & ~31u) * 2u + lane) + 32u) % 4u)); }
+  if (((thread & ~31u) * 2u + lane) - lane < 128u) { valuesFirst0 = readQkv(sequence.start + clamp(begin + i32(((thread & ~31u) * 2u + lane) / 4u), 0, last), 2u, keyHead, (((thread & ~31u) * 2u + lane) % 4u)); valuesSecond0 = readQkv(sequence.start + clamp(begin + i32((((thread & ~31u) * 2u + lane) + 32u) / 4u), 0, last), 2u, keyHead, ((((thread & ~31u) * 2u + lane) + 32u) % 4u)); }
   for (var t = begin; t < end; t += 32) {
     if (((thread & ~31u) * 2u + lane) - lane < 128u) { {
       let unit = (((thread & ~31u) * 2u + lane) + select(0u, 31u, odd)) / 2u;
@@ -184,8 +185,8 @@ fn main(
       values[row * 3u + unit % 2u] = select(vec4u(), half, t + i32(row) <= last);
     } }
     workgroupBarrier();
-    if (((thread & ~31u) * 2u + lane) - lane < 128u) { keysFirst0 = readQkv(sequence.start + clamp(t + 32 + i32(((thread & ~31u) * 2u + lane) / 4u), 0, last), 1u, head, (((thread & ~31u) * 2u + lane) % 4u)); keysSecond0 = readQkv(sequence.start + clamp(t + 32 + i32((((thread & ~31u) * 2u + lane) + 32u) / 4u), 0, last), 1u, head, ((((thread & ~31u) * 2u + lane) + 32u) % 4u)); }
-    if (((thread & ~31u) * 2u + lane) - lane < 128u) { valuesFirst0 = readQkv(sequence.start + clamp(t + 32 + i32(((thread & ~31u) * 2u + lane) / 4u), 0, last), 2u, head, (((thread & ~31u) * 2u + lane) % 4u)); valuesSecond0 = readQkv(sequence.start + clamp(t + 32 + i32((((thread & ~31u) * 2u + lane) + 32u) / 4u), 0, last), 2u, head, ((((thread & ~31u) * 2u + lane) + 32u) % 4u)); }
+    if (((thread & ~31u) * 2u + lane) - lane < 128u) { keysFirst0 = readQkv(sequence.start + clamp(t + 32 + i32(((thread & ~31u) * 2u + lane) / 4u), 0, last), 1u, keyHead, (((thread & ~31u) * 2u + lane) % 4u)); keysSecond0 = readQkv(sequence.start + clamp(t + 32 + i32((((thread & ~31u) * 2u + lane) + 32u) / 4u), 0, last), 1u, keyHead, ((((thread & ~31u) * 2u + lane) + 32u) % 4u)); }
+    if (((thread & ~31u) * 2u + lane) - lane < 128u) { valuesFirst0 = readQkv(sequence.start + clamp(t + 32 + i32(((thread & ~31u) * 2u + lane) / 4u), 0, last), 2u, keyHead, (((thread & ~31u) * 2u + lane) % 4u)); valuesSecond0 = readQkv(sequence.start + clamp(t + 32 + i32((((thread & ~31u) * 2u + lane) + 32u) / 4u), 0, last), 2u, keyHead, ((((thread & ~31u) * 2u + lane) + 32u) % 4u)); }
     
     
     var s0 = Sum(); var s1 = Sum();

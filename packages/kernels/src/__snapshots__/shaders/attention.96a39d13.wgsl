@@ -1,7 +1,7 @@
 // attention {"headSize":7,"ownRows":32,"loopRows":32,"dropout":"single"}
 
 
-struct Uniforms { rows: i32, heads: u32, sequences: u32, keyStride: u32, scale: f32, threshold: u32, keepScale: f32, site: u32 }
+struct Uniforms { rows: i32, heads: u32, keyHeads: u32, sequences: u32, keyStride: u32, scale: f32, threshold: u32, keepScale: f32, site: u32 }
 @group(0) @binding(0) var<storage, read> qkv: array<f32>;
 @group(0) @binding(1) var<storage, read> sequences: array<vec4i>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
@@ -68,12 +68,12 @@ fn sequenceAt(index: u32) -> Sequence {
 
 fn readQkv(row: i32, part: u32, head: u32, d: u32) -> vec4f {
   var value = vec4f(0.0);
-  for (var i = 0u; i < 4u && d * 4u + i < 7u; i++) { value[i] = qkv[((u32(row) * 3u + part) * uniforms.heads + head) * 7u + d * 4u + i]; }
+  for (var i = 0u; i < 4u && d * 4u + i < 7u; i++) { value[i] = qkv[(u32(row) * (uniforms.heads + 2u * uniforms.keyHeads) + select(uniforms.heads + (part - 1u) * uniforms.keyHeads, 0u, part == 0u) + head) * 7u + d * 4u + i]; }
   return value;
 }
 
 fn writeY(row: i32, part: u32, head: u32, d: u32, value: vec4f) {
-  for (var i = 0u; i < 4u && d * 4u + i < 7u; i++) { y[((u32(row) * 1u + part) * uniforms.heads + head) * 7u + d * 4u + i] = value[i]; }
+  for (var i = 0u; i < 4u && d * 4u + i < 7u; i++) { y[(u32(row) * uniforms.heads + head) * 7u + d * 4u + i] = value[i]; }
 }
 var<workgroup> queries: array<vec4f, 288>;
 var<workgroup> looped: array<vec4f, 288>;
@@ -87,6 +87,7 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let head = workgroup.y;
+  let keyHead = head / (uniforms.heads / uniforms.keyHeads);
   
   if (workgroup.z == uniforms.sequences) {
     for (var row0 = i32(workgroup.x * 64u + lane) * 32; row0 < uniforms.rows; row0 += i32(workgroups.x) * 2048) {
@@ -133,7 +134,7 @@ fn main(
     let d = e % 8u;
     let row = t + i32(r);
     var value = vec4f(0.0);
-    if (row < sequence.count && d < 2u) { value = readQkv(sequence.start + row, 1u, head, d); }
+    if (row < sequence.count && d < 2u) { value = readQkv(sequence.start + row, 1u, keyHead, d); }
     looped[((r % 4u) * 8u + r / 4u) * 9u + d] = value;
   }
     workgroupBarrier();
@@ -189,7 +190,7 @@ fn main(
     let d = e % 8u;
     let row = t + i32(r);
     var value = vec4f(0.0);
-    if (row < sequence.count && d < 2u) { value = readQkv(sequence.start + row, 2u, head, d); }
+    if (row < sequence.count && d < 2u) { value = readQkv(sequence.start + row, 2u, keyHead, d); }
     looped[((r % 4u) * 8u + r / 4u) * 9u + d] = value;
   }
     workgroupBarrier();

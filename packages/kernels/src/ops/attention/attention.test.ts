@@ -16,6 +16,7 @@ import { attention } from '.';
 
 interface Case {
   readonly heads: number;
+  readonly keyValueHeads?: number;
   readonly headSize: number;
   /** Rows before each sequence that belong to none, its length, and its keys as shares of the length. */
   readonly layout: readonly { gap: number; rowCount: number; start: number; end: number }[];
@@ -46,23 +47,25 @@ function layOut({ layout, tail, spare }: Case): Layout {
 
 /** Forward and backward pass against the reference, with memory poisoned. */
 async function check(backend: TestBackend, options: Case, name = 'attention'): Promise<void> {
-  const { heads, headSize, rate } = options;
+  const { heads, keyValueHeads = heads, headSize, rate } = options;
   const { rows, sequences, keyStride } = layOut(options);
   const width = heads * headSize;
   const scale = 1 / Math.sqrt(headSize);
-  const qkvValues = normals(rows, rows * 3 * width);
+  const packed = (heads + 2 * keyValueHeads) * headSize;
+  const qkvValues = normals(rows, rows * packed);
   const dyValues = normals(headSize, rows * width);
-  const qkv = tensor2d(qkvValues, [rows, 3 * width]);
+  const qkv = tensor2d(qkvValues, [rows, packed]);
   const dy = tensor2d(dyValues, [rows, width]);
   const layout = tensor2d(sequences, [sequences.length / 4, 4], 'int32');
   const random = randomState({ seed: 11, step: 2, microBatch: 3 });
   const dropout = rate === 0 ? undefined : { rate, random, site: 5 };
-  const run = (x: Tensor2D): Tensor2D => attention(x, layout, { heads, scale, keyStride, dropout });
+  const run = (x: Tensor2D): Tensor2D => attention(x, layout, { heads, keyValueHeads, scale, keyStride, dropout });
   const results = await runPoisoned(backend, () => [run(qkv), grad((x) => sum(mul(run(x as Tensor2D), dy)))(qkv)]);
   const problem: AttentionProblem = {
     qkv: qkvValues,
     rows,
     heads,
+    keyValueHeads,
     headSize,
     scale,
     sequences,
@@ -106,6 +109,14 @@ describeBackends(
     it.each(headSizes)('takes heads of %d, over tile borders', async (headSize) => {
       await check(backend, { ...plain, heads: 2, headSize, layout: [full(33), full(31, 1)] });
       await check(backend, { ...plain, heads: 1, headSize, layout: [full(65)], rate: 0.2, spare: 3 });
+    });
+
+    it('shares heads of keys and values among those of queries', async () => {
+      for (const headSize of [7, 16, 64]) {
+        const shared = { ...plain, headSize, tail: 2, layout: [full(33), full(20, 1)] };
+        await check(backend, { ...shared, heads: 6, keyValueHeads: 2, rate: 0.2, spare: 7 });
+        await check(backend, { ...shared, heads: 3, keyValueHeads: 1 });
+      }
     });
 
     it('is right for 1,024 positions', async () => {
@@ -196,6 +207,13 @@ describeBackends(
         'more than keyStride 4',
       );
       expect(() => attention(qkv, layout([[0, 5, 0, 5]]), { ...options, heads: 3 })).toThrow('3 heads do not divide');
+      expect(() => attention(qkv, layout([[0, 5, 0, 5]]), { ...options, keyValueHeads: 1 })).not.toThrow();
+      expect(() => attention(qkv, layout([[0, 5, 0, 5]]), { ...options, heads: 3, keyValueHeads: 2 })).toThrow(
+        '3 heads cannot share 2 heads of keys and values evenly',
+      );
+      expect(() => attention(qkv, layout([[0, 5, 0, 5]]), { ...options, heads: 5, keyValueHeads: 1 })).toThrow(
+        '5 heads and 1 of keys and values do not divide',
+      );
       expect(() => attention(qkv, layout([[0, 5, 0, 5]]), { ...options, scale: NaN })).toThrow(
         'scale NaN is not finite',
       );
@@ -222,6 +240,32 @@ describe('attentionReference', () => {
     const value = (x: Float64Array): number =>
       attentionReference({ ...problem, qkv: x }).reduce((total, y, i) => total + y * dy[i]!, 0);
     expectDerivative(value, qkv, attentionBackwardReference({ ...problem, qkv }, dy));
+  });
+
+  it('has it too where heads of queries share keys', () => {
+    const problem = {
+      ...{ rows: 7, heads: 4, keyValueHeads: 2, headSize: 3, scale: 0.6 },
+      ...{ sequences: [1, 5, 1, 4], keyStride: 8 },
+    };
+    const qkv = normals(2, 7 * 24);
+    const dy = normals(3, 7 * 12);
+    const value = (x: Float64Array): number =>
+      attentionReference({ ...problem, qkv: x }).reduce((total, y, i) => total + y * dy[i]!, 0);
+    expectDerivative(value, qkv, attentionBackwardReference({ ...problem, qkv }, dy));
+  });
+
+  it('gives neighbouring heads of queries one head of values', () => {
+    // Four heads of one column over two of values, at one row: each has the value itself.
+    const problem = {
+      rows: 1,
+      heads: 4,
+      keyValueHeads: 2,
+      headSize: 1,
+      scale: 1,
+      sequences: [0, 1, 0, 1],
+      keyStride: 1,
+    };
+    expect(Array.from(attentionReference({ ...problem, qkv: [1, 2, 3, 4, 5, 6, 70, 80] }))).toEqual([70, 70, 80, 80]);
   });
 
   it('averages the values of equal keys', () => {

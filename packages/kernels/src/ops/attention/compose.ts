@@ -12,6 +12,7 @@ import {
   sub,
   sum,
   tensor3d,
+  tile,
   transpose,
   zeros,
   type Tensor,
@@ -21,6 +22,7 @@ import { hostValues } from '../../tfjs/host-values';
 import { DropoutStream, dropoutNumbers } from '../../random/dropout-stream';
 import { attends, readSequences, type Sequence } from './sequences';
 import {
+  headSizeOf,
   NO_KEYS_LSE,
   type AttentionAttributes,
   type AttentionBackwardInputs,
@@ -31,7 +33,10 @@ import {
 /** Large enough that exp of it is 0 beside any score, small enough that adding a score keeps it finite. */
 const MASKED_SCORE = -1e30;
 
-/** What both passes compute with on one sequence of n rows: q, k, v [heads, n, size], and masks as tensors. */
+/**
+ * What both passes compute with on one sequence of n rows: q, k, v [heads, n, size], those of shared heads repeated, and
+ * masks as tensors.
+ */
 interface Block {
   readonly sequence: Sequence;
   readonly q: Tensor3D;
@@ -45,7 +50,7 @@ interface Block {
   readonly factor: Tensor3D | undefined;
 }
 
-/** Rows [rowStart, rowStart + n) of a [M, heads * size] matrix, or a third of [M, 3 * heads * size], by head. */
+/** Rows [rowStart, rowStart + n) of `columns` columns of a matrix, from column `first` on, by head. */
 function byHead(
   matrix: Tensor,
   { rowStart, rowCount }: Sequence,
@@ -55,6 +60,19 @@ function byHead(
 ): Tensor3D {
   const rows = slice(matrix, [rowStart, first], [rowCount, columns]);
   return transpose(reshape(rows, [rowCount, heads, columns / heads]), [1, 0, 2]);
+}
+
+/** [shared, n, size] to [heads, n, size]: each block as often as heads share it. */
+function repeated(blocks: Tensor3D, heads: number): Tensor3D {
+  const [shared, rows, size] = blocks.shape;
+  if (shared === heads) return blocks;
+  return reshape(tile(reshape(blocks, [shared, 1, rows, size]), [1, heads / shared, 1, 1]), [heads, rows, size]);
+}
+
+/** The gradient by what `repeated` was given. */
+function summed(blocks: Tensor, shared: number): Tensor {
+  const [heads = 0, rows = 0, size = 0] = blocks.shape;
+  return shared === heads ? blocks : sum(reshape(blocks, [shared, heads / shared, rows, size]), 1);
 }
 
 /** The way back: [heads, n, size] to [n, heads * size]. */
@@ -86,8 +104,9 @@ function dropoutFactor(
 }
 
 function openBlock({ qkv, random }: AttentionInputs, sequence: Sequence, attributes: AttentionAttributes): Block {
-  const { heads } = attributes;
-  const columns = qkv.shape[1]! / 3;
+  const { heads, keyValueHeads } = attributes;
+  const headSize = headSizeOf(qkv.shape[1]!, attributes);
+  const [columns, shared] = [heads * headSize, keyValueHeads * headSize];
   const n = sequence.rowCount;
   const mask = new Float32Array(n * n).fill(MASKED_SCORE);
   const hasKeys = new Float32Array(n);
@@ -101,8 +120,8 @@ function openBlock({ qkv, random }: AttentionInputs, sequence: Sequence, attribu
   return {
     sequence,
     q: byHead(qkv, sequence, heads, 0, columns),
-    k: byHead(qkv, sequence, heads, columns, columns),
-    v: byHead(qkv, sequence, heads, 2 * columns, columns),
+    k: repeated(byHead(qkv, sequence, keyValueHeads, columns, shared), heads),
+    v: repeated(byHead(qkv, sequence, keyValueHeads, columns + shared, shared), heads),
     mask: tensor3d(mask, [1, n, n]),
     hasKeys: tensor3d(hasKeys, [1, n, 1]),
     factor: dropoutFactor(sequence, random, attributes),
@@ -141,6 +160,7 @@ function openSequences({ qkv, sequences }: AttentionInputs, { keyStride }: Atten
 export function composeAttention(inputs: AttentionInputs, attributes: AttentionAttributes): AttentionOutputs {
   const { heads, scale } = attributes;
   const [rows = 0, width = 0] = inputs.qkv.shape;
+  const columns = heads * headSizeOf(width, attributes);
   const sequences = openSequences(inputs, attributes);
   const results = sequences.map((sequence) => {
     const block = openBlock(inputs, sequence, attributes);
@@ -158,7 +178,7 @@ export function composeAttention(inputs: AttentionInputs, attributes: AttentionA
       sequences,
       results.map(({ y }) => y),
       rows,
-      width / 3,
+      columns,
       0,
     ),
     lse: stackRows(
@@ -171,12 +191,12 @@ export function composeAttention(inputs: AttentionInputs, attributes: AttentionA
   };
 }
 
-/** Returns the gradient by qkv [M, 3C]. */
+/** Returns the gradient by qkv. */
 export function composeAttentionBackward(inputs: AttentionBackwardInputs, attributes: AttentionAttributes): Tensor {
-  const { heads, scale } = attributes;
+  const { heads, keyValueHeads, scale } = attributes;
   const { dy, y, lse } = inputs;
   const [rows = 0, width = 0] = inputs.qkv.shape;
-  const columns = width / 3;
+  const columns = heads * headSizeOf(width, attributes);
   const sequences = openSequences(inputs, attributes);
   const parts = sequences.map((sequence) => {
     const block = openBlock(inputs, sequence, attributes);
@@ -188,7 +208,7 @@ export function composeAttentionBackward(inputs: AttentionBackwardInputs, attrib
     const dq = mul(matMul(dScores, block.k), scale);
     const dk = mul(matMul(dScores, block.q, true, false), scale);
     const dv = matMul(dropped(block, probabilities), dOut, true, false);
-    return concat([byRow(dq), byRow(dk), byRow(dv)], 1);
+    return concat([byRow(dq), byRow(summed(dk, keyValueHeads)), byRow(summed(dv, keyValueHeads))], 1);
   });
   return stackRows(sequences, parts, rows, width, 0);
 }

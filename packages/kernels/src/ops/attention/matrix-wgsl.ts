@@ -34,7 +34,6 @@ fn main(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let head = workgroup.y;
   let subgroup = thread / ${LANES}u;
   let lane = thread % ${LANES}u;
   let odd = (lane & 1u) == 1u;`;
@@ -100,7 +99,12 @@ export function halfTileLoader(
 
 /** The way of a tile of queries (part 0), keys (1) or values (2); see `reader`. */
 export const qkvTileLoader = (into: string, rows: number, sizes: MatrixTileSizes, part: 0 | 1 | 2): HalfTileLoader =>
-  halfTileLoader(into, rows, sizes, (row, d) => `readQkv(sequence.start + ${row}, ${part}u, head, ${d})`);
+  halfTileLoader(
+    into,
+    rows,
+    sizes,
+    (row, d) => `readQkv(sequence.start + ${row}, ${part}u, ${part === 0 ? 'head' : 'keyHead'}, ${d})`,
+  );
 
 /**
  * WGSL of a lane's `c`th quad of scores, of one query and four neighbouring keys: `key{c}`, and in `seen{c}` which of

@@ -3,6 +3,8 @@ import type { DropoutOptions } from '../dropout';
 
 export interface AttentionOptions {
   readonly heads: number;
+  /** Heads of keys and values, each shared by heads / keyValueHeads queries' heads (Ainslie et al. 2023); `heads` by default. */
+  readonly keyValueHeads?: number;
   /** What scores are multiplied by before the softmax: 1 / sqrt(head size) in GPT-2 unless its config says otherwise. */
   readonly scale: number;
   /** Dropout of the attention probabilities. */
@@ -13,6 +15,7 @@ export interface AttentionOptions {
 
 export interface AttentionAttributes {
   readonly heads: number;
+  readonly keyValueHeads: number;
   readonly scale: number;
   readonly keyStride: number;
   /** 0 without dropout. */
@@ -40,3 +43,9 @@ export interface AttentionBackwardInputs extends AttentionInputs, AttentionOutpu
 
 /** What a row that attends to no key has as its log-sum: exp(score - lse) is then 0 for every score. */
 export const NO_KEYS_LSE = 1e30;
+
+/** Columns of a head in packed rows. */
+export const headSizeOf = (
+  columns: number,
+  { heads, keyValueHeads }: Pick<AttentionAttributes, 'heads' | 'keyValueHeads'>,
+) => columns / (heads + 2 * keyValueHeads);

@@ -3,7 +3,13 @@ import type { InfoOf } from '../../engine/tensors';
 import type { WasmContext } from '../../wasm/context';
 import { wasmDropoutArguments } from '../../wasm/dropout';
 import { SEQUENCE_FIELDS } from './sequences';
-import type { AttentionAttributes, AttentionBackwardInputs, AttentionInputs, AttentionOutputs } from './types';
+import {
+  headSizeOf,
+  type AttentionAttributes,
+  type AttentionBackwardInputs,
+  type AttentionInputs,
+  type AttentionOutputs,
+} from './types';
 
 /** What both kernels take between the tensors: the sequences, the heads, the scale and the dropout. */
 function shared(
@@ -11,9 +17,9 @@ function shared(
   attributes: AttentionAttributes,
   wasm: WasmContext,
 ) {
-  const { heads, scale, keyStride } = attributes;
+  const { heads, keyValueHeads, scale, keyStride } = attributes;
   const [rows = 0, width = 0] = qkv.shape;
-  const headSize = width / 3 / heads;
+  const headSize = headSizeOf(width, attributes);
   const values = wasm.backend.readSync(sequences.dataId) as Int32Array;
   let longest = 0;
   for (let s = 1; s < values.length; s += SEQUENCE_FIELDS) longest = Math.max(longest, values[s]!);
@@ -23,7 +29,7 @@ function shared(
     headSize,
     numbers: {
       ...dropout,
-      ...{ heads, headDim: headSize, scale, keyStride },
+      ...{ heads, keyHeads: keyValueHeads, headDim: headSize, scale, keyStride },
       sequences: wasm.pointer(sequences),
       numSequences: values.length / SEQUENCE_FIELDS,
       qkv: wasm.pointer(qkv),
@@ -38,9 +44,9 @@ export const wasmAttention: WasmKernel<AttentionInputs, AttentionAttributes, Att
   wasm,
 ) => {
   const { qkv } = inputs;
-  const [rows = 0, width = 0] = qkv.shape;
+  const rows = qkv.shape[0] ?? 0;
   const { longest, headSize, numbers } = shared(inputs, attributes, wasm);
-  const y = wasm.output([rows, width / 3]);
+  const y = wasm.output([rows, attributes.heads * headSize]);
   const lse = wasm.output([rows, attributes.heads]);
   const scratch = wasm.kernels.scratch(wasm.kernels.attentionScratchBytes(longest, headSize));
   wasm.call.attention({ ...numbers, out: wasm.pointer(y), lse: wasm.pointer(lse), scratch });

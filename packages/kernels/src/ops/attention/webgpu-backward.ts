@@ -2,6 +2,7 @@ import { shaderVariants } from '../../webgpu/shader';
 import {
   queryGradientLayout,
   keyGradientLayout,
+  KEY_HEAD,
   NO_KEYS,
   dropped,
   elementType,
@@ -19,6 +20,7 @@ import {
   bitsByQuery,
   writeOutput,
   writer,
+  zeroRow,
   type TileConstants,
 } from './wgsl';
 
@@ -37,8 +39,7 @@ fn main(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) lane: u32,
-) {
-  let head = workgroup.y;`;
+) {`;
 
 /**
  * The gradient by the queries (Dao 2023, FlashAttention-2, section 3.1): a workgroup owns a tile of queries, computes
@@ -55,10 +56,10 @@ export const queryGradientShader = shaderVariants('attention backward, queries',
     layout: io,
     code: /* wgsl */ `
 ${preamble(constants, io)}
-${reader('readQkv', 'qkv', 3, constants)}
-${reader('readDy', 'dy', 1, constants)}
-${reader('readY', 'y', 1, constants)}
-${writer('writeDqkv', 'dqkv', 3, constants)}
+${reader('readQkv', 'qkv', 'qkv', constants)}
+${reader('readDy', 'dy', 'heads', constants)}
+${reader('readY', 'y', 'heads', constants)}
+${writer('writeDqkv', 'dqkv', 'qkv', constants)}
 ${tileArray('queries', ownRows, sizes)}
 ${tileArray('slopes', ownRows, sizes)}
 ${tileArray('keys', loopRows, sizes)}
@@ -66,13 +67,9 @@ ${tileArray('values', loopRows, sizes)}
 var<workgroup> weights: array<vec4f, ${loopRows * weightPitch}>;
 var<workgroup> reduced: array<vec4f, ${threads}>;
 ${ENTRY(threads)}
-  ${freeRows(
-    threads,
-    'lane',
-    `for (var part = 0u; part < 3u; part++) {
-        for (var d = 0u; d < ${depth}u; d++) { writeDqkv(row, part, head, d, vec4f(0.0)); }
-      }`,
-  )}
+  let head = workgroup.y;
+  ${KEY_HEAD}
+  ${freeRows(threads, 'lane', zeroRow(depth))}
   let sequence = sequenceAt(workgroup.z);
   let first = i32(workgroup.x) * ${ownRows};
   if (first >= sequence.count) { return; }
@@ -113,12 +110,12 @@ ${ENTRY(threads)}
   for (var t = sequence.keyStart / ${loopRows} * ${loopRows}; t < end; t += ${loopRows}) {
     ${loadTile('keys', loopRows, sizes, {
       first: 't',
-      value: 'readQkv(sequence.start + row, 1u, head, d)',
+      value: 'readQkv(sequence.start + row, 1u, keyHead, d)',
       interleaved: true,
     })}
     ${loadTile('values', loopRows, sizes, {
       first: 't',
-      value: 'readQkv(sequence.start + row, 2u, head, d)',
+      value: 'readQkv(sequence.start + row, 2u, keyHead, d)',
       interleaved: true,
     })}
     workgroupBarrier();
@@ -140,7 +137,10 @@ ${ENTRY(threads)}
   };
 });
 
-/** The gradients by the keys and values: a workgroup owns a tile of keys and goes over the queries that see them. */
+/**
+ * The gradients by the keys and values: a workgroup owns a tile of keys and goes over the queries that see them, in each
+ * of the heads that share the keys.
+ */
 export const keyGradientShader = shaderVariants('attention backward, keys', (constants: TileConstants) => {
   const sizes = tileSizes(constants);
   const { across, threads, columns, weightPitch } = sizes;
@@ -151,9 +151,9 @@ export const keyGradientShader = shaderVariants('attention backward, keys', (con
     layout: io,
     code: /* wgsl */ `
 ${preamble(constants, io)}
-${reader('readQkv', 'qkv', 3, constants)}
-${reader('readDy', 'dy', 1, constants)}
-${writer('writeDqkv', 'dqkv', 3, constants)}
+${reader('readQkv', 'qkv', 'qkv', constants)}
+${reader('readDy', 'dy', 'heads', constants)}
+${writer('writeDqkv', 'dqkv', 'qkv', constants)}
 ${tileArray('keys', ownRows, sizes)}
 ${tileArray('values', ownRows, sizes)}
 ${tileArray('queries', loopRows, sizes)}
@@ -161,6 +161,8 @@ ${tileArray('slopes', loopRows, sizes)}
 var<workgroup> keyWeights: array<vec4f, ${loopRows * weightPitch}>;
 var<workgroup> valueWeights: array<vec4f, ${loopRows * weightPitch}>;
 ${ENTRY(threads)}
+  let keyHead = workgroup.y;
+  let group = uniforms.heads / uniforms.keyHeads;
   let sequence = sequenceAt(workgroup.z);
   let first = i32(workgroup.x) * ${ownRows};
   if (first >= sequence.count) { return; }
@@ -170,12 +172,12 @@ ${ENTRY(threads)}
   let usable = (key >= vec4i(sequence.keyStart)) & (key < vec4i(sequence.keyEnd));
   ${loadTile('keys', ownRows, sizes, {
     first: 'first',
-    value: 'readQkv(sequence.start + row, 1u, head, d)',
+    value: 'readQkv(sequence.start + row, 1u, keyHead, d)',
     interleaved: false,
   })}
   ${loadTile('values', ownRows, sizes, {
     first: 'first',
-    value: 'readQkv(sequence.start + row, 2u, head, d)',
+    value: 'readQkv(sequence.start + row, 2u, keyHead, d)',
     interleaved: false,
   })}
   ${outputZeros('k', sizes)}
@@ -183,6 +185,7 @@ ${ENTRY(threads)}
   // No query sees a key before keyStart or from keyEnd on; key j is seen by queries j and later.
   let anySeen = first < sequence.keyEnd && first + ${ownRows} > sequence.keyStart;
   let end = select(0, sequence.count, anySeen);
+  for (var head = keyHead * group; head < (keyHead + 1u) * group; head++) {
   for (var t = first / ${loopRows} * ${loopRows}; t < end; t += ${loopRows}) {
     ${loadTile('queries', loopRows, sizes, {
       first: 't',
@@ -217,8 +220,9 @@ ${ENTRY(threads)}
     ${outputProducts('v', 'valueWeights', 'slopes', constants, sizes)}
     workgroupBarrier();
   }
-  ${writeOutput('writeDqkv', '1u', sizes, 'k[step * 4u + r]')}
-  ${writeOutput('writeDqkv', '2u', sizes, 'v[step * 4u + r]')}
+  }
+  ${writeOutput('writeDqkv', '1u', sizes, 'k[step * 4u + r]', 'keyHead')}
+  ${writeOutput('writeDqkv', '2u', sizes, 'v[step * 4u + r]', 'keyHead')}
 }`,
   };
 });

@@ -1,6 +1,7 @@
 import { shaderVariants } from '../../webgpu/shader';
 import {
   forwardLayout,
+  KEY_HEAD,
   MASKED,
   NO_KEYS,
   dropped,
@@ -44,8 +45,8 @@ export const forwardShader = shaderVariants('attention', (constants: TileConstan
     layout: io,
     code: /* wgsl */ `
 ${preamble(constants, io)}
-${reader('readQkv', 'qkv', 3, constants)}
-${writer('writeY', 'y', 1, constants)}
+${reader('readQkv', 'qkv', 'qkv', constants)}
+${writer('writeY', 'y', 'heads', constants)}
 ${tileArray('queries', ownRows, sizes)}
 ${tileArray('looped', loopRows, sizes)}
 var<workgroup> weights: array<vec4f, ${loopRows * weightPitch}>;
@@ -58,6 +59,7 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let head = workgroup.y;
+  ${KEY_HEAD}
   ${freeRows(
     threads,
     'lane',
@@ -82,7 +84,7 @@ fn main(
   for (var t = sequence.keyStart / ${loopRows} * ${loopRows}; t < end; t += ${loopRows}) {
     ${loadTile('looped', loopRows, sizes, {
       first: 't',
-      value: 'readQkv(sequence.start + row, 1u, head, d)',
+      value: 'readQkv(sequence.start + row, 1u, keyHead, d)',
       interleaved: true,
     })}
     workgroupBarrier();
@@ -110,7 +112,7 @@ fn main(
     }
     ${loadTile('looped', loopRows, sizes, {
       first: 't',
-      value: 'readQkv(sequence.start + row, 2u, head, d)',
+      value: 'readQkv(sequence.start + row, 2u, keyHead, d)',
       interleaved: true,
     })}
     workgroupBarrier();

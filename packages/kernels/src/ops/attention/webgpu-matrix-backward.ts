@@ -21,7 +21,17 @@ import {
   type MatrixTileConstants,
   type MatrixTileSizes,
 } from './matrix-wgsl';
-import { queryGradientLayout, keyGradientLayout, freeRows, NO_KEYS, preamble, reader, writer } from './wgsl';
+import {
+  queryGradientLayout,
+  keyGradientLayout,
+  freeRows,
+  KEY_HEAD,
+  NO_KEYS,
+  preamble,
+  reader,
+  writer,
+  zeroRow,
+} from './wgsl';
 
 /** vec4u from one query's weights to the next: 32 keys in f16, or a subgroup's 16, and 16 bytes for the banks. */
 const QUERY_PITCH = LOOP_ROWS / 8 + 1;
@@ -65,10 +75,10 @@ export const matrixQueryGradientShader = shaderVariants(
 ${MATRIX_EXTENSIONS}
 ${preamble(constants, io)}
 ${MATRIX_TYPES}${PAIRS}
-${reader('readQkv', 'qkv', 3, constants)}
-${reader('readDy', 'dy', 1, constants)}
-${reader('readY', 'y', 1, constants)}
-${writer('writeDqkv', 'dqkv', 3, constants)}
+${reader('readQkv', 'qkv', 'qkv', constants)}
+${reader('readDy', 'dy', 'heads', constants)}
+${reader('readY', 'y', 'heads', constants)}
+${writer('writeDqkv', 'dqkv', 'qkv', constants)}
 ${halfTile('queries', ownRows, sizes)}
 ${halfTile('slopes', ownRows, sizes)}
 ${halfTile('keys', LOOP_ROWS, sizes)}
@@ -76,13 +86,9 @@ ${halfTile('values', LOOP_ROWS, sizes)}
 var<workgroup> scratch: array<vec4f, ${subgroups * SCRATCH}>;
 var<workgroup> weights: array<vec4u, ${subgroups * FRAGMENT * QUERY_PITCH}>;
 ${MATRIX_ENTRY(sizes.threads)}
-  ${freeRows(
-    sizes.threads,
-    'thread',
-    `for (var part = 0u; part < 3u; part++) {
-        for (var d = 0u; d < ${headSize / 4}u; d++) { writeDqkv(row, part, head, d, vec4f(0.0)); }
-      }`,
-  )}
+  let head = workgroup.y;
+  ${KEY_HEAD}
+  ${freeRows(sizes.threads, 'thread', zeroRow(headSize / 4))}
   let sequence = sequenceAt(workgroup.z);
   let first = i32(workgroup.x) * ${ownRows};
   if (first >= sequence.count) { return; }
@@ -166,7 +172,7 @@ ${MATRIX_ENTRY(sizes.threads)}
 
 /**
  * The gradients by the keys and values on subgroup matrices: a subgroup owns 16 keys and goes over the queries that see
- * them. A lane takes one query's 16 scores, so that a Philox block serves eight neighbouring keys here too.
+ * them, in each of the heads that share the keys. A lane takes one query's 16 scores, so that a Philox block serves eight neighbouring keys here too.
  */
 export const matrixKeyGradientShader = shaderVariants(
   'attention backward matrix, keys',
@@ -192,9 +198,9 @@ export const matrixKeyGradientShader = shaderVariants(
 ${MATRIX_EXTENSIONS}
 ${preamble(constants, io)}
 ${MATRIX_TYPES}${PAIRS}
-${reader('readQkv', 'qkv', 3, constants)}
-${reader('readDy', 'dy', 1, constants)}
-${writer('writeDqkv', 'dqkv', 3, constants)}
+${reader('readQkv', 'qkv', 'qkv', constants)}
+${reader('readDy', 'dy', 'heads', constants)}
+${writer('writeDqkv', 'dqkv', 'qkv', constants)}
 ${halfTile('keys', ownRows, sizes)}
 ${halfTile('values', ownRows, sizes)}
 ${halfTile('queries', LOOP_ROWS, sizes)}
@@ -202,6 +208,9 @@ ${halfTile('slopes', LOOP_ROWS, sizes)}
 var<workgroup> scratch: array<vec4f, ${subgroups * Math.max(SCRATCH, COLUMNS)}>;
 var<workgroup> weights: array<vec4u, ${subgroups * LOOP_ROWS * KEY_PITCH}>;
 ${MATRIX_ENTRY(sizes.threads)}
+  let keyHead = workgroup.y;
+  let group = uniforms.heads / uniforms.keyHeads;
+  var head = keyHead * group;
   let sequence = sequenceAt(workgroup.z);
   let first = i32(workgroup.x) * ${ownRows};
   if (first >= sequence.count) { return; }
@@ -225,6 +234,7 @@ ${MATRIX_ENTRY(sizes.threads)}
   ${slopes.load('begin')}
   ${keys.store('first')}
   ${values.store('first')}
+  for (var done = 1u; done <= group; done++) {
   for (var t = begin; t < end; t += ${LOOP_ROWS}) {
     ${queries.store('t')}
     ${slopes.store('t')}
@@ -258,13 +268,18 @@ ${MATRIX_ENTRY(sizes.threads)}
     ${addProducts('k', weights, 'queries', sizes)}
     workgroupBarrier();
   }
+  if (done == group) { break; }
+  head++;
+  ${queries.load('begin')}
+  ${slopes.load('begin')}
+  }
   ${writeSums('k', sizes, {
     factor: `(uniforms.scale / ${SLOPE_SCALE}.0)`,
-    write: (row, d, value) => `writeDqkv(sequence.start + ${row}, 1u, head, ${d}, ${value});`,
+    write: (row, d, value) => `writeDqkv(sequence.start + ${row}, 1u, keyHead, ${d}, ${value});`,
   })}
   ${writeSums('v', sizes, {
     factor: `(1.0 / ${SLOPE_SCALE}.0)`,
-    write: (row, d, value) => `writeDqkv(sequence.start + ${row}, 2u, head, ${d}, ${value});`,
+    write: (row, d, value) => `writeDqkv(sequence.start + ${row}, 2u, keyHead, ${d}, ${value});`,
   })}
 }`,
     };

@@ -18,7 +18,7 @@ import {
   writeSums,
   type MatrixTileConstants,
 } from './matrix-wgsl';
-import { forwardLayout, freeRows, MASKED, NO_KEYS, preamble, reader, writer } from './wgsl';
+import { forwardLayout, freeRows, KEY_HEAD, MASKED, NO_KEYS, preamble, reader, writer } from './wgsl';
 
 /** vec4u from one row of the weights to the next: 32 columns in f16, and 16 bytes that spread rows over the banks. */
 const WEIGHT_PITCH = LOOP_ROWS / 8 + 1;
@@ -62,14 +62,16 @@ export const matrixForwardShader = shaderVariants('attention matrix', (constants
 ${MATRIX_EXTENSIONS}
 ${preamble(constants, io)}
 ${MATRIX_TYPES}${PAIRS}
-${reader('readQkv', 'qkv', 3, constants)}
-${writer('writeY', 'y', 1, constants)}
+${reader('readQkv', 'qkv', 'qkv', constants)}
+${writer('writeY', 'y', 'heads', constants)}
 ${halfTile('queries', ownRows, sizes)}
 ${halfTile('keys', LOOP_ROWS, sizes)}
 ${halfTile('values', LOOP_ROWS, sizes)}
 var<workgroup> scratch: array<vec4f, ${subgroups * SCRATCH}>;
 var<workgroup> weights: array<vec4u, ${subgroups * FRAGMENT * WEIGHT_PITCH}>;
 ${MATRIX_ENTRY(sizes.threads)}
+  let head = workgroup.y;
+  ${KEY_HEAD}
   ${freeRows(
     sizes.threads,
     'thread',

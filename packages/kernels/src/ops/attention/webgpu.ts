@@ -5,7 +5,13 @@ import { KernelError } from '../../errors';
 import { dropoutNumbers } from '../../random/dropout-stream';
 import { dispatch, makeOutput, type Dispatch } from '../../webgpu/dispatch';
 import type { BufferTypes } from '../../webgpu/layout';
-import type { AttentionAttributes, AttentionBackwardInputs, AttentionInputs, AttentionOutputs } from './types';
+import {
+  headSizeOf,
+  type AttentionAttributes,
+  type AttentionBackwardInputs,
+  type AttentionInputs,
+  type AttentionOutputs,
+} from './types';
 import { hardwareOf } from '../../webgpu/hardware';
 import { hasSubgroupMatrices } from '../../webgpu/capabilities';
 import { FRAGMENT } from '../../webgpu/subgroup-matrix';
@@ -43,17 +49,17 @@ function chooseTile(
   );
 }
 
-/** A run's uniforms, and a workgroup for each tile of own rows, head and sequence, and `more` sequences. */
+/** A run's uniforms, and a workgroup for each tile of own rows, their head and sequence, and `more` sequences. */
 function runOf(
   { ownRows }: TileConstants,
-  { rows, sequences, attributes, more }: AttentionRun,
+  { rows, sequences, attributes, tiles, more }: AttentionRun,
 ): Pick<Dispatch<AttentionUniforms, BufferTypes>, 'uniforms' | 'workgroups'> {
-  const { heads, keyStride, scale, rate, site } = attributes;
+  const { heads, keyValueHeads, keyStride, scale, rate, site } = attributes;
   const { threshold, keepScale } = dropoutNumbers(rate);
   const count = sequences.shape[0]!;
   return {
-    uniforms: { rows, heads, sequences: count, keyStride, scale, threshold, keepScale, site },
-    workgroups: [Math.ceil(Math.min(keyStride, rows) / ownRows), heads, count + more],
+    uniforms: { rows, heads, keyHeads: keyValueHeads, sequences: count, keyStride, scale, threshold, keepScale, site },
+    workgroups: [Math.ceil(Math.min(keyStride, rows) / ownRows), tiles, count + more],
   };
 }
 
@@ -61,6 +67,8 @@ interface AttentionRun {
   readonly rows: number;
   readonly sequences: TensorInfo;
   readonly attributes: AttentionAttributes;
+  /** Heads of the own rows. */
+  readonly tiles: number;
   readonly more: number;
 }
 
@@ -90,16 +98,16 @@ export const webgpuAttention: WebgpuKernel<AttentionInputs, AttentionAttributes,
 ) => {
   const [rows = 0, width = 0] = qkv.shape;
   const { heads, keyStride, rate } = attributes;
-  const headSize = width / 3 / heads;
+  const headSize = headSizeOf(width, attributes);
   const shape = { headSize, keyStride, rate };
   const matrixTile = chooseMatrixTile(backend, shape, matrixForwardBytes);
-  const y = makeOutput(backend, [rows, width / 3]);
+  const y = makeOutput(backend, [rows, heads * headSize]);
   const lse = makeOutput(backend, [rows, heads]);
   const tile = matrixTile ?? chooseTile(backend, shape, forwardWorkgroupBytes);
   dispatch(backend, {
     shader: matrixTile === undefined ? forwardShader(tile) : matrixForwardShader(matrixTile),
     buffers: { qkv, sequences, y, lse, random },
-    ...runOf(tile, { rows, sequences, attributes, more: 1 }),
+    ...runOf(tile, { rows, sequences, attributes, tiles: heads, more: 1 }),
   });
   return { y, lse };
 };
@@ -110,8 +118,8 @@ export const webgpuAttentionBackward: WebgpuKernel<AttentionBackwardInputs, Atte
   backend,
 ) => {
   const [rows = 0, width = 0] = qkv.shape;
-  const { heads, keyStride, rate } = attributes;
-  const headSize = width / 3 / heads;
+  const { heads, keyValueHeads, keyStride, rate } = attributes;
+  const headSize = headSizeOf(width, attributes);
   const shape = { headSize, keyStride, rate };
   const matrixTile = chooseMatrixTile(backend, shape, matrixBackwardBytes);
   const tile = matrixTile ?? chooseTile(backend, shape, backwardWorkgroupBytes);
@@ -120,12 +128,12 @@ export const webgpuAttentionBackward: WebgpuKernel<AttentionBackwardInputs, Atte
   dispatch(backend, {
     shader: matrixTile === undefined ? queryGradientShader(tile) : matrixQueryGradientShader(matrixTile),
     buffers: { qkv, sequences, dy, y, lse, dqkv, deltas, random },
-    ...runOf(tile, { rows, sequences, attributes, more: 1 }),
+    ...runOf(tile, { rows, sequences, attributes, tiles: heads, more: 1 }),
   });
   dispatch(backend, {
     shader: matrixTile === undefined ? keyGradientShader(tile) : matrixKeyGradientShader(matrixTile),
     buffers: { qkv, sequences, dy, lse, deltas, dqkv, random },
-    ...runOf(tile, { rows, sequences, attributes, more: 0 }),
+    ...runOf(tile, { rows, sequences, attributes, tiles: keyValueHeads, more: 0 }),
   });
   backend.disposeData(deltas.dataId);
   return dqkv;

@@ -63,6 +63,7 @@ const randomBuffer = ({ dropout }: TileConstants) => ({
 const UNIFORMS = {
   rows: 'i32',
   heads: 'u32',
+  keyHeads: 'u32',
   sequences: 'u32',
   keyStride: 'u32',
   scale: 'f32',
@@ -141,12 +142,21 @@ fn sequenceAt(index: u32) -> Sequence {
 `;
 }
 
+/** What a matrix holds a row: packed q, k and v, or one block of heads as q has them. */
+type RowOf = 'qkv' | 'heads';
+
 /**
- * WGSL of a function that reads four columns of a head from a matrix of `parts` blocks of heads a row, 0 behind the
- * head's end.
+ * WGSL: the block of a head in a matrix. Of packed rows part 0 is q, by a head of queries, 1 and 2 are k and v, by a
+ * head of keys.
  */
-export function reader(name: string, matrix: string, parts: number, { headSize }: TileConstants): string {
-  const block = `(u32(row) * ${parts}u + part) * uniforms.heads + head`;
+const BLOCK: Record<RowOf, string> = {
+  qkv: 'u32(row) * (uniforms.heads + 2u * uniforms.keyHeads) + select(uniforms.heads + (part - 1u) * uniforms.keyHeads, 0u, part == 0u) + head',
+  heads: 'u32(row) * uniforms.heads + head',
+};
+
+/** WGSL of a function that reads four columns of a head from a matrix, 0 behind the head's end. */
+export function reader(name: string, matrix: string, rowOf: RowOf, { headSize }: TileConstants): string {
+  const block = BLOCK[rowOf];
   return headSize % 4 === 0
     ? /* wgsl */ `
 fn ${name}(row: i32, part: u32, head: u32, d: u32) -> vec4f { return ${matrix}[(${block}) * ${headSize / 4}u + d]; }`
@@ -159,8 +169,8 @@ fn ${name}(row: i32, part: u32, head: u32, d: u32) -> vec4f {
 }
 
 /** WGSL of a function that writes four columns of a head, the way `reader` reads them. */
-export function writer(name: string, matrix: string, parts: number, { headSize }: TileConstants): string {
-  const block = `(u32(row) * ${parts}u + part) * uniforms.heads + head`;
+export function writer(name: string, matrix: string, rowOf: RowOf, { headSize }: TileConstants): string {
+  const block = BLOCK[rowOf];
   return headSize % 4 === 0
     ? /* wgsl */ `
 fn ${name}(row: i32, part: u32, head: u32, d: u32, value: vec4f) { ${matrix}[(${block}) * ${headSize / 4}u + d] = value; }`
@@ -248,13 +258,19 @@ export const outputZeros = (name: string, { steps }: TileSizes): string =>
   `var ${name} = array<vec4f, ${4 * steps}>();`;
 
 /** WGSL that writes a thread's part of the output; `value` is an expression of `step` and the own row `r`. */
-export function writeOutput(write: string, part: string, { steps, depth }: TileSizes, value: string): string {
+export function writeOutput(
+  write: string,
+  part: string,
+  { steps, depth }: TileSizes,
+  value: string,
+  head = 'head',
+): string {
   return /* wgsl */ `
   for (var r = 0u; r < 4u; r++) {
     let row = first + i32(ty * 4u + r);
     for (var step = 0u; step < ${steps}u; step++) {
       let d = tx + step * ${ACROSS}u;
-      if (row < sequence.count && d < ${depth}u) { ${write}(sequence.start + row, ${part}, head, d, ${value}); }
+      if (row < sequence.count && d < ${depth}u) { ${write}(sequence.start + row, ${part}, ${head}, d, ${value}); }
     }
   }`;
 }
@@ -333,6 +349,16 @@ export const freeRows = (threads: number, thread: string, write: string): string
     }
     return;
   }`;
+
+/** WGSL: the head of keys and values that a head of queries meets. */
+export const KEY_HEAD = 'let keyHead = head / (uniforms.heads / uniforms.keyHeads);';
+
+/** WGSL that clears a head's part of a row of dqkv, `row`; heads of queries that share one of keys write the same zeros. */
+export const zeroRow = (depth: number): string => /* wgsl */ `for (var d = 0u; d < ${depth}u; d++) {
+        writeDqkv(row, 0u, head, d, vec4f(0.0));
+        writeDqkv(row, 1u, keyHead, d, vec4f(0.0));
+        writeDqkv(row, 2u, keyHead, d, vec4f(0.0));
+      }`;
 
 export const NO_KEYS = `${NO_KEYS_LSE.toExponential()}f`;
 export const MASKED = `${MASKED_SCORE.toExponential()}f`;

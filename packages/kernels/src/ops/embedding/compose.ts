@@ -6,7 +6,7 @@ import type { EmbeddingInputs } from './types';
 export function composeEmbedding({ ids, positions, tokenTable, positionTable }: EmbeddingInputs): Tensor {
   const rows = gather(tokenTable, ids as Tensor1D);
   const tokens = tokenTable.dtype === 'int32' ? unpacked(rows) : rows;
-  return add(tokens, gather(positionTable, positions as Tensor1D));
+  return positionTable === undefined ? tokens : add(tokens, gather(positionTable, positions as Tensor1D));
 }
 
 /** Rows of packed float16 as float32, on the host: tfjs has no cast from bits. */

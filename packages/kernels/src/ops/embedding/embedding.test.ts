@@ -4,7 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { describeBackends, expectClose, forAll, integers, normals, runPoisoned } from '../../testing';
 import { halfValue } from '../../formats/half';
 import { embeddingReference } from './reference';
-import { embedding } from '.';
+import { embedding, tokenEmbedding } from '.';
+
+const tableRow = (bits: ArrayLike<number>, id: number, columns: number): number[] =>
+  Array.from({ length: columns }, (_, c) => halfValue(bits[id * columns + c]!));
 
 describeBackends('embedding', (backend) => {
   it('adds the rows of both tables', async () => {
@@ -45,12 +48,22 @@ describeBackends('embedding', (backend) => {
         tensor2d(words, [20, columns / 2], 'int32'),
         tensor2d(position, [3, columns]),
       ] as const;
-      const [y] = await runPoisoned(backend, () => [embedding(...inputs)]);
+      const [y, alone] = await runPoisoned(backend, () => [embedding(...inputs), tokenEmbedding(inputs[0], inputs[2])]);
+      expect(Array.from(alone!)).toEqual([...idValues].flatMap((id) => tableRow(bits, id, columns)));
       const token = Float64Array.from(bits, halfValue);
       const expected = embeddingReference(idValues, positionValues, { token, position, columns });
       await expectClose('embedding, float16', backend, y!, expected, { relative: 1e-7 });
       for (const held of inputs) held.dispose();
     }
+  });
+
+  it('looks tokens up without positions, and refuses ids out of range', async () => {
+    const table = tensor2d(normals(5, 12), [4, 3]);
+    const picked = tensor1d([2, 0], 'int32');
+    const [y] = await runPoisoned(backend, () => [tokenEmbedding(picked, table)]);
+    expect(Array.from(y!)).toEqual([...normals(5, 12).slice(6, 9), ...normals(5, 12).slice(0, 3)]);
+    expect(() => tokenEmbedding(ids(4), table)).toThrow('tokenEmbedding: ids[0] is 4');
+    for (const held of [table, picked]) held.dispose();
   });
 
   const tables = () => [tensor2d(normals(1, 8), [4, 2]), tensor2d(normals(2, 6), [3, 2])] as const;

@@ -4,7 +4,7 @@ import { defineOp } from '../../engine/op';
 import { checkIndices } from '../../engine/indices';
 import { composeEmbedding } from './compose';
 import { embeddingGradient } from './gradient';
-import type { EmbeddingInputs } from './types';
+import { columnsOf, type EmbeddingInputs } from './types';
 import { webgpuEmbedding } from './webgpu';
 
 const run = defineOp<EmbeddingInputs, object>({
@@ -26,14 +26,29 @@ const run = defineOp<EmbeddingInputs, object>({
  *   not, the row comes out as NaN
  */
 export function embedding(ids: Tensor1D, positions: Tensor1D, tokenTable: Tensor2D, positionTable: Tensor2D): Tensor2D {
-  checkTensor('embedding', 'ids', ids, 1, 'int32');
+  checkTokens('embedding', ids, tokenTable);
   checkTensor('embedding', 'positions', positions, 1, 'int32');
-  const half = tokenTable.dtype === 'int32';
-  checkTensor('embedding', 'tokenTable', tokenTable, 2, half ? 'int32' : 'float32');
   checkTensor('embedding', 'positionTable', positionTable, 2, 'float32');
   checkShape('embedding', 'positions', positions, ids.shape);
-  checkShape('embedding', 'positionTable', positionTable, [undefined, tokenTable.shape[1] * (half ? 2 : 1)]);
-  checkIndices('embedding', 'ids', ids, tokenTable.shape[0]);
+  checkShape('embedding', 'positionTable', positionTable, [undefined, columnsOf(tokenTable)]);
   checkIndices('embedding', 'positions', positions, positionTable.shape[0]);
   return run({ ids, positions, tokenTable, positionTable }, {}) as Tensor2D;
+}
+
+/**
+ * `embedding` of a model without a table of positions: y[m] = tokenTable[ids[m]].
+ *
+ * @param ids [M] int32 in [0, V)
+ * @param tokenTable as `embedding` takes it
+ * @throws KernelError as `embedding`
+ */
+export function tokenEmbedding(ids: Tensor1D, tokenTable: Tensor2D): Tensor2D {
+  checkTokens('tokenEmbedding', ids, tokenTable);
+  return run({ ids, tokenTable }, {}) as Tensor2D;
+}
+
+function checkTokens(op: string, ids: Tensor1D, tokenTable: Tensor2D): void {
+  checkTensor(op, 'ids', ids, 1, 'int32');
+  checkTensor(op, 'tokenTable', tokenTable, 2, tokenTable.dtype === 'int32' ? 'int32' : 'float32');
+  checkIndices(op, 'ids', ids, tokenTable.shape[0]);
 }

@@ -3,30 +3,32 @@ import { NAN } from '../../webgpu/constants';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { WORKGROUP_INDEX, WORKGROUP_PARAMETERS, shaderVariants, spread } from '../../webgpu/shader';
 import { layout } from '../../webgpu/layout';
-import type { EmbeddingInputs } from './types';
+import { columnsOf, type EmbeddingInputs } from './types';
 
 const WORKGROUP_SIZE = 256;
 
 /** A thread adds one element, or four where the row length allows; an index out of range makes its row NaN. */
-const shader = shaderVariants('embedding', ({ vector, half }: { vector: boolean; half: boolean }) => {
-  const type = vector ? 'vec4f' : 'f32';
-  const word = vector ? 'vec2u' : 'u32';
-  const token = vector
-    ? 'vec4f(unpack2x16float(tokenTable[at].x), unpack2x16float(tokenTable[at].y))'
-    : 'unpack2x16float(tokenTable[at >> 1u])[at & 1u]';
-  const io = layout({
-    uniforms: { threads: 'u32', columns: 'u32', tokens: 'u32', positionCount: 'u32' },
-    buffers: {
-      ids: 'read array<u32>',
-      positions: 'read array<u32>',
-      tokenTable: `read array<${half ? word : type}>`,
-      positionTable: `read array<${type}>`,
-      y: `write array<${type}>`,
-    },
-  });
-  return {
-    layout: io,
-    code: /* wgsl */ `
+const shader = shaderVariants(
+  'embedding',
+  ({ vector, half, positioned }: { vector: boolean; half: boolean; positioned: boolean }) => {
+    const type = vector ? 'vec4f' : 'f32';
+    const word = vector ? 'vec2u' : 'u32';
+    const token = vector
+      ? 'vec4f(unpack2x16float(tokenTable[at].x), unpack2x16float(tokenTable[at].y))'
+      : 'unpack2x16float(tokenTable[at >> 1u])[at & 1u]';
+    const io = layout({
+      uniforms: { threads: 'u32', columns: 'u32', tokens: 'u32', positionCount: 'u32' },
+      buffers: {
+        ids: 'read array<u32>',
+        positions: positioned ? 'read array<u32>' : undefined,
+        tokenTable: `read array<${half ? word : type}>`,
+        positionTable: positioned ? `read array<${type}>` : undefined,
+        y: `write array<${type}>`,
+      },
+    });
+    return {
+      layout: io,
+      code: /* wgsl */ `
 ${io.wgsl}
 ${NAN}
 @compute @workgroup_size(${WORKGROUP_SIZE})
@@ -36,17 +38,18 @@ fn main(${WORKGROUP_PARAMETERS}) {
   let row = i / uniforms.columns;
   let column = i % uniforms.columns;
   let id = ids[row];
-  let position = positions[row];
+  ${positioned ? 'let position = positions[row];' : ''}
   // A negative index is a large one here.
-  if (id >= uniforms.tokens || position >= uniforms.positionCount) {
+  if (id >= uniforms.tokens${positioned ? ' || position >= uniforms.positionCount' : ''}) {
     y[i] = ${type}(notANumber(lane));
     return;
   }
   let at = id * uniforms.columns + column;
-  y[i] = ${half ? token : 'tokenTable[at]'} + positionTable[position * uniforms.columns + column];
+  y[i] = ${half ? token : 'tokenTable[at]'}${positioned ? ' + positionTable[position * uniforms.columns + column]' : ''};
 }`,
-  };
-});
+    };
+  },
+);
 
 export const webgpuEmbedding: WebgpuKernel<EmbeddingInputs, object> = (
   { ids, positions, tokenTable, positionTable },
@@ -55,14 +58,14 @@ export const webgpuEmbedding: WebgpuKernel<EmbeddingInputs, object> = (
 ) => {
   const [rows = 0] = ids.shape;
   const tokens = tokenTable.shape[0]!;
-  const columns = positionTable.shape[1]!;
+  const columns = columnsOf(tokenTable);
   const vector = columns % 4 === 0;
   const rowLength = vector ? columns / 4 : columns;
   const y = makeOutput(backend, [rows, columns]);
   dispatch(backend, {
-    shader: shader({ vector, half: tokenTable.dtype === 'int32' }),
+    shader: shader({ vector, half: tokenTable.dtype === 'int32', positioned: positionTable !== undefined }),
     buffers: { ids, positions, tokenTable, positionTable, y },
-    uniforms: { threads: rows * rowLength, columns: rowLength, tokens, positionCount: positionTable.shape[0]! },
+    uniforms: { threads: rows * rowLength, columns: rowLength, tokens, positionCount: positionTable?.shape[0] ?? 0 },
     workgroups: spread(Math.ceil((rows * rowLength) / WORKGROUP_SIZE)),
   });
   return y;

@@ -1,9 +1,9 @@
-// embedding {"vector":true,"half":false}
+// embedding {"vector":true,"half":true,"positioned":true}
 
 struct Uniforms { threads: u32, columns: u32, tokens: u32, positionCount: u32 }
 @group(0) @binding(0) var<storage, read> ids: array<u32>;
 @group(0) @binding(1) var<storage, read> positions: array<u32>;
-@group(0) @binding(2) var<storage, read> tokenTable: array<vec4f>;
+@group(0) @binding(2) var<storage, read> tokenTable: array<vec2u>;
 @group(0) @binding(3) var<storage, read> positionTable: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
 @group(0) @binding(5) var<uniform> uniforms: Uniforms;
@@ -26,5 +26,5 @@ fn main(@builtin(workgroup_id) workgroup: vec3u,
     return;
   }
   let at = id * uniforms.columns + column;
-  y[i] = tokenTable[at] + positionTable[position * uniforms.columns + column];
+  y[i] = vec4f(unpack2x16float(tokenTable[at].x), unpack2x16float(tokenTable[at].y)) + positionTable[position * uniforms.columns + column];
 }
