@@ -41,6 +41,7 @@ const layers = {
   trainer: ['kernels', 'quant', 'lora', 'gpt2', 'optim', 'data', 'metrics', 'tracking', 'hub'],
   lora: ['kernels', 'quant', 'hub'],
   gpt2: ['kernels', 'quant', 'hub'],
+  llama: ['kernels', 'quant', 'hub', 'gpt2'],
   optim: ['kernels'],
   quant: ['kernels', 'hub'],
   kernels: [],

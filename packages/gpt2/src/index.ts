@@ -12,12 +12,31 @@ export {
 export { packSequences } from './batch/pack-sequences';
 export { IGNORED_LABEL, nextTokenIds, nextTokenLabels, type NextTokenLabelsOptions } from './batch/next-token-labels';
 export { type Attend, type TokenRows } from './model/attend';
-export { GPT2Model, type ActivationDtype, type BackboneWeights } from './model/backbone';
+export { GPT2Model, type BackboneWeights } from './model/backbone';
+export {
+  Decoder,
+  ModuleList,
+  Table,
+  type ActivationDtype,
+  type BlockInput,
+  type BlockRows,
+  type DecoderBlock,
+} from './model/decoder';
 export { type BlockLayers } from './model/block';
 export { KeyValueCache } from './model/key-value-cache';
 export { GPT2ForSequenceClassification } from './model/sequence-classification';
 export { GPT2LMHeadModel } from './model/language-model';
-export { type GeneratedToken, type GenerateOptions, type Generation, type Prompts } from './generate/generate';
+export {
+  generate,
+  type GeneratedToken,
+  type GenerateOptions,
+  type Generation,
+  type LanguageModel,
+  type Prompts,
+} from './generate/generate';
+export { QUANT_PART, type StoredNames } from './weights/names';
+export { WeightSource, type WeightScheme } from './weights/source';
+export { WeightLoader, type LinearShape, type WeightLoaderOptions } from './weights/weight-loader';
 export {
   loadGpt2,
   loadGpt2ForSequenceClassification,

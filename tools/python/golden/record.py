@@ -22,6 +22,7 @@ from transformers.utils import logging
 
 import bitsandbytes_on_cpu  # noqa: F401  before anything imports bitsandbytes
 import checkpoints
+import llama
 import optimizers
 import quantisation
 import scores
@@ -40,6 +41,7 @@ SUBJECTS = {
     "tasks": tasks.record,
     "checkpoints": checkpoints.record,
     "variants": variants.record,
+    "llama": llama.record,
     "tokenizer": texts.record,
     "metrics": scores.record,
     "study": search_study.record,

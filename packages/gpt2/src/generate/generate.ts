@@ -5,7 +5,7 @@ import type { PaddedBatch } from '../batch/token-batch';
 import type { Gpt2Config } from '../config/config';
 import { Gpt2Error } from '../errors';
 import { attendWithin } from '../model/attend';
-import type { GPT2Model } from '../model/backbone';
+import type { Decoder } from '../model/decoder';
 import { KeyValueCache } from '../model/key-value-cache';
 import { checkGenerateOptions, type CheckedGenerateOptions, type GenerateOptions } from './options';
 import { drawToken, likeliestToken, penaliseRepetition } from './pick-token';
@@ -24,8 +24,9 @@ export interface Generation {
 
 /** What generating needs of a language model. */
 export interface LanguageModel {
-  readonly config: Gpt2Config;
-  readonly transformer: GPT2Model;
+  readonly config: Pick<Gpt2Config, 'vocabSize' | 'nPositions' | 'eosTokenId'>;
+  readonly transformer: Decoder;
+  /** Logits [rows, vocabSize] of hidden states [rows, width]. */
   score(hidden: Tensor2D, context: typeof INFERENCE): Tensor2D;
 }
 
@@ -108,13 +109,13 @@ class Text {
 }
 
 /** Gives the logits [texts, vocabSize] of the token after each text. */
-interface Decoder {
+interface NextLogits {
   first(): Tensor2D;
   next(): Tensor2D;
   dispose(): void;
 }
 
-class PlainDecoder implements Decoder {
+class PlainDecoder implements NextLogits {
   constructor(
     private readonly model: LanguageModel,
     private readonly texts: readonly Text[],
@@ -141,7 +142,7 @@ class PlainDecoder implements Decoder {
   dispose(): void {}
 }
 
-class CachedDecoder implements Decoder {
+class CachedDecoder implements NextLogits {
   private readonly cache: KeyValueCache;
 
   constructor(

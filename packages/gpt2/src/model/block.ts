@@ -9,7 +9,7 @@ import {
   type ForwardContext,
 } from '@qlora-js/kernels';
 import type { Gpt2Config } from '../config/config';
-import type { Attend } from './attend';
+import type { BlockRows, DecoderBlock } from './decoder';
 
 /** The parts a block is put together from; each linear is dense or 4-bit. */
 export interface BlockLayers {
@@ -19,13 +19,6 @@ export interface BlockLayers {
   readonly ln2: LayerNorm;
   readonly cFc: LinearLayer;
   readonly mlpProjection: LinearLayer;
-}
-
-/** How the rows of a block attend, and which of them go on from there. */
-export interface BlockRows {
-  readonly attend: Attend;
-  /** int32: rows that are computed after attention, where not all are needed; dropout then goes by their places here. */
-  readonly rows?: Tensor1D | undefined;
 }
 
 class Attention extends Module {
@@ -94,7 +87,7 @@ class Mlp extends Module {
 }
 
 /** One decoder block with the norms before its halves (Radford et al. 2019, section 2.3). */
-export class Block extends Module {
+export class Block extends Module implements DecoderBlock {
   private readonly ln1: LayerNorm;
   private readonly attn: Attention;
   private readonly ln2: LayerNorm;

@@ -2,7 +2,7 @@ import { tidy } from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import { INFERENCE } from '@qlora-js/kernels';
 import { describeBackends } from '@qlora-js/kernels/testing';
-import { largestDifference, relativeDistance } from '../../test/compare';
+import { largestDifference, relativeDistance } from '../../../../tools/test/compare';
 import { golden, goldenBatch, goldenClassifier, lossAndGradients } from '../../test/golden-training';
 
 /**

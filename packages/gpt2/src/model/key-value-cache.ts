@@ -25,7 +25,7 @@ import { attendWithin, type Attend } from './attend';
 const MASKED_SCORE = -1e30;
 
 interface LayerCache {
-  /** [batchSize, heads, columns, headSize] */
+  /** [batchSize, keyValueHeads, columns, headSize] */
   readonly keys: Tensor4D;
   readonly values: Tensor4D;
 }
@@ -83,9 +83,16 @@ export class KeyValueCache {
     const { keys, values } = rememberLayer(concat([before.keys, newKeys], 2), concat([before.values, newValues], 2));
     this.layers[layer] = { keys, values };
     disposeLayer(before);
-    const queries = byHead(qkv, 0, batchSize, 1, options);
+    const { heads, headSize, keyValueHeads } = packed(qkv, options);
+    // Heads of queries that share keys are neighbours: rows beside each other of one product.
+    const queries = reshape(slice(qkv, [0, 0], [batchSize, heads * headSize]), [
+      batchSize,
+      keyValueHeads,
+      heads / keyValueHeads,
+      headSize,
+    ]);
     const scores = add(mul(matMul(queries, keys, false, true), options.scale), mask);
-    return reshape(transpose(matMul(softmax(scores), values), [0, 2, 1, 3]), [batchSize, qkv.shape[1] / 3]);
+    return reshape(matMul(softmax(scores), values), [batchSize, heads * headSize]);
   }
 
   /** int32 [batchSize * columns]: the packed row that each column holds; columns of padding repeat the first row. */
@@ -117,20 +124,18 @@ function keysAndValues(
   columns: number,
   options: AttentionOptions,
 ): [keys: Tensor4D, values: Tensor4D] {
-  return [byHead(qkv, 1, batchSize, columns, options), byHead(qkv, 2, batchSize, columns, options)];
+  const { heads, headSize, keyValueHeads } = packed(qkv, options);
+  const part = (firstHead: number): Tensor4D => {
+    const size: [number, number] = [batchSize * columns, keyValueHeads * headSize];
+    const rows = slice(qkv, [0, firstHead * headSize], size);
+    return transpose<Tensor4D>(reshape(rows, [batchSize, columns, keyValueHeads, headSize]), [0, 2, 1, 3]);
+  };
+  return [part(heads), part(heads + keyValueHeads)];
 }
 
-/** One third of [batchSize * columns, 3 * width] as [batchSize, heads, columns, headSize]. */
-function byHead(
-  qkv: Tensor2D,
-  third: 0 | 1 | 2,
-  batchSize: number,
-  columns: number,
-  { heads }: AttentionOptions,
-): Tensor4D {
-  const width = qkv.shape[1] / 3;
-  const rows = slice(qkv, [0, third * width], [batchSize * columns, width]);
-  return transpose<Tensor4D>(reshape(rows, [batchSize, columns, heads, width / heads]), [0, 2, 1, 3]);
+/** Sizes of packed rows, as `attention` reads them. */
+function packed(qkv: Tensor2D, { heads, keyValueHeads = heads }: AttentionOptions) {
+  return { heads, keyValueHeads, headSize: qkv.shape[1] / (heads + 2 * keyValueHeads) };
 }
 
 function rememberLayer(keys: Tensor4D, values: Tensor4D): LayerCache {

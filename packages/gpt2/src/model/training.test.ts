@@ -10,11 +10,11 @@ import {
   type Device,
 } from '@qlora-js/kernels';
 import { describeBackends } from '@qlora-js/kernels/testing';
-import { largestDifference, relativeDistance } from '../../test/compare';
+import { largestDifference, relativeDistance } from '../../../../tools/test/compare';
 import { TINY, tinyFiles } from '../../test/tiny-gpt2';
 import { packSequences } from '../batch/pack-sequences';
 import { loadGpt2ForSequenceClassification } from '../weights/load';
-import type { ActivationDtype } from './backbone';
+import type { ActivationDtype } from './decoder';
 import type { GPT2ForSequenceClassification } from './sequence-classification';
 
 const NO_DROPOUT = { embd_pdrop: 0, attn_pdrop: 0, resid_pdrop: 0 };

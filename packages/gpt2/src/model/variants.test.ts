@@ -2,7 +2,7 @@ import { slice, tidy, variableGrads, type Variable } from '@tensorflow/tfjs-core
 import { expect, it } from 'vitest';
 import { activationNames, INFERENCE, type Linear, type LayerNorm } from '@qlora-js/kernels';
 import { describeBackends } from '@qlora-js/kernels/testing';
-import { largestDifference, norm } from '../../test/compare';
+import { largestDifference, norm } from '../../../../tools/test/compare';
 import { goldenVariants, padTexts } from '../../test/golden-variants';
 import { TINY, tinyFiles, tinyTensors, type TinyConfig } from '../../test/tiny-gpt2';
 import { nextTokenLabels } from '../batch/next-token-labels';

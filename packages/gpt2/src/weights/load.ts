@@ -6,6 +6,7 @@ import type { GPT2Model } from '../model/backbone';
 import { GPT2LMHeadModel } from '../model/language-model';
 import { GPT2ForSequenceClassification } from '../model/sequence-classification';
 import { LayerLoader } from './layer-loader';
+import { GPT2_WEIGHTS } from './names';
 import { WeightSource } from './source';
 
 export interface LoadOptions {
@@ -100,7 +101,11 @@ export async function loadGpt2ForSequenceClassification(
     async (loader, backbone) =>
       new GPT2ForSequenceClassification(
         backbone,
-        await loader.head('score.weight', numLabels, { seed, replaceOtherShape: true }),
+        await loader.head('score.weight', [numLabels, backbone.config.nEmbd], {
+          seed,
+          replaceOtherShape: true,
+          initializerRange: backbone.config.initializerRange,
+        }),
       ),
   );
 }
@@ -115,7 +120,7 @@ export async function loadGpt2LMHeadModel(
 ): Promise<{ model: GPT2LMHeadModel; report: LoadReport }> {
   const { seed = 0 } = options;
   return load(files, options, async (loader, backbone) => {
-    const { tieWordEmbeddings, vocabSize } = backbone.config;
+    const { tieWordEmbeddings, vocabSize, nEmbd, initializerRange } = backbone.config;
     if (tieWordEmbeddings && options.embeddingDtype === 'float16') {
       throw new Gpt2Error(
         'BAD_ARGUMENT',
@@ -125,7 +130,7 @@ export async function loadGpt2LMHeadModel(
     if (tieWordEmbeddings) return new GPT2LMHeadModel(backbone);
     return new GPT2LMHeadModel(
       backbone,
-      await loader.head('lm_head.weight', vocabSize, { seed, replaceOtherShape: false }),
+      await loader.head('lm_head.weight', [vocabSize, nEmbd], { seed, replaceOtherShape: false, initializerRange }),
     );
   });
 }
@@ -136,10 +141,10 @@ async function load<Model>(
   addHead: (loader: LayerLoader, backbone: GPT2Model) => Promise<Model>,
 ): Promise<{ model: Model; report: LoadReport }> {
   const config = { ...(await readGpt2Config(files)), ...options.config };
-  const source = new WeightSource(await openCheckpoint(files), files.id);
+  const source = new WeightSource(await openCheckpoint(files), files.id, GPT2_WEIGHTS);
   const loader = new LayerLoader(config, source, options);
   source.checkPlaces(config.nLayer);
-  const model = await LayerLoader.run(loader, async () => addHead(loader, await loader.backbone()));
+  const model = await loader.run(async () => addHead(loader, await loader.backbone()));
   const { unexpected, unusedHeads, masks } = source;
   return { model, report: { newlyInitialized: loader.newlyInitialized, unexpected, unusedHeads, masks } };
 }

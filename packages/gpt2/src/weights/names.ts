@@ -1,3 +1,6 @@
+import { Gpt2Error } from '../errors';
+import type { WeightScheme } from './source';
+
 const PREFIX = 'transformer.';
 
 /** Causal masks that old files carry. */
@@ -10,9 +13,9 @@ const HEADS: ReadonlyMap<string, string> = new Map([
   ['lm_head.decoder.weight', 'lm_head.weight'],
 ]);
 
-/** What a checkpoint's tensors are to a GPT-2. */
+/** What a checkpoint's tensors are to a model. */
 export interface StoredNames {
-  /** The stored name of each weight, by its name under `transformer.`; heads by the name they are loaded under. */
+  /** The stored name of each weight, by its name without the backbone's prefix; heads by the name they are loaded under. */
   readonly byName: ReadonlyMap<string, string>;
   /** Stored heads; whether one is read depends on the model. */
   readonly heads: readonly string[];
@@ -25,7 +28,7 @@ export interface StoredNames {
 }
 
 /** Sorts a checkpoint's tensors; files come with the prefix `transformer.` and without. */
-export function storedNames(names: Iterable<string>): StoredNames {
+function storedNames(names: Iterable<string>): StoredNames {
   const byName = new Map<string, string>();
   const [heads, masks, other]: string[][] = [[], [], []];
   const twice: [string, string][] = [];
@@ -50,7 +53,8 @@ export function storedNames(names: Iterable<string>): StoredNames {
 }
 
 /** Suffixes under which bitsandbytes stores the parts of a 4-bit weight, after the weight's own name. */
-const QUANT_PART = /(?<=\.weight)\.(absmax|nested_absmax|quant_map|nested_quant_map|quant_state\.bitsandbytes__\w+)$/;
+export const QUANT_PART =
+  /(?<=\.weight)\.(absmax|nested_absmax|quant_map|nested_quant_map|quant_state\.bitsandbytes__\w+)$/;
 
 /** Whether a name is that of a part of a 4-bit weight. */
 export function isQuantPart(name: string): boolean {
@@ -61,7 +65,16 @@ const WEIGHT =
   /^(?:w[tp]e\.weight|ln_f\.(?:weight|bias)|h\.(\d+)\.(?:ln_[12]|attn\.c_(?:attn|proj)|mlp\.c_(?:fc|proj))\.(?:weight|bias))$/;
 
 /** Whether a backbone of so many layers has a weight of that name, or one that it is a part of. */
-export function hasPlace(name: string, nLayer: number): boolean {
+function hasPlace(name: string, nLayer: number): boolean {
   const match = WEIGHT.exec(name.replace(QUANT_PART, ''));
   return match !== null && Number(match[1] ?? 0) < nLayer;
 }
+
+export const GPT2_WEIGHTS: WeightScheme = {
+  family: 'GPT-2',
+  prefix: PREFIX,
+  layersKey: 'n_layer',
+  storedNames,
+  hasPlace,
+  error: (message, cause) => new Gpt2Error('BAD_CHECKPOINT', message, cause === undefined ? {} : { cause }),
+};

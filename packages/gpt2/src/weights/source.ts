@@ -1,11 +1,26 @@
 import { toFloat32, type Checkpoint, type StoredTensor } from '@qlora-js/hub';
-import { Gpt2Error } from '../errors';
-import { hasPlace, isQuantPart, storedNames } from './names';
+import { isQuantPart, type StoredNames } from './names';
 
-/** A checkpoint's weights under the names a GPT-2 backbone has them. */
+/** What a family calls its weights, and how it says what is wrong with a checkpoint. */
+export interface WeightScheme {
+  /** The family, for messages. */
+  readonly family: string;
+  /** What a backbone's weights have before their names in the files that transformers writes of a model with a head. */
+  readonly prefix: string;
+  /** The key of config.json that counts layers. */
+  readonly layersKey: string;
+  /** Sorts a checkpoint's tensors. */
+  storedNames(names: Iterable<string>): StoredNames;
+  /** Whether a backbone of so many layers has a weight of that name, or one that it is a part of. */
+  hasPlace(name: string, layers: number): boolean;
+  /** An error about the checkpoint. */
+  error(message: string, cause?: unknown): Error;
+}
+
+/** A checkpoint's weights under the names a backbone has them. */
 export class WeightSource {
   private readonly byName: ReadonlyMap<string, string>;
-  /** Stored tensors that a GPT-2 has no place for. */
+  /** Stored tensors that the model has no place for. */
   readonly unexpected: readonly string[];
   /** Stored causal masks. */
   readonly masks: readonly string[];
@@ -15,12 +30,12 @@ export class WeightSource {
   constructor(
     private readonly checkpoint: Checkpoint,
     readonly place: string,
+    private readonly scheme: WeightScheme,
   ) {
-    const { byName, heads, masks, twice, other } = storedNames(checkpoint.names());
+    const { byName, heads, masks, twice, other } = scheme.storedNames(checkpoint.names());
     const [pair] = twice;
     if (pair !== undefined) {
-      throw new Gpt2Error(
-        'BAD_CHECKPOINT',
+      throw scheme.error(
         `${place} holds one weight twice, as '${pair[0]}' and '${pair[1]}': take the one that is not meant out of the file`,
       );
     }
@@ -36,16 +51,21 @@ export class WeightSource {
   }
 
   /** Throws where more of a backbone is stored than one of so many layers has: further layers, or parts unknown. */
-  checkPlaces(nLayer: number): void {
+  checkPlaces(layers: number): void {
+    const { family, layersKey } = this.scheme;
     const left = [...this.byName]
-      .filter(([name, stored]) => !this.heads.includes(stored) && !hasPlace(name, nLayer))
+      .filter(([name, stored]) => !this.heads.includes(stored) && !this.scheme.hasPlace(name, layers))
       .map(([, stored]) => stored);
     if (left.length === 0) return;
-    throw new Gpt2Error(
-      'BAD_CHECKPOINT',
-      `${this.place} holds ${left.length} tensors of a GPT-2 that config.json, with n_layer ${nLayer}, has no place for: ` +
+    throw this.scheme.error(
+      `${this.place} holds ${left.length} tensors of a ${family} that config.json, with ${layersKey} ${layers}, has no place for: ` +
         `${left.slice(0, 3).join(', ')}${left.length > 3 ? ', ...' : ''}. Config and weights are not of one model`,
     );
+  }
+
+  /** An error about this checkpoint. */
+  error(message: string, cause?: unknown): Error {
+    return this.scheme.error(message, cause);
   }
 
   has(name: string): boolean {
@@ -62,9 +82,8 @@ export class WeightSource {
   async stored(name: string): Promise<StoredTensor> {
     const stored = this.byName.get(name);
     if (stored === undefined) {
-      throw new Gpt2Error(
-        'BAD_CHECKPOINT',
-        `${this.place} lacks 'transformer.${name}': the file is cut short or is another model's`,
+      throw this.scheme.error(
+        `${this.place} lacks '${this.scheme.prefix}${name}': the file is cut short or is another model's`,
       );
     }
     this.read.add(stored);
@@ -98,14 +117,13 @@ export class WeightSource {
 
   private checked(tensor: StoredTensor, shape: readonly number[]): StoredTensor {
     if (tensor.shape.join() === shape.join()) return tensor;
-    throw new Gpt2Error(
-      'BAD_CHECKPOINT',
+    throw this.scheme.error(
       `${this.place}: '${tensor.name}' has shape [${tensor.shape.join(', ')}], but config.json asks for [${shape.join(', ')}]`,
     );
   }
 
-  private notFinite(name: string, value: number, element: number): Gpt2Error {
-    return new Gpt2Error('BAD_CHECKPOINT', `${this.place}: '${name}' holds ${value} at element ${element}`);
+  private notFinite(name: string, value: number, element: number): Error {
+    return this.scheme.error(`${this.place}: '${name}' holds ${value} at element ${element}`);
   }
 
   /** The tensors of a weight that is stored in 4 bits, or undefined for a dense one. */

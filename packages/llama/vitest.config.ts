@@ -1,0 +1,3 @@
+import { packageTests } from '../../tools/test/vitest';
+
+export default packageTests(import.meta.url);
