@@ -1,5 +1,5 @@
-// A whole QLoRA step of GPT-2 medium's shape, eager and as a recorded plan, evaluation, memory, time by kernel.
-// usage: npx tsx --conditions=@qlora-js/source tools/bench/step.ts [--small] [--brief] [--without FEATURE,...]
+// A whole QLoRA step of GPT-2 medium's shape, or SmolLM2-135M's, eager and as a recorded plan, evaluation, memory, time by kernel.
+// usage: npx tsx --conditions=@qlora-js/source tools/bench/step.ts [--model smollm2] [--small] [--brief] [--without FEATURE,...]
 //   --without  features of WebGPU that are not asked for, as a device that lacks them; they stand in the result's name
 // Dawn toggles in QLORA_DAWN_TOGGLES
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -7,7 +7,10 @@ import { dispose, tidy } from '@tensorflow/tfjs-core';
 import type { TokenBatch } from '@qlora-js/gpt2';
 import { INFERENCE, openDevice, plan, type InputValues, type Step } from '@qlora-js/kernels';
 import { driverBytes } from './driver-memory';
+import type { PeftModel } from '@qlora-js/lora';
+import type { SequenceClassification } from '@qlora-js/gpt2';
 import { GPT2_MEDIUM, randomModel } from './gpt2-medium';
+import { randomSmolLm2, SMOLLM2_135M } from './smollm2';
 import { TrainingStep } from './training-step';
 import { collectGpuErrors, exitWithGpuErrors } from './gpu-errors';
 
@@ -24,10 +27,14 @@ const device = await openDevice({ backend: 'webgpu', dawnToggles, withoutFeature
 const gpuErrors = collectGpuErrors(device);
 const folder = process.env['OUT'] ?? 'bench/results';
 mkdirSync(folder, { recursive: true });
-const size = small ? { layers: 2, width: 128, heads: 2, vocabulary: 50_257 } : GPT2_MEDIUM;
+const smollm2 = process.argv.includes('smollm2');
+const gpt2 = small ? { layers: 2, width: 128, heads: 2, vocabulary: 50_257 } : GPT2_MEDIUM;
+const size = smollm2 ? { ...SMOLLM2_135M, ...(small ? { num_hidden_layers: 2 } : {}) } : gpt2;
 console.log(device.info.adapter, device.info.driver, device.info.features.join(' '));
 let started = performance.now();
-const model = randomModel(size);
+const model: PeftModel<SequenceClassification> = smollm2
+  ? randomSmolLm2(size as typeof SMOLLM2_135M)
+  : randomModel(gpt2);
 await device.synchronize();
 console.log(
   `model in ${((performance.now() - started) / 1e3).toFixed(1)} s, ${device.memory().currentBytes / 2 ** 20} MiB`,
@@ -56,7 +63,7 @@ const report: Record<string, unknown>[] = [];
 const kernels: Record<string, unknown> = {};
 const save = () =>
   writeFileSync(
-    `${folder}/step${small ? '-small' : ''}${dawnToggles.map((name) => `-${name}`).join('')}${withoutFeatures.map((name) => `-without-${name}`).join('')}.json`,
+    `${folder}/step${smollm2 ? '-smollm2' : ''}${small ? '-small' : ''}${dawnToggles.map((name) => `-${name}`).join('')}${withoutFeatures.map((name) => `-without-${name}`).join('')}.json`,
     JSON.stringify(
       { device: device.info, node: process.version, dawnToggles, size, results: report, kernels },
       undefined,
@@ -83,13 +90,7 @@ const MEMORIES = [
   { checkpointing: false, activationDtype: 'float16' },
   { checkpointing: true, activationDtype: 'float32' },
 ] as const;
-const shapes = small
-  ? [[2, 24]]
-  : [
-      [16, 24],
-      [16, 128],
-      [64, 128],
-    ];
+const shapes = small ? [[2, 24]] : [[16, 24], ...(smollm2 ? [[32, 24]] : []), [16, 128], [64, 128]];
 for (const [batchSize, length] of shapes as [number, number][]) {
   const name = `${batchSize}x${length}`;
   const { tokens, inputs } = training.makeBatch(batchSize, length);

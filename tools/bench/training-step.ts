@@ -1,5 +1,5 @@
 import { dispose, tensor1d, variableGrads, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
-import { tokenBatch, type GPT2ForSequenceClassification, type TokenBatch } from '@qlora-js/gpt2';
+import { tokenBatch, type SequenceClassification, type TokenBatch } from '@qlora-js/gpt2';
 import { randomState } from '@qlora-js/kernels';
 import type { PeftModel } from '@qlora-js/lora';
 import { clipGradients, createOptimizer, decayGroups, GradScaler } from '@qlora-js/optim';
@@ -22,8 +22,11 @@ export class TrainingStep {
   /** A function of tensors, as `plan` records it. */
   readonly run: (inputs: StepInputs) => Record<'loss' | 'norm', Tensor>;
 
-  constructor(model: PeftModel<GPT2ForSequenceClassification>) {
-    this.trainable = sequenceClassifier(model, { padTokenId: 50256 });
+  private readonly config: { readonly nPositions: number; readonly vocabSize: number };
+
+  constructor(model: PeftModel<SequenceClassification>) {
+    this.config = model.base.config;
+    this.trainable = sequenceClassifier(model, { padTokenId: this.config.vocabSize - 1 });
     const trained = this.trainable.trainedVariables();
     const variables = trained.map(({ variable }) => variable);
     const optimizer = createOptimizer('paged_adamw_8bit', decayGroups(trained, 0.01));
@@ -50,11 +53,14 @@ export class TrainingStep {
 
   /** Random texts of one length, and their labels. */
   makeBatch(batchSize: number, length: number): { tokens: TokenBatch; inputs: StepInputs } {
-    const inputIds = Int32Array.from({ length: batchSize * length }, () => this.randomInteger(50_000));
+    const { nPositions, vocabSize } = this.config;
+    const inputIds = Int32Array.from({ length: batchSize * length }, () =>
+      this.randomInteger(Math.min(50_000, vocabSize - 1)),
+    );
     const attentionMask = new Int32Array(batchSize * length).fill(1);
     const tokens = tokenBatch(
       { inputIds, attentionMask, batchSize, length },
-      { padTokenId: 50256, nPositions: 1024, vocabSize: 50_257 },
+      { padTokenId: vocabSize - 1, nPositions, vocabSize },
     );
     const labels = Int32Array.from({ length: batchSize }, () => this.randomInteger(LABELS));
     const { ids, positions, sequences, pooledRows } = tokens;

@@ -21,10 +21,12 @@ export {
   type BlockInput,
   type BlockRows,
   type DecoderBlock,
+  type DecoderConfig,
 } from './model/decoder';
 export { type BlockLayers } from './model/block';
 export { KeyValueCache } from './model/key-value-cache';
 export { GPT2ForSequenceClassification } from './model/sequence-classification';
+export { CausalLanguageModel, SequenceClassification } from './model/heads';
 export { GPT2LMHeadModel } from './model/language-model';
 export {
   generate,

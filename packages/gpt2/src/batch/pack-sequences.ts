@@ -1,4 +1,4 @@
-import type { Gpt2Config } from '../config/config';
+import type { DecoderConfig } from '../model/decoder';
 import { Gpt2Error } from '../errors';
 import { checkTokenId, layoutToBatch, type BatchLayout, type TokenBatch } from './token-batch';
 
@@ -10,7 +10,7 @@ import { checkTokenId, layoutToBatch, type BatchLayout, type TokenBatch } from '
  */
 export function packSequences(
   sequences: readonly ArrayLike<number>[],
-  { nPositions, vocabSize }: Pick<Gpt2Config, 'nPositions' | 'vocabSize'>,
+  { nPositions, vocabSize }: DecoderConfig,
 ): TokenBatch {
   if (sequences.length === 0) throw new Gpt2Error('BAD_BATCH', 'a batch needs at least one text');
   const layout: BatchLayout = { ids: [], positions: [], sequences: [], pooledRows: [] };

@@ -2,7 +2,6 @@ import { tensor1d, tidy, type Tensor2D } from '@tensorflow/tfjs-core';
 import { gatherRows, INFERENCE, uniformValues } from '@qlora-js/kernels';
 import { packSequences } from '../batch/pack-sequences';
 import type { PaddedBatch } from '../batch/token-batch';
-import type { Gpt2Config } from '../config/config';
 import { Gpt2Error } from '../errors';
 import { attendWithin } from '../model/attend';
 import type { Decoder } from '../model/decoder';
@@ -24,7 +23,6 @@ export interface Generation {
 
 /** What generating needs of a language model. */
 export interface LanguageModel {
-  readonly config: Pick<Gpt2Config, 'vocabSize' | 'nPositions' | 'eosTokenId'>;
   readonly transformer: Decoder;
   /** Logits [rows, vocabSize] of hidden states [rows, width]. */
   score(hidden: Tensor2D, context: typeof INFERENCE): Tensor2D;
@@ -37,11 +35,11 @@ export interface LanguageModel {
  * @throws Gpt2Error BAD_ARGUMENT for options and prompts that do not fit, NON_FINITE for logits that are no numbers
  */
 export async function generate(model: LanguageModel, prompts: Prompts, options: GenerateOptions): Promise<Generation> {
-  const checked = checkGenerateOptions(options, model.config.eosTokenId);
+  const checked = checkGenerateOptions(options, model.transformer.endTokenIds);
   const texts = promptTexts(prompts).map((ids, sequence) => new Text(sequence, ids, checked));
   if (texts.length === 0) throw new Gpt2Error('BAD_ARGUMENT', 'generate: there are no prompts');
   const longest = Math.max(...texts.map(({ ids }) => ids.length));
-  const { nPositions, vocabSize } = model.config;
+  const { nPositions, vocabSize } = model.transformer.config;
   if (longest + checked.maxNewTokens > nPositions) {
     throw new Gpt2Error(
       'BAD_ARGUMENT',
@@ -125,7 +123,7 @@ class PlainDecoder implements NextLogits {
     const { model } = this;
     const batch = packSequences(
       this.texts.map(({ ids }) => ids),
-      model.config,
+      model.transformer.config,
     );
     const logits = tidy(() => {
       const hidden = model.transformer.forwardRows(batch, { attend: attendWithin(batch.sequences) }, INFERENCE);
@@ -156,7 +154,7 @@ class CachedDecoder implements NextLogits {
     const { model } = this;
     const batch = packSequences(
       this.texts.map(({ ids }) => ids),
-      model.config,
+      model.transformer.config,
     );
     const logits = this.cache.readPrompts(batch, (attend) => {
       const hidden = model.transformer.forwardRows(batch, { attend }, INFERENCE);

@@ -50,7 +50,7 @@ export interface CheckedGenerateOptions {
 const SAMPLING_ONLY = ['temperature', 'topK', 'topP', 'seed'] as const;
 
 /** @throws Gpt2Error BAD_ARGUMENT naming the option */
-export function checkGenerateOptions(options: GenerateOptions, configEos: number | null): CheckedGenerateOptions {
+export function checkGenerateOptions(options: GenerateOptions, configEos: readonly number[]): CheckedGenerateOptions {
   const {
     maxNewTokens = 20,
     doSample = false,

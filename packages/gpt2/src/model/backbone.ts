@@ -39,6 +39,19 @@ export class GPT2Model extends Decoder {
     this.setChild('ln_f', this.lnF);
   }
 
+  get tokenTable(): Parameter {
+    return this.wte;
+  }
+
+  get endTokenIds(): readonly number[] {
+    const { eosTokenId } = this.config;
+    return eosTokenId === null ? [] : [eosTokenId];
+  }
+
+  override get embeddingSize(): number {
+    return this.wte.logicalSize + this.wpe.logicalSize;
+  }
+
   protected embed({ ids, positions }: TokenRows, context: ForwardContext): Tensor2D {
     const { wte, wpe } = this;
     return this.drop.forward(embedding(ids, positions, wte.value as Tensor2D, wpe.value as Tensor2D), context);

@@ -24,12 +24,30 @@ export interface DecoderBlock extends Module {
   forward(x: Tensor2D, how: BlockInput, context: ForwardContext): Tensor2D;
 }
 
+/** What every decoder's config says. */
+export interface DecoderConfig {
+  /** Longest sequence. */
+  readonly nPositions: number;
+  readonly vocabSize: number;
+}
+
 /** A decoder without a head: embeddings, blocks, a norm at the end. */
 export abstract class Decoder extends Module {
   /** Keep only each block's input and compute the rest again on the way back. */
   gradientCheckpointing = false;
   /** What activations wait in for the backward pass; see `saveActivationsInFloat16`. */
   activationDtype: ActivationDtype = 'float32';
+
+  abstract readonly config: DecoderConfig;
+  /** The token embedding [vocabSize, width], which a tied head multiplies by. */
+  abstract readonly tokenTable: Parameter;
+  /** Tokens that end a text. */
+  abstract readonly endTokenIds: readonly number[];
+
+  /** Weights of the embedding tables, which multiply nothing. */
+  get embeddingSize(): number {
+    return this.tokenTable.logicalSize;
+  }
 
   protected abstract readonly blocks: readonly DecoderBlock[];
   /** Tokens to [rows, width]. */

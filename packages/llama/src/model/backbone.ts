@@ -35,6 +35,14 @@ export class LlamaModel extends Decoder {
     this.setChild('norm', this.norm);
   }
 
+  get tokenTable(): Parameter {
+    return this.embedTokens;
+  }
+
+  get endTokenIds(): readonly number[] {
+    return this.config.eosTokenIds;
+  }
+
   override dispose(): void {
     this.angles.dispose();
     super.dispose();

@@ -38,7 +38,7 @@ describeBackends('tiny models of each family', (backend) => {
     const batch = batchOf(model.config);
     const targets = nextTokenLabels(padTexts(texts));
     const [hidden, logits, loss] = tidy(() => [
-      model.backbone.forward(batch, INFERENCE),
+      model.transformer.forward(batch, INFERENCE),
       model.forward(batch, INFERENCE),
       model.loss(batch, targets, INFERENCE).loss,
     ]);
@@ -67,8 +67,8 @@ describeBackends('tiny models of each family', (backend) => {
         numLabels: 3,
         quantization: null,
       });
-      model.backbone.gradientCheckpointing = checkpointing;
-      model.backbone.activationDtype = dtype;
+      model.transformer.gradientCheckpointing = checkpointing;
+      model.transformer.activationDtype = dtype;
       const batch = batchOf(model.config);
       const target: Tensor1D = tensor1d([...labels], 'int32');
       const logits = tidy(() => model.forward(batch, INFERENCE));

@@ -1,4 +1,4 @@
-import type { GPT2Model } from '@qlora-js/gpt2';
+import type { Decoder } from '@qlora-js/gpt2';
 import type { Module } from '@qlora-js/kernels';
 import { adapterFiles, loadAdapter, type PeftModel } from '@qlora-js/lora';
 import type { NamedVariable } from '@qlora-js/optim';
@@ -6,9 +6,9 @@ import { TrainerError } from '../errors';
 import { fingerprintFrozen } from './fingerprint';
 import type { TrainableModel } from './trainable-model';
 
-/** A model with adapters on a GPT-2's trunk. */
+/** A model with adapters on a decoder. */
 export interface AdaptedBase extends Module {
-  readonly transformer: GPT2Model;
+  readonly transformer: Decoder;
 }
 
 /** The part of a `TrainableModel` that is the same whatever its head learns: what trains, and how it is saved. */
@@ -46,7 +46,7 @@ export function adapterParts<Base extends AdaptedBase>(model: PeftModel<Base>): 
     },
     files: () => adapterFiles(model, activeAdapter(model)),
     // Embedding tables multiply nothing.
-    flopsPerToken: 6 * (model.parameterCounts().all - transformer.wte.logicalSize - transformer.wpe.logicalSize),
+    flopsPerToken: 6 * (model.parameterCounts().all - transformer.embeddingSize),
     fingerprint: () => fingerprintFrozen(model),
     loadFiles: (source) => loadAdapter(model, source, activeAdapter(model)),
   };

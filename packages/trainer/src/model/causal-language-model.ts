@@ -1,6 +1,6 @@
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
 import { IGNORED_LABEL, type CollatedBatch } from '@qlora-js/data';
-import { layoutTokens, nextTokenIds, type GPT2LMHeadModel, type TokenBatch } from '@qlora-js/gpt2';
+import { layoutTokens, nextTokenIds, type CausalLanguageModel, type TokenBatch } from '@qlora-js/gpt2';
 import type { PeftModel } from '@qlora-js/lora';
 import { TrainerError } from '../errors';
 import { adapterParts } from './adapter-model';
@@ -14,12 +14,12 @@ export interface LanguageModelBatch extends UploadedBatch {
 }
 
 /**
- * A GPT-2 that predicts the next token, with adapters, as the trainer sees it: on batches of
+ * A decoder that predicts the next token, with adapters, as the trainer sees it: on batches of
  * `DataCollatorForLanguageModeling`. The loss is the mean over the tokens that are predicted, and only these are computed
  * past the last attention; padding is computed nowhere.
  */
 export function causalLanguageModel(
-  model: PeftModel<GPT2LMHeadModel>,
+  model: PeftModel<CausalLanguageModel>,
   { padTokenId }: { readonly padTokenId: number },
 ): TrainableModel<LanguageModelBatch> {
   const { base } = model;

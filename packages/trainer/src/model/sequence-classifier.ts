@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { CollatedBatch, Task } from '@qlora-js/data';
-import { layoutTokens, type GPT2ForSequenceClassification, type TokenBatch } from '@qlora-js/gpt2';
+import { layoutTokens, type SequenceClassification, type TokenBatch } from '@qlora-js/gpt2';
 import type { PeftModel } from '@qlora-js/lora';
 import { TrainerError } from '../errors';
 import { adapterParts } from './adapter-model';
@@ -23,12 +23,12 @@ export interface SequenceClassifierOptions {
 }
 
 /**
- * A GPT-2 with a head on the last token and adapters as the trainer sees it.
+ * A decoder with a head on the last token and adapters as the trainer sees it.
  *
  * @throws TrainerError BAD_ARGUMENT where one label a text is to be chosen among fewer than two
  */
 export function sequenceClassifier(
-  model: PeftModel<GPT2ForSequenceClassification>,
+  model: PeftModel<SequenceClassification>,
   { padTokenId, problemType = 'single_label_classification' }: SequenceClassifierOptions,
 ): TrainableModel<ClassificationBatch> {
   const { base } = model;

@@ -72,6 +72,7 @@ fn main(
   let keyHead = workgroup.y;
   let group = uniforms.heads / uniforms.keyHeads;
   var head = keyHead * group;
+  var ahead = head;
   let sequence = sequenceAt(workgroup.z);
   let first = i32(workgroup.x) * 64;
   if (first >= sequence.count) { return; }
@@ -91,8 +92,8 @@ fn main(
   let anySeen = first < sequence.keyEnd && first + 64 > sequence.keyStart;
   let end = select(0, sequence.count, anySeen);
   let begin = first / 32 * 32;
-  if (((thread & ~31u) * 2u + lane) - lane < 128u) { queriesFirst0 = readQkv(sequence.start + clamp(begin + i32(((thread & ~31u) * 2u + lane) / 4u), 0, last), 0u, head, (((thread & ~31u) * 2u + lane) % 4u)); queriesSecond0 = readQkv(sequence.start + clamp(begin + i32((((thread & ~31u) * 2u + lane) + 32u) / 4u), 0, last), 0u, head, ((((thread & ~31u) * 2u + lane) + 32u) % 4u)); }
-  if (((thread & ~31u) * 2u + lane) - lane < 128u) { slopesFirst0 = readDy(sequence.start + clamp(begin + i32(((thread & ~31u) * 2u + lane) / 4u), 0, last), 0u, head, (((thread & ~31u) * 2u + lane) % 4u)); slopesSecond0 = readDy(sequence.start + clamp(begin + i32((((thread & ~31u) * 2u + lane) + 32u) / 4u), 0, last), 0u, head, ((((thread & ~31u) * 2u + lane) + 32u) % 4u)); }
+  if (((thread & ~31u) * 2u + lane) - lane < 128u) { queriesFirst0 = readQkv(sequence.start + clamp(begin + i32(((thread & ~31u) * 2u + lane) / 4u), 0, last), 0u, ahead, (((thread & ~31u) * 2u + lane) % 4u)); queriesSecond0 = readQkv(sequence.start + clamp(begin + i32((((thread & ~31u) * 2u + lane) + 32u) / 4u), 0, last), 0u, ahead, ((((thread & ~31u) * 2u + lane) + 32u) % 4u)); }
+  if (((thread & ~31u) * 2u + lane) - lane < 128u) { slopesFirst0 = readDy(sequence.start + clamp(begin + i32(((thread & ~31u) * 2u + lane) / 4u), 0, last), 0u, ahead, (((thread & ~31u) * 2u + lane) % 4u)); slopesSecond0 = readDy(sequence.start + clamp(begin + i32((((thread & ~31u) * 2u + lane) + 32u) / 4u), 0, last), 0u, ahead, ((((thread & ~31u) * 2u + lane) + 32u) % 4u)); }
   {
       let unit = (((thread & ~31u) * 2u + lane) + select(0u, 31u, odd)) / 2u;
       let row = unit / 2u;
@@ -105,8 +106,8 @@ fn main(
       let half = pairUp(pack4(valuesFirst0), pack4(valuesSecond0), odd);
       values[row * 3u + unit % 2u] = select(vec4u(), half, first + i32(row) <= last);
     }
-  for (var done = 1u; done <= group; done++) {
-  for (var t = begin; t < end; t += 32) {
+  var t = begin;
+  for (var passes = group * u32((max(end, begin) - begin + 31) / 32); passes > 0u; passes--) {
     if (((thread & ~31u) * 2u + lane) - lane < 128u) { {
       let unit = (((thread & ~31u) * 2u + lane) + select(0u, 31u, odd)) / 2u;
       let row = unit / 2u;
@@ -124,8 +125,12 @@ fn main(
     let logSum = select(1e+30f, lse[index], query <= last);
     let delta = deltas[index];
     workgroupBarrier();
-    if (((thread & ~31u) * 2u + lane) - lane < 128u) { queriesFirst0 = readQkv(sequence.start + clamp(t + 32 + i32(((thread & ~31u) * 2u + lane) / 4u), 0, last), 0u, head, (((thread & ~31u) * 2u + lane) % 4u)); queriesSecond0 = readQkv(sequence.start + clamp(t + 32 + i32((((thread & ~31u) * 2u + lane) + 32u) / 4u), 0, last), 0u, head, ((((thread & ~31u) * 2u + lane) + 32u) % 4u)); }
-    if (((thread & ~31u) * 2u + lane) - lane < 128u) { slopesFirst0 = readDy(sequence.start + clamp(t + 32 + i32(((thread & ~31u) * 2u + lane) / 4u), 0, last), 0u, head, (((thread & ~31u) * 2u + lane) % 4u)); slopesSecond0 = readDy(sequence.start + clamp(t + 32 + i32((((thread & ~31u) * 2u + lane) + 32u) / 4u), 0, last), 0u, head, ((((thread & ~31u) * 2u + lane) + 32u) % 4u)); }
+    // What comes next is read while this is multiplied: other queries, or the next head's first ones.
+    let turns = t + 32 >= end;
+    let next = select(t + 32, begin, turns);
+    ahead = min(select(head, head + 1u, turns), uniforms.heads - 1u);
+    if (((thread & ~31u) * 2u + lane) - lane < 128u) { queriesFirst0 = readQkv(sequence.start + clamp(next + i32(((thread & ~31u) * 2u + lane) / 4u), 0, last), 0u, ahead, (((thread & ~31u) * 2u + lane) % 4u)); queriesSecond0 = readQkv(sequence.start + clamp(next + i32((((thread & ~31u) * 2u + lane) + 32u) / 4u), 0, last), 0u, ahead, ((((thread & ~31u) * 2u + lane) + 32u) % 4u)); }
+    if (((thread & ~31u) * 2u + lane) - lane < 128u) { slopesFirst0 = readDy(sequence.start + clamp(next + i32(((thread & ~31u) * 2u + lane) / 4u), 0, last), 0u, ahead, (((thread & ~31u) * 2u + lane) % 4u)); slopesSecond0 = readDy(sequence.start + clamp(next + i32((((thread & ~31u) * 2u + lane) + 32u) / 4u), 0, last), 0u, ahead, ((((thread & ~31u) * 2u + lane) + 32u) % 4u)); }
     
     var s0 = Sum(); var s1 = Sum();
     {
@@ -191,11 +196,8 @@ fn main(
       k0 = subgroupMatrixMultiplyAccumulate(a, subgroupMatrixLoad<Right, row_major>(&queries, 48u, 3u), k0);
     }
     workgroupBarrier();
-  }
-  if (done == group) { break; }
-  head++;
-  if (((thread & ~31u) * 2u + lane) - lane < 128u) { queriesFirst0 = readQkv(sequence.start + clamp(begin + i32(((thread & ~31u) * 2u + lane) / 4u), 0, last), 0u, head, (((thread & ~31u) * 2u + lane) % 4u)); queriesSecond0 = readQkv(sequence.start + clamp(begin + i32((((thread & ~31u) * 2u + lane) + 32u) / 4u), 0, last), 0u, head, ((((thread & ~31u) * 2u + lane) + 32u) % 4u)); }
-  if (((thread & ~31u) * 2u + lane) - lane < 128u) { slopesFirst0 = readDy(sequence.start + clamp(begin + i32(((thread & ~31u) * 2u + lane) / 4u), 0, last), 0u, head, (((thread & ~31u) * 2u + lane) % 4u)); slopesSecond0 = readDy(sequence.start + clamp(begin + i32((((thread & ~31u) * 2u + lane) + 32u) / 4u), 0, last), 0u, head, ((((thread & ~31u) * 2u + lane) + 32u) % 4u)); }
+    t = next;
+    head = ahead;
   }
   
   workgroupBarrier();

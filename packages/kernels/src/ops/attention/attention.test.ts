@@ -112,7 +112,7 @@ describeBackends(
     });
 
     it('shares heads of keys and values among those of queries', async () => {
-      for (const headSize of [7, 16, 64]) {
+      for (const headSize of backend.emulated ? [16] : [7, 16, 64]) {
         const shared = { ...plain, headSize, tail: 2, layout: [full(33), full(20, 1)] };
         await check(backend, { ...shared, heads: 6, keyValueHeads: 2, rate: 0.2, spare: 7 });
         await check(backend, { ...shared, heads: 3, keyValueHeads: 1 });

@@ -98,13 +98,14 @@ export function halfTileLoader(
 }
 
 /** The way of a tile of queries (part 0), keys (1) or values (2); see `reader`. */
-export const qkvTileLoader = (into: string, rows: number, sizes: MatrixTileSizes, part: 0 | 1 | 2): HalfTileLoader =>
-  halfTileLoader(
-    into,
-    rows,
-    sizes,
-    (row, d) => `readQkv(sequence.start + ${row}, ${part}u, ${part === 0 ? 'head' : 'keyHead'}, ${d})`,
-  );
+export const qkvTileLoader = (
+  into: string,
+  rows: number,
+  sizes: MatrixTileSizes,
+  part: 0 | 1 | 2,
+  head = part === 0 ? 'head' : 'keyHead',
+): HalfTileLoader =>
+  halfTileLoader(into, rows, sizes, (row, d) => `readQkv(sequence.start + ${row}, ${part}u, ${head}, ${d})`);
 
 /**
  * WGSL of a lane's `c`th quad of scores, of one query and four neighbouring keys: `key{c}`, and in `seen{c}` which of

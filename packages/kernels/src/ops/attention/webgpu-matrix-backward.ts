@@ -53,8 +53,8 @@ export function matrixBackwardBytes(constants: Pick<MatrixTileConstants, 'headSi
 const DELTA_READS = 4;
 
 /** The way of a tile of dy, times SLOPE_SCALE. */
-const slopeTileLoader = (rows: number, sizes: MatrixTileSizes): HalfTileLoader =>
-  halfTileLoader('slopes', rows, sizes, (row, d) => `readDy(sequence.start + ${row}, 0u, head, ${d})`, SLOPE_SCALE);
+const slopeTileLoader = (rows: number, sizes: MatrixTileSizes, head = 'head'): HalfTileLoader =>
+  halfTileLoader('slopes', rows, sizes, (row, d) => `readDy(sequence.start + ${row}, 0u, ${head}, ${d})`, SLOPE_SCALE);
 
 /**
  * The gradient by the queries on subgroup matrices (Dao 2023, FlashAttention-2, section 3.1): a subgroup owns 16
@@ -181,7 +181,10 @@ export const matrixKeyGradientShader = shaderVariants(
     const { ownRows, subgroups, dropout } = constants;
     const own = `subgroup * ${FRAGMENT}u`;
     const [keys, values] = [qkvTileLoader('keys', ownRows, sizes, 1), qkvTileLoader('values', ownRows, sizes, 2)];
-    const [queries, slopes] = [qkvTileLoader('queries', LOOP_ROWS, sizes, 0), slopeTileLoader(LOOP_ROWS, sizes)];
+    const [queries, slopes] = [
+      qkvTileLoader('queries', LOOP_ROWS, sizes, 0, 'ahead'),
+      slopeTileLoader(LOOP_ROWS, sizes, 'ahead'),
+    ];
     const store = (name: string): string => /* wgsl */ `
     subgroupMatrixStore<col_major>(&scratch, scratch0, ${name}0, ${COLUMN_PITCH}u);
     subgroupMatrixStore<col_major>(&scratch, scratch0 + ${FRAGMENT * COLUMN_PITCH}u, ${name}1, ${COLUMN_PITCH}u);
@@ -211,6 +214,7 @@ ${MATRIX_ENTRY(sizes.threads)}
   let keyHead = workgroup.y;
   let group = uniforms.heads / uniforms.keyHeads;
   var head = keyHead * group;
+  var ahead = head;
   let sequence = sequenceAt(workgroup.z);
   let first = i32(workgroup.x) * ${ownRows};
   if (first >= sequence.count) { return; }
@@ -234,8 +238,8 @@ ${MATRIX_ENTRY(sizes.threads)}
   ${slopes.load('begin')}
   ${keys.store('first')}
   ${values.store('first')}
-  for (var done = 1u; done <= group; done++) {
-  for (var t = begin; t < end; t += ${LOOP_ROWS}) {
+  var t = begin;
+  for (var passes = group * u32((max(end, begin) - begin + ${LOOP_ROWS - 1}) / ${LOOP_ROWS}); passes > 0u; passes--) {
     ${queries.store('t')}
     ${slopes.store('t')}
     let query = t + i32(lane);
@@ -243,8 +247,12 @@ ${MATRIX_ENTRY(sizes.threads)}
     let logSum = select(${NO_KEYS}, lse[index], query <= last);
     let delta = deltas[index];
     workgroupBarrier();
-    ${queries.load(`t + ${LOOP_ROWS}`)}
-    ${slopes.load(`t + ${LOOP_ROWS}`)}
+    // What comes next is read while this is multiplied: other queries, or the next head's first ones.
+    let turns = t + ${LOOP_ROWS} >= end;
+    let next = select(t + ${LOOP_ROWS}, begin, turns);
+    ahead = min(select(head, head + 1u, turns), uniforms.heads - 1u);
+    ${queries.load('next')}
+    ${slopes.load('next')}
     ${rowProducts('s', 'keys', 'queries', own, sizes)}
     ${store('s')}
     ${times(
@@ -267,11 +275,8 @@ ${MATRIX_ENTRY(sizes.threads)}
     workgroupBarrier();
     ${addProducts('k', weights, 'queries', sizes)}
     workgroupBarrier();
-  }
-  if (done == group) { break; }
-  head++;
-  ${queries.load('begin')}
-  ${slopes.load('begin')}
+    t = next;
+    head = ahead;
   }
   ${writeSums('k', sizes, {
     factor: `(uniforms.scale / ${SLOPE_SCALE}.0)`,
