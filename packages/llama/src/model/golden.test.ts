@@ -42,10 +42,10 @@ describeBackends('tiny models of each family', (backend) => {
       model.forward(batch, INFERENCE),
       model.loss(batch, targets, INFERENCE).loss,
     ]);
-    expect(largestDifference(await hidden!.data(), golden.hidden)).toBeLessThan(1e-4);
-    expect(largestDifference(await logits!.data(), golden.logits)).toBeLessThan(1e-4);
-    expect((await loss!.data())[0]).toBeCloseTo(golden.loss, 4);
-    for (const held of [hidden!, logits!, loss!, targets, batch]) held.dispose();
+    expect(largestDifference(await hidden.data(), golden.hidden)).toBeLessThan(1e-4);
+    expect(largestDifference(await logits.data(), golden.logits)).toBeLessThan(1e-4);
+    expect((await loss.data())[0]).toBeCloseTo(golden.loss, 4);
+    for (const held of [hidden, logits, loss, targets, batch]) held.dispose();
     const options = { maxNewTokens: golden.generated[0]!.length };
     // A text that ended early goes on to the longest's length alone.
     const longest = Math.max(...golden.generated.map((tokens) => tokens.length));
