@@ -19,7 +19,7 @@ export { type GgufTensorType } from './gguf/tensor-types';
 export { ggufConfig } from './gguf/config';
 export { ggufFiles, type GgufModelFiles } from './gguf/files';
 export { type GgufTokenizer, ggufTokenizer } from './gguf/metadata';
-export { type FilesOptions, memoryFiles, type ModelFiles } from './files/model-files';
+export { type FilesOptions, memoryFiles, type ModelFiles, type ReadableFiles } from './files/model-files';
 export { hubFiles, type HubFilesOptions } from './http/hub-files';
 export { httpSource, type HttpSourceOptions } from './http/http-source';
 export { type Fetch, type RetryOptions } from './http/retry';

@@ -20,7 +20,6 @@ export {
   loadAdapter,
   readAdapterConfig,
   type AdapterFiles,
-  type AdapterSource,
 } from './files/adapter-files';
 export { mergeAdapters, mergeAndUnload, MergedModel, type MergeOptions, type OriginalWeights } from './merge/merge';
 export { compareMerges, type CompareMergesOptions, type MergeComparisonRow } from './merge/compare';

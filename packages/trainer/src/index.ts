@@ -38,7 +38,6 @@ export {
   type BatchInputOptions,
   type HostInput,
   type LearnedTask,
-  type SavedFiles,
   type TrainableModel,
   type UploadedBatch,
 } from './model/trainable-model';

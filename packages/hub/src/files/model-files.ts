@@ -4,12 +4,20 @@ import { HubError, readBudget } from '../error';
 import { blobSource, bufferSource, type ByteSource } from './byte-source';
 import { checkRelativePath } from './path';
 
-/** The files of one model, wherever they are: a folder, the hub, a page's uploads, memory. Paths are relative, with `/`. */
-export interface ModelFiles {
+/** Files to be read by name, such as an adapter's or a checkpoint's. Paths are relative, with `/`. */
+export interface ReadableFiles {
   /** What errors and reports call it: a folder or a repository id. */
   readonly id: string;
   /** Whether there is a file at that path. */
   has(path: string): Promise<boolean>;
+  /** The file as UTF-8. */
+  text(path: string): Promise<string>;
+  /** The file's bytes, in ranges. */
+  open(path: string): Promise<Pick<ByteSource, 'size' | 'read'>>;
+}
+
+/** The files of one model, wherever they are: a folder, the hub, a page's uploads, memory. */
+export interface ModelFiles extends ReadableFiles {
   /** Throws `HubError` `NOT_FOUND` where there is no such file. */
   open(path: string): Promise<ByteSource>;
   /** The file as UTF-8, without a byte order mark. Throws `CORRUPT_FILE` where it isn't UTF-8. */

@@ -1,4 +1,4 @@
-import { bufferSource, openSafetensors, serializeSafetensors } from '@qlora-js/hub';
+import { bufferSource, openSafetensors, type ReadableFiles, serializeSafetensors } from '@qlora-js/hub';
 import { loraConfigFromJson, loraConfigToJson } from '../config/json';
 import type { LoraConfig } from '../config/lora-config';
 import { LoraError } from '../errors';
@@ -11,14 +11,6 @@ export const ADAPTER_WEIGHTS = 'adapter_model.safetensors';
 /** Files by name, as they lie in an adapter's folder. */
 export type AdapterFiles = Record<string, Uint8Array | string>;
 
-/** Where an adapter is read from; @qlora-js/hub's ModelFiles is one. */
-export interface AdapterSource {
-  readonly id: string;
-  has(path: string): Promise<boolean>;
-  text(path: string): Promise<string>;
-  open(path: string): Promise<{ readonly size: number; read(offset: number, length: number): Promise<Uint8Array> }>;
-}
-
 /** The files PEFT's save_pretrained writes for one adapter: config, weights and a model card. */
 export async function adapterFiles(model: PeftModel, adapterName = 'default'): Promise<AdapterFiles> {
   const config = model.config(adapterName);
@@ -30,7 +22,7 @@ export async function adapterFiles(model: PeftModel, adapterName = 'default'): P
 }
 
 /** The config of a saved adapter, without its weights: what a base has to be built for. */
-export async function readAdapterConfig(source: AdapterSource): Promise<LoraConfig> {
+export async function readAdapterConfig(source: ReadableFiles): Promise<LoraConfig> {
   if (!(await source.has(ADAPTER_CONFIG))) {
     throw new LoraError('BAD_ADAPTER', `${source.id} has no ${ADAPTER_CONFIG}: it is not an adapter's folder`);
   }
@@ -47,7 +39,7 @@ export async function readAdapterConfig(source: AdapterSource): Promise<LoraConf
 }
 
 /** Adds a saved adapter to a model under `adapterName`, or loads its weights where the model has that adapter already. */
-export async function loadAdapter(model: PeftModel, source: AdapterSource, adapterName = 'default'): Promise<void> {
+export async function loadAdapter(model: PeftModel, source: ReadableFiles, adapterName = 'default'): Promise<void> {
   const config = await readAdapterConfig(source);
   if (!(await source.has(ADAPTER_WEIGHTS))) {
     throw new LoraError('BAD_ADAPTER', `${source.id} has no ${ADAPTER_WEIGHTS}; save the adapter as safetensors`);

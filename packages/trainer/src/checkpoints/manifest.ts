@@ -1,6 +1,5 @@
-import { memoryFiles } from '@qlora-js/hub';
+import { memoryFiles, type ReadableFiles } from '@qlora-js/hub';
 import { TrainerError } from '../errors';
-import type { SavedFiles } from '../model/trainable-model';
 import { sha256 } from '../state/sha256';
 import type { RunIdentity } from './run-identity';
 import { parseObject } from './state-files';
@@ -52,7 +51,7 @@ export async function sealed(
 export interface VerifiedFiles {
   readonly manifest: Manifest;
   /** In memory: what was checked is what is read. */
-  readonly files: SavedFiles;
+  readonly files: ReadableFiles;
   /** The same, to be written elsewhere, with the manifest. */
   readonly contents: CheckpointFiles;
 }
@@ -62,7 +61,7 @@ export interface VerifiedFiles {
  *
  * @throws TrainerError BAD_CHECKPOINT that names the file and what is wrong with it
  */
-export async function verified(saved: SavedFiles): Promise<VerifiedFiles> {
+export async function verified(saved: ReadableFiles): Promise<VerifiedFiles> {
   if (!(await saved.has(MANIFEST))) {
     throw bad(`${saved.id} has no ${MANIFEST}: another program or an older version wrote it`);
   }

@@ -1,5 +1,5 @@
+import type { ReadableFiles } from '@qlora-js/hub';
 import { TrainerError } from '../errors';
-import type { SavedFiles } from '../model/trainable-model';
 import { parseTrainerState, type TrainerState } from '../state/trainer-state';
 import { stepOf } from './keeper';
 import { verified } from './manifest';
@@ -19,7 +19,7 @@ export interface LoadedCheckpoint {
   /** States of the run's parts. */
   readonly states: States;
   /** Its files, the model's among them. */
-  readonly files: SavedFiles;
+  readonly files: ReadableFiles;
   /** The same, to be written elsewhere. */
   readonly contents: CheckpointFiles;
 }

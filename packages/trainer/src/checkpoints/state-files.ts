@@ -1,6 +1,11 @@
-import { bufferSource, openSafetensors, serializeSafetensors, type StoredTensor } from '@qlora-js/hub';
+import {
+  bufferSource,
+  openSafetensors,
+  type ReadableFiles,
+  serializeSafetensors,
+  type StoredTensor,
+} from '@qlora-js/hub';
 import { TrainerError } from '../errors';
-import type { SavedFiles } from '../model/trainable-model';
 
 /** State dicts by the name of the part they are of, as two files: what is no array, and the arrays. */
 export const STATE_JSON = 'training_state.json';
@@ -54,7 +59,7 @@ export function encodeStates(states: States): Record<string, string | Uint8Array
  *
  * @throws TrainerError BAD_CHECKPOINT, HubError
  */
-export async function decodeStates(files: SavedFiles): Promise<States> {
+export async function decodeStates(files: ReadableFiles): Promise<States> {
   const json = parseObject(await files.text(STATE_JSON), `${files.id}/${STATE_JSON}`);
   const source = await files.open(STATE_TENSORS);
   const stored = await openSafetensors(bufferSource(await source.read(0, source.size), `${files.id}/${STATE_TENSORS}`));

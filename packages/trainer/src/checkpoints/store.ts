@@ -1,6 +1,5 @@
-import { memoryFiles } from '@qlora-js/hub';
+import { memoryFiles, type ReadableFiles } from '@qlora-js/hub';
 import { TrainerError } from '../errors';
-import type { SavedFiles } from '../model/trainable-model';
 
 /** Files of a checkpoint by name. */
 export type CheckpointFiles = Readonly<Record<string, Uint8Array | string>>;
@@ -20,7 +19,7 @@ export interface CheckpointStore {
   /** Writes a whole checkpoint in place of one of that name, or nothing. The files stay as they are until it is done. */
   save(name: string, files: CheckpointFiles): Promise<void>;
   /** @param name one of `list`; a store on disk also takes a path */
-  open(name: string): Promise<SavedFiles>;
+  open(name: string): Promise<ReadableFiles>;
   /** Removes a checkpoint whole. */
   remove(name: string): Promise<void>;
   /** A place of last resort for what `save` could not write; returns where that is. */
@@ -53,7 +52,7 @@ export class MemoryCheckpoints implements CheckpointStore {
     this.saved.set(name, new Map(entries));
   }
 
-  async open(name: string): Promise<SavedFiles> {
+  async open(name: string): Promise<ReadableFiles> {
     const files = this.saved.get(name);
     if (files === undefined) {
       throw new TrainerError('BAD_CHECKPOINT', `there is no checkpoint '${name}' in memory`, { value: name });

@@ -1,6 +1,7 @@
 import { tensor, type Scalar, type Tensor, type Tensor2D } from '@tensorflow/tfjs-core';
 import type { CollatedBatch, Task } from '@qlora-js/data';
 import type { ActivationDtype } from '@qlora-js/gpt2';
+import type { ReadableFiles } from '@qlora-js/hub';
 import type { ForwardContext } from '@qlora-js/kernels';
 import type { NamedVariable } from '@qlora-js/optim';
 
@@ -48,7 +49,7 @@ export interface TrainableModel<Batch extends UploadedBatch = UploadedBatch> {
   loss(batch: Batch, context: ForwardContext): { loss: Scalar; logits: Tensor2D };
   /** Whatever is needed to have these trained weights again, as files. */
   files(): Promise<Record<string, Uint8Array | string>>;
-  loadFiles(files: SavedFiles): Promise<void>;
+  loadFiles(files: ReadableFiles): Promise<void>;
   /** Floating-point operations a token in training, for total_flos: transformers' 6 a weight outside of the embeddings. */
   readonly flopsPerToken?: number;
   /** SHA-256 of what does not train, which a resumed run has to be on again; without it that is not compared. */
@@ -58,14 +59,6 @@ export interface TrainableModel<Batch extends UploadedBatch = UploadedBatch> {
 /** What the loss of a batch is a mean over. */
 export function lossItems<Batch extends UploadedBatch>(model: TrainableModel<Batch>, batch: CollatedBatch): number {
   return model.lossItems?.(batch) ?? batch.batchSize;
-}
-
-/** Files of a checkpoint, to be read; @qlora-js/hub's ModelFiles is one. */
-export interface SavedFiles {
-  readonly id: string;
-  has(path: string): Promise<boolean>;
-  text(path: string): Promise<string>;
-  open(path: string): Promise<{ readonly size: number; read(offset: number, length: number): Promise<Uint8Array> }>;
 }
 
 /** Brings a batch to the device; the caller disposes of it. */
