@@ -1,7 +1,7 @@
 // Texts a second that `qlora predict` labels with the embedded base on wasm, start-up apart, by threads; and the whole command once.
 // Rounds take turns, so that what the machine does meanwhile falls on all of them; the best of them is what the machine can do.
 // Writes bench/results/predict.json, where each version of Node keeps a row of its own.
-// usage: npx tsx --conditions=@qlora-js/source tools/bench/predict.ts
+// usage: npx tsx --conditions=@qlora-js/source tools/bench/predict.ts [ROUNDS]
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
@@ -13,7 +13,8 @@ import { GPT2Tokenizer } from '@qlora-js/tokenize-gpt2';
 import { embeddedBase } from '@qlora-js/finetune';
 import { readResult, RESULTS } from './results';
 
-const ROUNDS = 7;
+const ROUNDS = Number(process.argv[2] ?? 5);
+const TEXTS = 800;
 
 /** A version of Node's measurements. */
 interface PredictRun {
@@ -44,7 +45,7 @@ try {
     report: false,
   });
   await dispose();
-  const texts = [...test.column('text'), ...train.column('text')];
+  const texts = [...test.column('text'), ...train.column('text')].slice(0, TEXTS);
   const tokenizer = await GPT2Tokenizer.load(await embeddedBase());
   const { inputIds } = tokenizer.batch(texts);
   const tokens = inputIds.reduce((sum, ids) => sum + ids.length, 0) / texts.length;
