@@ -162,7 +162,8 @@ export class Evaluator<Batch extends UploadedBatch = UploadedBatch> {
     let done = 0;
     const outputs = await replicas.outputs(this.model.trainedVariables(), batches, async (batch) => {
       const output = batchOutput(this.model, batch);
-      await onBatch?.(++done, batches.length);
+      done++;
+      await onBatch?.(done, batches.length);
       return output;
     });
     // Counted in the batches' order, so that the sum of the losses is rounded as without replicas.
@@ -177,7 +178,7 @@ export class Evaluator<Batch extends UploadedBatch = UploadedBatch> {
         this.confusion?.add(tensor2d(logits, [batchSize, this.model.numLabels]), tensor1d(batch.labels, 'int32'));
       });
     });
-    while (done < batches.length) await onBatch?.(++done, batches.length);
+    for (done++; done <= batches.length; done++) await onBatch?.(done, batches.length);
     return outputs;
   }
 
