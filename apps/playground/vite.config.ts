@@ -27,9 +27,9 @@ export default defineConfig({
   plugins: [contentSecurityPolicy(), tfjsWasmFiles(), firstLoadBudget()],
 });
 
-/** Names a part that is loaded on demand by its package, which the budget of the first load knows it by. */
+/** Names a part that is loaded on demand by its package or its own file, which the budget of the first load knows it by. */
 function chunkName(module: string | null): string {
-  return (
-    /(?:node_modules|packages)\/((?:@[^/]+\/)?[^/]+)\/[^]*$/.exec(module ?? '')?.[1]?.replace(/^@.*\//, '') ?? 'shared'
-  );
+  const [, own] = /playground\/src\/(?:.*\/)?([\w-]+)\.tsx?$/.exec(module ?? '') ?? [];
+  const [, dependency] = /(?:node_modules|packages)\/(?:@[^/]+\/)?([^/@]+)\//.exec(module ?? '') ?? [];
+  return own ?? dependency ?? 'shared';
 }

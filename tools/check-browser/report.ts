@@ -1,16 +1,14 @@
 // packages/report: report.html in two widths and both themes; axe finds nothing, nothing is asked of a network, nothing sticks out.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser } from 'puppeteer-core';
 import { compareRuns, comparisonHtml, reportFigures, reportHtml } from '@qlora-js/report';
 import { sampleEvents, sampleResults, sampleTest } from '../../packages/report/src/testing/sample';
+import { axeFindings } from './accessibility';
 import { type Check } from './check';
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const WIDTHS = [1280, 390];
 const THEMES = ['light', 'dark'] as const;
 
@@ -82,14 +80,7 @@ async function look(
     const overhang = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     const paper = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     const shown = { requests: [...requests], errors: [...errors] };
-    await page.evaluate(AXE);
-    const accessibility = await page.evaluate(async () => {
-      const { axe } = globalThis as unknown as {
-        axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
-      };
-      const { violations } = await axe.run();
-      return violations.map(({ id, nodes }) => `${id}: ${nodes.length}, first ${nodes[0]?.html.slice(0, 160)}`);
-    });
+    const accessibility = await axeFindings(page);
     return { accessibility, ...shown, overhang, paper };
   } finally {
     await page.close();

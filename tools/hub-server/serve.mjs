@@ -40,6 +40,9 @@ export async function serveFolder(folder, { port = 0, throttle } = {}) {
       response.writeHead(404, { 'X-Error-Code': 'RevisionNotFound' }).end();
       return;
     }
+    // As the hub does: pages of other origins may read, and see these headers.
+    response.setHeader('Access-Control-Allow-Origin', '*');
+    response.setHeader('Access-Control-Expose-Headers', 'X-Repo-Commit, X-Error-Code, ETag, Content-Range');
     response.setHeader('X-Repo-Commit', commit);
     const path = inside(model, decodeURIComponent(match[3]));
     if (path === undefined) {

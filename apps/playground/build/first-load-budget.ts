@@ -9,11 +9,16 @@ const BUDGET = 450_000;
 /** What is loaded later or instead, by the beginning of its file's name. */
 const LATER = [
   'tfjs/tfjs-backend-wasm.wasm',
-  'tfjs/tfjs-backend-wasm-threaded-simd.wasm',
   'tfjs-backend-webgpu-',
   'tfjs-backend-cpu-',
   'hyparquet-',
   'yaml-',
+  'hub-',
+  'gguf-model-',
+  'hub-base-',
+  'look-',
+  'weights-',
+  'zip-',
 ];
 
 /** The base's files. */

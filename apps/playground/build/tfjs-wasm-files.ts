@@ -5,7 +5,7 @@ import { type Plugin } from 'vite';
 
 /** Where they lie beside the built scripts; src/worker/open-device.ts says so to tfjs. */
 const FOLDER = 'assets/tfjs';
-const FILES = ['tfjs-backend-wasm.wasm', 'tfjs-backend-wasm-simd.wasm', 'tfjs-backend-wasm-threaded-simd.wasm'];
+const FILES = ['tfjs-backend-wasm.wasm', 'tfjs-backend-wasm-simd.wasm'];
 
 /** tfjs fetches its .wasm files by name at run time, so that bundlers leave them behind. */
 export function tfjsWasmFiles(): Plugin {

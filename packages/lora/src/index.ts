@@ -23,5 +23,6 @@ export {
 } from './files/adapter-files';
 export { mergeAdapters, mergeAndUnload, MergedModel, type MergeOptions, type OriginalWeights } from './merge/merge';
 export { compareMerges, type CompareMergesOptions, type MergeComparisonRow } from './merge/compare';
+export { adapterNorms, type AdapterNorm } from './model/adapter-norms';
 export { prepareModelForKbitTraining, type KbitTrainingOptions } from './model/prepare';
 export { loraPlusGroups, type LoraPlusGroup } from './model/lora-plus';

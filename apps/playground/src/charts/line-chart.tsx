@@ -73,19 +73,19 @@ export function LineChart({ title, series, xMax, domain, format = figure }: Line
         <summary>
           Values<span class="hidden"> of {title}</span>
         </summary>
-        <ValueTable series={series} format={format} />
+        <ValueTable title={title} series={series} format={format} />
       </details>
     </figure>
   );
 }
 
-function ValueTable({ series, format }: Pick<LineChartProps, 'series'> & { format: (value: number) => string }) {
+function ValueTable({ title, series, format = figure }: Pick<LineChartProps, 'title' | 'series' | 'format'>) {
   const steps = [...new Set(series.flatMap(({ points }) => points.map(({ x }) => x)))].sort((one, two) => one - two);
   const every = Math.ceil(steps.length / TABLE_ROWS);
   const shown = steps.filter((_, index) => index % every === 0 || index === steps.length - 1);
   const at = series.map(({ points }) => new Map(points.map(({ x, y }) => [x, y])));
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Values by step">
+    <div class="scroll" tabIndex={0} role="region" aria-label={`Values of ${title} by step`}>
       <table>
         <thead>
           <tr>

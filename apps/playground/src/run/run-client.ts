@@ -1,5 +1,6 @@
 import { policedWorker } from '../worker/policed-worker';
-import type { Answer, Calls, Problem, RunEvent } from '../worker/protocol';
+import { ROLES } from '../worker/scope';
+import type { Answer, Calls, Problem, RunEvent, Slot } from '../worker/protocol';
 import workerAddress from '../worker/main.ts?worker&url';
 
 /** A call that a worker refused or that it ended in. */
@@ -22,8 +23,11 @@ export class RunClient {
   private readonly pending = new Map<number, Pending>();
   private calls = 0;
 
-  constructor(onEvent: (event: RunEvent) => void) {
-    this.worker = policedWorker(new URL(workerAddress, document.baseURI).href, 'run');
+  constructor(slot: Slot, onEvent: (event: RunEvent) => void) {
+    this.worker = policedWorker(
+      new URL(workerAddress, document.baseURI).href,
+      slot === 'b' ? ROLES.second : ROLES.first,
+    );
     this.worker.addEventListener('message', ({ data }: MessageEvent<Answer>) => {
       if (data.kind === 'event') {
         onEvent(data.event);

@@ -1,4 +1,17 @@
-import type { BaseSource, DataSource, DataView, DeviceFound, Problem, RunSettings } from '../worker/protocol';
+import type {
+  BaseSource,
+  BaseView,
+  DataSource,
+  DataView,
+  DeviceFound,
+  LoadedAdapter,
+  Look,
+  Problem,
+  RunSettings,
+  SavedRun,
+  Slot,
+  TextLabels,
+} from '../worker/protocol';
 import type { RunState } from './run-state';
 
 /** The rows that a training will have. */
@@ -9,6 +22,13 @@ export interface DataState {
   readonly problem: Problem | undefined;
 }
 
+/** An adapter that a visitor has brought back. */
+export interface LoadedState {
+  readonly name: string;
+  readonly adapter: LoadedAdapter | undefined;
+  readonly problem: Problem | undefined;
+}
+
 /** All that the page shows. */
 export interface PageState {
   /** Undefined until it is known. */
@@ -16,10 +36,23 @@ export interface PageState {
   readonly deviceProblem: Problem | undefined;
   readonly data: DataState;
   readonly base: BaseSource;
+  /** Undefined for the embedded one, and while another is looked at. */
+  readonly baseView: BaseView | undefined;
+  readonly baseProblem: Problem | undefined;
+  /** A base that is on its way from the hub: bytes that have come, of how many. */
+  readonly baseComing: { readonly id: string; readonly loaded: number; readonly total: number } | undefined;
   readonly settings: RunSettings;
-  readonly run: RunState | undefined;
+  /** The first run, and the one beside it. */
+  readonly runs: Readonly<Partial<Record<Slot, RunState>>>;
+  /** A run that an earlier visit has left. */
+  readonly saved: SavedRun | undefined;
+  readonly loaded: LoadedState | undefined;
+  /** What the test rows say of each run; looked at when the visitor asks. */
+  readonly looks: Readonly<Partial<Record<Slot, Look>>>;
   /** The text whose labels are watched. */
   readonly text: string;
+  /** Its labels by the adapter that was loaded. */
+  readonly loadedLabels: TextLabels | undefined;
   /** What a screen reader is told; changes at milestones alone. */
   readonly announcement: string;
 }
@@ -44,8 +77,15 @@ export const FIRST_STATE: PageState = {
   deviceProblem: undefined,
   data: { source: GENERATED, view: undefined, problem: undefined },
   base: { kind: 'embedded' },
+  baseView: undefined,
+  baseProblem: undefined,
+  baseComing: undefined,
   settings: DEFAULT_SETTINGS,
-  run: undefined,
+  runs: {},
+  saved: undefined,
+  loaded: undefined,
+  looks: {},
   text: '',
+  loadedLabels: undefined,
   announcement: '',
 };

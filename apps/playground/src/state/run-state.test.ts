@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { DEFAULT_SETTINGS, GENERATED } from './page-state';
 import { afterEvent, isUnderWay, newRun, pointsOf } from './run-state';
 
-const run = newRun({ data: GENERATED, base: { kind: 'embedded' }, settings: DEFAULT_SETTINGS, threads: 1 });
+const run = newRun({ slot: 'a', data: GENERATED, base: { kind: 'embedded' }, settings: DEFAULT_SETTINGS, threads: 1 });
 
 it('a run that goes on has the rows of its checkpoint and adds to them', () => {
   const begun = afterEvent(run, { kind: 'begun', step: 3, maxSteps: 9, rows: [{ step: 3, loss: 2 }] });

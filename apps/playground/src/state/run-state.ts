@@ -11,6 +11,8 @@ export interface RunState {
   readonly step: number;
   readonly maxSteps: number;
   readonly figures: StepFigures | undefined;
+  /** Step of the newest checkpoint. */
+  readonly savedStep: number | undefined;
   readonly evaluating: { readonly done: number; readonly total: number } | undefined;
   readonly rows: readonly LogRow[];
   readonly lines: readonly { readonly text: string; readonly warning: boolean }[];
@@ -29,6 +31,7 @@ export function newRun(spec: RunSpec): RunState {
     step: 0,
     maxSteps: 0,
     figures: undefined,
+    savedStep: undefined,
     evaluating: undefined,
     rows: [],
     lines: [],
@@ -59,6 +62,10 @@ export function afterEvent(run: RunState, event: RunEvent): RunState {
       return { ...run, evaluating: { done: event.done, total: event.total } };
     case 'paused':
       return { ...run, paused: event.paused };
+    case 'baseComing':
+      return run;
+    case 'saved':
+      return { ...run, savedStep: event.step };
     case 'labels':
       return { ...run, labels: event.labels };
   }

@@ -1,6 +1,9 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Playground } from '../state/playground';
 import { DataSection } from './data-section';
+import { KeepSection } from './keep-section';
+import { LookSection } from './look-section';
+import { ModelSection } from './model-section';
 import { SettingsSection } from './settings-section';
 import { StartSection } from './start-section';
 import { TrainingSection } from './training-section';
@@ -25,11 +28,14 @@ export function App({ playground }: { playground: Playground }) {
         <div class="columns">
           <div class="column">
             <DataSection playground={playground} state={state} />
+            <ModelSection playground={playground} state={state} />
             <SettingsSection playground={playground} state={state} />
+            <KeepSection playground={playground} state={state} />
           </div>
           <div class="column">
-            <TrainingSection playground={playground} run={state.run} />
+            <TrainingSection playground={playground} runs={state.runs} />
             <TrySection playground={playground} state={state} />
+            <LookSection playground={playground} state={state} />
           </div>
         </div>
       </main>

@@ -5,4 +5,4 @@ import { ROLES, scope } from './scope';
 import { serveRun } from './serve-run';
 
 if (scope.name === ROLES.replica) serveReplica(eventPort(scope), buildReplica);
-else serveRun(scope, import.meta.url);
+else serveRun(scope, { slot: scope.name === ROLES.second ? 'b' : 'a', module: import.meta.url });

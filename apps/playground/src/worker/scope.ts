@@ -4,4 +4,4 @@ import type { MessageTarget } from '@qlora-js/trainer';
 export const scope = self as unknown as MessageTarget & { readonly name: string };
 
 /** Names that workers are started under: what their one module is to do. */
-export const ROLES = { run: 'run', replica: 'replica' } as const;
+export const ROLES = { first: 'run a', second: 'run b', replica: 'replica' } as const;

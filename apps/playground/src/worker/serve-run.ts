@@ -1,5 +1,5 @@
 import type { MessageTarget } from '@qlora-js/trainer';
-import type { Answer, Calls, Problem, Request, RunEvent } from './protocol';
+import type { Answer, Calls, Problem, Request, RunEvent, Slot } from './protocol';
 import { Run } from './run';
 
 /** What answers the page's calls. */
@@ -15,9 +15,12 @@ export type Handlers = {
  *
  * @param module this worker's own address, which its replicas start from
  */
-export function serveRun(scope: MessageTarget, module: string): void {
+export function serveRun(
+  scope: MessageTarget,
+  { slot, module }: { readonly slot: Slot; readonly module: string },
+): void {
   const post = (answer: Answer): void => scope.postMessage(answer, []);
-  const run: Handlers = new Run((event: RunEvent) => post({ kind: 'event', event }), module);
+  const run: Handlers = new Run(slot, (event: RunEvent) => post({ kind: 'event', event }), module);
   scope.addEventListener('message', ({ data }) => {
     const { id, call, argument } = data as Request;
     const handle = run[call].bind(run) as (argument: unknown) => unknown;

@@ -1,7 +1,6 @@
 import { type ReadBudget, shown } from '@qlora-js/read-budget';
 import { HubError, readBudget } from '../error';
 import { type ModelFiles } from '../files/model-files';
-import { openPyTorchCheckpointWithin } from '../pickle/open';
 import { type OpenOptions, openSafetensorsWithin, unknownTensor } from '../safetensors/open';
 import { type TensorFile } from '../tensor';
 import { type Checkpoint } from './checkpoint';
@@ -19,7 +18,12 @@ interface Format {
 /** In the order of transformers' `_get_resolved_checkpoint_files`: safetensors before pickles, one file before shards. */
 const formats: readonly Format[] = [
   { name: 'safetensors', file: 'model.safetensors', open: openSafetensorsWithin },
-  { name: 'pytorch', file: 'pytorch_model.bin', open: openPyTorchCheckpointWithin },
+  {
+    name: 'pytorch',
+    file: 'pytorch_model.bin',
+    // Loaded with the first such file: pages mostly read others.
+    open: async (...file) => (await import('../pickle/open')).openPyTorchCheckpointWithin(...file),
+  },
 ];
 
 /**

@@ -1,4 +1,4 @@
-import { findBackend, setBackend, type KernelBackend } from '@tensorflow/tfjs-core';
+import { env, findBackend, setBackend, type KernelBackend } from '@tensorflow/tfjs-core';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import { KernelError } from '../errors';
 import { registerCoreGradients } from '../tfjs/core-gradients';
@@ -53,6 +53,8 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<Devic
 
 async function openWasm({ wasmPaths }: OpenDeviceOptions): Promise<Device> {
   const tfjsWasm = await import('@tensorflow/tfjs-backend-wasm');
+  // A page that is isolated from other origins would get tfjs' threaded build, whose memory our kernels can't share.
+  env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
   shareWasmClones();
   if (wasmPaths !== undefined) tfjsWasm.setWasmPaths(wasmPaths);
   return openNamed('wasm', 'WebAssembly SIMD on the CPU', {
