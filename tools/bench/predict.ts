@@ -1,5 +1,5 @@
 // Texts a second that `qlora predict` labels with the embedded base on wasm, start-up apart, by threads; and the whole command once.
-// Rounds take turns, so that what the machine does meanwhile falls on all of them; the best of them is what the machine can do.
+// The best round is what the machine can do where other work on it is short.
 // Writes bench/results/predict.json, where each version of Node keeps a row of its own.
 // usage: npx tsx --conditions=@qlora-js/source tools/bench/predict.ts [ROUNDS]
 import { spawnSync } from 'node:child_process';
@@ -50,26 +50,21 @@ try {
   const { inputIds } = tokenizer.batch(texts);
   const tokens = inputIds.reduce((sum, ids) => sum + ids.length, 0) / texts.length;
   const counts = [1, 2, 4].filter((threads) => threads === 1 || threads <= availableParallelism());
-  const lines = [];
+  const lines: PredictRun['threads'][number][] = [];
   for (const threads of counts) {
     const classifier = await loadTextClassifier(adapter, { backend: 'wasm', threads });
     // The threads have loaded their copies once they have answered.
     await classifier.predict(texts);
-    lines.push({ threads, classifier, textsPerSecond: [] as number[] });
-  }
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const { classifier, textsPerSecond } of lines) {
+    const textsPerSecond: number[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
       const started = performance.now();
       await classifier.predict(texts);
       textsPerSecond.push((1000 * texts.length) / (performance.now() - started));
     }
-    console.log(
-      lines
-        .map(({ threads, textsPerSecond }) => `${threads} threads: ${textsPerSecond.at(-1)!.toFixed(0)}/s`)
-        .join('   '),
-    );
+    // One device is open at a time.
+    classifier.dispose();
+    lines.push({ threads, textsPerSecond });
   }
-  for (const { classifier } of lines) classifier.dispose();
 
   const input = join(folder, 'texts.txt');
   writeFileSync(input, texts.map((text) => text.replaceAll(/\s+/g, ' ')).join('\n'));
@@ -90,7 +85,7 @@ try {
   const run: PredictRun = {
     node: process.version,
     ...{ loadBefore, texts: texts.length, tokens },
-    threads: lines.map(({ threads, textsPerSecond }) => ({ threads, textsPerSecond })),
+    threads: lines,
     commandSeconds: (performance.now() - started) / 1000,
   };
   const machine = { processor: cpus()[0]!.model, cores: availableParallelism() };
