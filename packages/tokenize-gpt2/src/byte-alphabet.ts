@@ -29,3 +29,10 @@ export function bytesOfToken(token: string): Uint8Array {
   }
   return bytes;
 }
+
+/** The token that stands for a text's UTF-8. */
+export function tokenOfText(text: string): string {
+  let token = '';
+  for (const byte of new TextEncoder().encode(text)) token += byteAlphabet[byte]!;
+  return token;
+}

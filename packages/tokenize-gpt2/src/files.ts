@@ -1,4 +1,5 @@
 import { type AddedToken, addedTokenFields, type AddedTokens } from './added-tokens';
+import { pipelineFields } from './pipeline';
 import { specialTokenKeys, type TokenizerSettings } from './settings';
 import type { Vocabulary } from './vocabulary';
 
@@ -7,13 +8,21 @@ const noBound = '1000000000000000019884624838656';
 
 /**
  * The files transformers reads and (up to release 4) writes for a GPT2Tokenizer, by name: vocab.json, merges.txt,
- * tokenizer_config.json, special_tokens_map.json, and added_tokens.json where tokens were added beyond the vocabulary.
+ * tokenizer_config.json, special_tokens_map.json, and added_tokens.json where tokens were added beyond the vocabulary. Words
+ * cut in another way stand in tokenizer.json alone, which then holds vocabulary, merges and added tokens too.
  */
 export function tokenizerFiles(
   vocabulary: Vocabulary,
   settings: TokenizerSettings,
   addedTokens: AddedTokens,
 ): Record<string, string> {
+  if (settings.pipeline.words !== 'gpt2') {
+    return {
+      'tokenizer.json': tokenizerJson(vocabulary, settings, addedTokens),
+      'tokenizer_config.json': configFile(settings, addedTokens),
+      'special_tokens_map.json': specialTokensFile(settings),
+    };
+  }
   const files: Record<string, string> = {
     'vocab.json': vocabularyFile(vocabulary.tokens),
     'merges.txt': ['#version: 0.2', ...vocabulary.merges, ''].join('\n'),
@@ -25,6 +34,64 @@ export function tokenizerFiles(
     files['added_tokens.json'] = sortedJson(new Map(beyond.map(([id, token]) => [token.content, id])));
   }
   return files;
+}
+
+/** What the tokenizers library writes of the same pipeline. */
+function tokenizerJson(vocabulary: Vocabulary, settings: TokenizerSettings, addedTokens: AddedTokens): string {
+  const { pipeline } = settings;
+  const file = {
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    added_tokens: addedTokens.entries().map(([id, token]) => ({ id, ...addedTokenFields(token) })),
+    ...pipelineFields(pipeline),
+    post_processor: postProcessor(settings, addedTokens),
+    decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
+    model: {
+      type: 'BPE',
+      dropout: null,
+      unk_token: null,
+      continuing_subword_prefix: null,
+      end_of_word_suffix: null,
+      fuse_unk: false,
+      byte_fallback: false,
+      ignore_merges: pipeline.ignoreMerges,
+      vocab: VOCABULARY_PLACE,
+      merges: vocabulary.merges.map((merge) => merge.split(' ')),
+    },
+  };
+  return JSON.stringify(file).replace(JSON.stringify(VOCABULARY_PLACE), () => vocabularyFile(vocabulary.tokens));
+}
+
+/** Stands where the vocabulary goes; no token of it can have come before. */
+const VOCABULARY_PLACE = '\0vocabulary';
+
+/** The bos token before and the eos token after a text, where the settings ask for them. */
+function postProcessor(
+  { specialTokens, addBosToken, addEosToken }: TokenizerSettings,
+  addedTokens: AddedTokens,
+): object | null {
+  const of = (wanted: boolean, name: 'bosToken' | 'eosToken'): string[] => {
+    const token = specialTokens.get(name)?.content;
+    return wanted && token !== undefined ? [token] : [];
+  };
+  const [before, after] = [of(addBosToken, 'bosToken'), of(addEosToken, 'eosToken')];
+  if (before.length + after.length === 0) return null;
+  const special = (id: string, type_id: number) => ({ SpecialToken: { id, type_id } });
+  const sequence = (id: string, type_id: number) => ({ Sequence: { id, type_id } });
+  const around = (id: string, type: number) => [
+    ...before.map((token) => special(token, type)),
+    sequence(id, type),
+    ...after.map((token) => special(token, type)),
+  ];
+  return {
+    type: 'TemplateProcessing',
+    single: around('A', 0),
+    pair: [...around('A', 0), ...around('B', 1)],
+    special_tokens: Object.fromEntries(
+      [...before, ...after].map((id) => [id, { id, ids: [addedTokens.idOf(id)], tokens: [id] }]),
+    ),
+  };
 }
 
 /** In the order of the ids, which an object would not keep: its keys that are numbers come first. */
@@ -52,7 +119,7 @@ function configFile(settings: TokenizerSettings, addedTokens: AddedTokens): stri
   config.set('model_max_length', settings.modelMaxLength === Infinity ? noBound : settings.modelMaxLength);
   if (settings.paddingSide !== 'right') config.set('padding_side', settings.paddingSide);
   if (settings.truncationSide !== 'right') config.set('truncation_side', settings.truncationSide);
-  config.set('tokenizer_class', 'GPT2Tokenizer');
+  config.set('tokenizer_class', settings.pipeline.words === 'gpt2' ? 'GPT2Tokenizer' : 'PreTrainedTokenizerFast');
   // JSON.stringify has no integers this large: written as text, then taken out of its quotes.
   return sortedJson(config).replace(`"model_max_length": "${noBound}"`, `"model_max_length": ${noBound}`);
 }

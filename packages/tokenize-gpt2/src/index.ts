@@ -22,5 +22,6 @@ export type {
   PadOptions,
   Truncation,
 } from './padding';
+export type { Pipeline, WordPattern } from './pipeline';
 export type { Side, SpecialTokenName } from './settings';
 export { GPT2Tokenizer } from './tokenizer';

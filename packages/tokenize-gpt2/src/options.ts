@@ -1,6 +1,7 @@
 import type { ReadLimits } from '@qlora-js/read-budget';
 import type { AddedToken } from './added-tokens';
 import type { DecodeOptions } from './decoder';
+import type { Pipeline } from './pipeline';
 import type { LengthOptions, PaddedColumns } from './padding';
 import type { SpecialTokenName } from './settings';
 
@@ -14,6 +15,8 @@ export interface TokenizerFiles {
   specialTokensMap?: unknown;
   /** added_tokens.json: ids by token. */
   addedTokens?: unknown;
+  /** How texts are cut into words, and words into tokens; GPT-2's by default. */
+  pipeline?: Pipeline;
 }
 
 export interface TokenizerOptions {

@@ -146,6 +146,76 @@ export function wordEnd(text: string, at: number, limit: number): number {
   return runEnd(text, at, limit, kind);
 }
 
+/** SmolLM's words: GPT-2's, of a text in which every digit stands alone (tokenizers' pre_tokenizers::digits). */
+export function smollmWordEnd(text: string, at: number, limit: number): number {
+  const kind = classAt(text, at, limit);
+  if (kind === CharacterClass.number) return at + characterLength(text, at, limit);
+  if (kind === CharacterClass.whiteSpace) {
+    // A digit ends the piece that GPT-2's expression sees, so that it takes the whole run before one.
+    const end = runEnd(text, at, limit, CharacterClass.whiteSpace);
+    if (end < limit && classAt(text, end, limit) === CharacterClass.number) return end;
+  }
+  return wordEnd(text, at, limit);
+}
+
+const carriageReturn = 0x0d;
+const lineFeed = 0x0a;
+const isLineEnd = (code: number): boolean => code === lineFeed || code === carriageReturn;
+
+/**
+ * Words by the expression of OpenAI's cl100k that Llama 3 and Qwen2 have, numbers cut into `digits`:
+ *
+ *   (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,digits}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+
+ */
+function cl100kWordEnd(text: string, at: number, limit: number, digits: number): number {
+  const code = text.charCodeAt(at);
+  const kind = classAt(text, at, limit);
+  if (code === apostrophe) {
+    const length = anyCaseContractionLength(text, at, limit);
+    if (length > 0) return at + length;
+  }
+  if (kind === CharacterClass.letter) return runEnd(text, at, limit, CharacterClass.letter);
+  if (kind === CharacterClass.number) {
+    let end = at;
+    for (let count = 0; count < digits && end < limit && classAt(text, end, limit) === CharacterClass.number; count++) {
+      end += characterLength(text, end, limit);
+    }
+    return end;
+  }
+  const next = at + characterLength(text, at, limit);
+  if (!isLineEnd(code) && next < limit && classAt(text, next, limit) === CharacterClass.letter) {
+    return runEnd(text, next, limit, CharacterClass.letter);
+  }
+  const from = code === space ? next : at;
+  if (from < limit && classAt(text, from, limit) === CharacterClass.other) {
+    let end = runEnd(text, from, limit, CharacterClass.other);
+    while (end < limit && isLineEnd(text.charCodeAt(end))) end++;
+    return end;
+  }
+  const end = runEnd(text, at, limit, CharacterClass.whiteSpace);
+  for (let last = end - 1; last >= at; last--) if (isLineEnd(text.charCodeAt(last))) return last + 1;
+  // \s+(?!\S) leaves the last one to the word that follows, unless it is the only one.
+  return end < limit && end - at > 1 ? end - 1 : end;
+}
+
+export const llama3WordEnd = (text: string, at: number, limit: number): number => cl100kWordEnd(text, at, limit, 3);
+export const qwen2WordEnd = (text: string, at: number, limit: number): number => cl100kWordEnd(text, at, limit, 1);
+
+/** Code units of the character at `at`. */
+function characterLength(text: string, at: number, limit: number): number {
+  const high = (text.charCodeAt(at) & 0xfc00) === 0xd800;
+  return high && at + 1 < limit && (text.charCodeAt(at + 1) & 0xfc00) === 0xdc00 ? 2 : 1;
+}
+
+/** `contractionLength` in either case; the long s is an s in another case too. */
+function anyCaseContractionLength(text: string, at: number, limit: number): number {
+  const folded = text
+    .slice(at, Math.min(at + 3, limit))
+    .replace('\u017f', 's')
+    .toLowerCase();
+  return folded.length > 1 ? contractionLength(folded, 0, folded.length) : 0;
+}
+
 /** The words of a text, in order. */
 export function preTokenize(text: string): string[] {
   const words: string[] = [];

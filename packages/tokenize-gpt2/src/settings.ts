@@ -1,6 +1,7 @@
 import { parseJson, type ReadBudget } from '@qlora-js/read-budget';
 import { type AddedToken, readAddedToken } from './added-tokens';
 import { quote, readBudget, TokenizerError } from './errors';
+import { GPT2_PIPELINE, type Pipeline } from './pipeline';
 
 export type Side = 'right' | 'left';
 
@@ -34,6 +35,8 @@ export interface TokenizerSettings {
   modelMaxLength: number;
   paddingSide: Side;
   truncationSide: Side;
+  /** How texts are cut into words, and words into tokens. */
+  pipeline: Pipeline;
   /** tokenizer_config.json's other entries, kept for writing it back. */
   otherConfig: Map<string, unknown>;
 }
@@ -42,12 +45,17 @@ export interface SettingsSource {
   tokenizerConfig?: unknown;
   specialTokensMap?: unknown;
   addedTokens?: unknown;
+  pipeline?: Pipeline;
 }
 
 /** transformers' LARGE_INTEGER: a model_max_length above it means that there is no bound. */
 const largestBound = 1e20;
 const endOfText = '<|endoftext|>';
-const acceptedClasses = ['GPT2Tokenizer', 'GPT2TokenizerFast', 'PreTrainedTokenizerFast', 'TokenizersBackend'];
+const gpt2Classes = ['GPT2Tokenizer', 'GPT2TokenizerFast'];
+const acceptedClasses = [
+  ...gpt2Classes,
+  ...['PreTrainedTokenizerFast', 'TokenizersBackend', 'Qwen2Tokenizer', 'Qwen2TokenizerFast', 'LlamaTokenizerFast'],
+];
 
 /** Keys that this package reads into fields of its own, and writes from them. */
 const readKeys = new Set<string>([
@@ -79,6 +87,9 @@ export function readSettings(source: SettingsSource, budget: ReadBudget = readBu
   const place = 'tokenizer_config.json';
   const config = readFile(source.tokenizerConfig, { place, budget });
   checkClass(config.get('tokenizer_class'), place);
+  const className = config.get('tokenizer_class') ?? gpt2Classes[0];
+  // transformers' other classes name no special tokens by themselves.
+  const isGpt2 = gpt2Classes.some((known) => known === className);
   const declared = readDeclaredTokens(config.get('added_tokens_decoder'), place);
   // As in transformers, special_tokens_map.json counts only where the configuration doesn't list the added tokens.
   const named = new Map(config);
@@ -94,7 +105,7 @@ export function readSettings(source: SettingsSource, budget: ReadBudget = readBu
   const specialTokens = new Map<SpecialTokenName, AddedToken>();
   for (const name of specialTokenNames) {
     const key = specialTokenKeys[name];
-    const hasDefault = name === 'bosToken' || name === 'eosToken' || name === 'unkToken';
+    const hasDefault = isGpt2 && (name === 'bosToken' || name === 'eosToken' || name === 'unkToken');
     const value = named.has(key) ? named.get(key) : hasDefault ? endOfText : null;
     if (value !== null && value !== undefined) specialTokens.set(name, special(value, `${place}: ${key}`));
   }
@@ -119,6 +130,7 @@ export function readSettings(source: SettingsSource, budget: ReadBudget = readBu
     ),
     paddingSide: checkSide(config.get('padding_side') ?? 'right', `${place}: padding_side`, 'INVALID_CONFIG'),
     truncationSide: checkSide(config.get('truncation_side') ?? 'right', `${place}: truncation_side`, 'INVALID_CONFIG'),
+    pipeline: source.pipeline ?? GPT2_PIPELINE,
     otherConfig: new Map([...config].filter(([key]) => !readKeys.has(key))),
   };
 }

@@ -1,6 +1,7 @@
 import { type ReadBudget } from '@qlora-js/read-budget';
 import { type AddedToken, readAddedToken } from './added-tokens';
 import { quote, TokenizerError } from './errors';
+import { readPipeline } from './pipeline';
 import { checkSide, readFile, readObject, type TokenizerSettings } from './settings';
 import { readVocabulary, type Vocabulary } from './vocabulary';
 
@@ -25,11 +26,8 @@ export function readTokenizerJson(
     continuing_subword_prefix: ['', null, undefined],
     end_of_word_suffix: ['', null, undefined],
     byte_fallback: [false, undefined],
-    ignore_merges: [false, undefined],
   });
-  expect(file, undefined, { normalizer: [null, undefined] });
-  const preTokenizer = readObject(file.get('pre_tokenizer'), `${place}: pre_tokenizer`);
-  expect(preTokenizer, 'pre_tokenizer', { type: ['ByteLevel'], use_regex: [true, undefined] });
+  const pipeline = readPipeline(file);
   const decoder = readObject(file.get('decoder'), `${place}: decoder`);
   expect(decoder, 'decoder', { type: ['ByteLevel'] });
   const vocabulary = readVocabulary(
@@ -60,6 +58,7 @@ export function readTokenizerJson(
     settings: {
       ...settings,
       ...readSurroundings(file.get('post_processor'), settings),
+      pipeline,
       specialTokens,
       addedTokens: mergeTokens(addedTokens, settings.addedTokens),
       // "Right" and "Left" in this file.
@@ -118,7 +117,7 @@ function readSurroundings(
   const none = { addBosToken: false, addEosToken: false };
   if (value === undefined || value === null) return none;
   const where = `${place}: post_processor`;
-  const processor = readObject(value, where);
+  const processor = templateOf(readObject(value, where));
   if (processor.get('type') === 'ByteLevel') return none;
   expect(processor, 'post_processor', { type: ['TemplateProcessing'] });
   const single: unknown = processor.get('single');
@@ -138,4 +137,14 @@ function readSurroundings(
     `${where}.single puts ${quote(parts)} together; this package knows the text with bos before and eos after it`,
     { value: single },
   );
+}
+
+/** Of a sequence of processors the one that puts tokens around a text; the others shape offsets alone. */
+function templateOf(processor: Map<string, unknown>): Map<string, unknown> {
+  const steps = processor.get('processors');
+  if (processor.get('type') !== 'Sequence' || !Array.isArray(steps)) return processor;
+  const others = (steps as unknown[])
+    .map((step) => readObject(step, `${place}: post_processor`))
+    .filter((step) => step.get('type') !== 'ByteLevel');
+  return others.length === 1 ? others[0]! : processor;
 }

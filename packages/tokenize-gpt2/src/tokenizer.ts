@@ -49,7 +49,7 @@ export class GPT2Tokenizer {
     }
     this.onWarning = onWarning;
     this.registry = new TokenRegistry(vocabulary, settings);
-    this.encoder = new ByteLevelEncoder(vocabulary, cacheWords);
+    this.encoder = new ByteLevelEncoder(vocabulary, settings.pipeline, cacheWords);
     this.decoder = new TokenDecoder(this.registry);
   }
 

@@ -21,6 +21,7 @@ import torch
 from transformers.utils import logging
 
 import bitsandbytes_on_cpu  # noqa: F401  before anything imports bitsandbytes
+import byte_level
 import checkpoints
 import llama
 import optimizers
@@ -43,6 +44,7 @@ SUBJECTS = {
     "variants": variants.record,
     "llama": llama.record,
     "tokenizer": texts.record,
+    "byte-level": byte_level.record,
     "metrics": scores.record,
     "study": search_study.record,
     "search-cases": search_cases.record,
