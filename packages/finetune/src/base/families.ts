@@ -1,12 +1,14 @@
-import { loadGpt2ForSequenceClassification, readGpt2Config, type GPT2ForSequenceClassification } from '@qlora-js/gpt2';
+import { loadGpt2ForSequenceClassification, readGpt2Config, type SequenceClassification } from '@qlora-js/gpt2';
 import type { ModelFiles } from '@qlora-js/hub';
 import type { Device } from '@qlora-js/kernels';
+import { loadLlamaForSequenceClassification, MODEL_TYPES, readLlamaConfig } from '@qlora-js/llama';
 import { GPT2Tokenizer } from '@qlora-js/tokenize-gpt2';
 import { FinetuneError } from '../errors';
+import { isGguf, tokenizerOfGguf } from './gguf-tokenizer';
 import type { QuantizationSettings } from '../model/settings';
 
 /** A classifier's model as the stages know it. */
-export type ClassifierModel = GPT2ForSequenceClassification;
+export type ClassifierModel = SequenceClassification;
 
 /** How a classifier is read. */
 export interface LoadClassifier {
@@ -34,8 +36,10 @@ export interface LoadedClassifier {
 export interface ModelFamily {
   /** `model_type` in config.json. */
   readonly modelType: string;
+  /** transformers' class of the classifier. */
+  readonly classifierClass: string;
   /** Layers that get adapters where nobody names others. */
-  readonly targetModules: readonly string[];
+  readonly targetModules: readonly string[] | 'all-linear';
   /** What has to be known before weights are read. */
   shape(files: ModelFiles): Promise<{ readonly positions: number; readonly vocabulary: number }>;
   /** Reads the tokenizer. */
@@ -46,18 +50,39 @@ export interface ModelFamily {
 
 const GPT2: ModelFamily = {
   modelType: 'gpt2',
+  classifierClass: 'GPT2ForSequenceClassification',
   targetModules: ['c_attn', 'c_proj'],
   shape: async (files) => {
     const { nPositions, vocabSize } = await readGpt2Config(files);
     return { positions: nPositions, vocabulary: vocabSize };
   },
-  tokenizer: (files) => GPT2Tokenizer.load(files),
+  tokenizer: tokenizerOf,
   classifier: (files, { device, ...options }) =>
     // Where products are in float16, so is what they begin from.
     loadGpt2ForSequenceClassification(files, { ...options, embeddingDtype: device.info.computeDtype }),
 };
 
-const FAMILIES: readonly ModelFamily[] = [GPT2];
+/** transformers' prefix of each family's classes. */
+const LLAMA_CLASSES = { llama: 'Llama', mistral: 'Mistral', qwen2: 'Qwen2', qwen3: 'Qwen3' } as const;
+
+const LLAMAS = MODEL_TYPES.map((modelType): ModelFamily => ({
+  modelType,
+  classifierClass: `${LLAMA_CLASSES[modelType]}ForSequenceClassification`,
+  targetModules: 'all-linear',
+  shape: async (files) => {
+    const { nPositions, vocabSize } = await readLlamaConfig(files);
+    return { positions: nPositions, vocabulary: vocabSize };
+  },
+  tokenizer: tokenizerOf,
+  classifier: (files, { device, ...options }) =>
+    loadLlamaForSequenceClassification(files, { ...options, embeddingDtype: device.info.computeDtype }),
+}));
+
+const FAMILIES: readonly ModelFamily[] = [GPT2, ...LLAMAS];
+
+async function tokenizerOf(files: ModelFiles): Promise<GPT2Tokenizer> {
+  return isGguf(files) ? tokenizerOfGguf(files) : GPT2Tokenizer.load(files);
+}
 
 /** @throws FinetuneError `UNSUPPORTED_MODEL` naming the families there are */
 export async function familyOf(files: ModelFiles): Promise<ModelFamily> {

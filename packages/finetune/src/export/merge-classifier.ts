@@ -73,7 +73,7 @@ export async function mergeClassifier(options: MergeClassifierOptions): Promise<
     await mergeAdapters(model, { into: 'dense', base: start });
     const kept = dtype === '4bit' ? 'float16' : dtype;
     const tensors = await denseTensors(model.base, kept);
-    const config = JSON.parse(await classifierConfig(base.files, classifier, base.padTokenId)) as object;
+    const config = JSON.parse(await classifierConfig(base, classifier)) as object;
     const files: AdapterFolder = {
       [CONFIG]: `${JSON.stringify({ ...config, dtype: kept }, null, 2)}\n`,
       'model.safetensors': serializeSafetensors(tensors, { format: 'pt' }),

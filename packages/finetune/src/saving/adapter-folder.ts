@@ -48,7 +48,7 @@ export async function describingFiles({ base, data, settings, splits }: FineTune
   };
   return {
     ...base.tokenizer.save(),
-    [CONFIG]: await classifierConfig(base.files, classifier, base.padTokenId),
+    [CONFIG]: await classifierConfig(base, classifier),
     [RUN]: `${JSON.stringify(run, null, 2)}\n`,
   };
 }

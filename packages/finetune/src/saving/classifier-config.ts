@@ -1,5 +1,6 @@
 import { LabelMap, TASKS, type Task } from '@qlora-js/data';
 import type { ModelFiles } from '@qlora-js/hub';
+import type { BaseModel } from '../base/base';
 import { FinetuneError } from '../errors';
 import type { QuantizationSettings } from '../model/settings';
 
@@ -24,16 +25,15 @@ export const RUN = 'run.json';
 
 /** The base's config.json with the labels in it: `AutoConfig.from_pretrained` of the adapter's folder gives the right head. */
 export async function classifierConfig(
-  base: ModelFiles,
+  { files, family, padTokenId }: Pick<BaseModel, 'files' | 'family' | 'padTokenId'>,
   { labelMap, task }: SavedClassifier,
-  padTokenId: number,
 ): Promise<string> {
-  const config = (await base.json(CONFIG)) as Record<string, unknown>;
+  const config = (await files.json(CONFIG)) as Record<string, unknown>;
   // A base's own quantisation is its matter, not the adapter's.
   const { quantization_config: _, ...rest } = config;
   const labelled = {
     ...rest,
-    architectures: ['GPT2ForSequenceClassification'],
+    architectures: [family.classifierClass],
     id2label: labelMap.id2label,
     label2id: labelMap.label2id,
     problem_type: task,

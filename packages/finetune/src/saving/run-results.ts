@@ -39,7 +39,7 @@ function description(
       ...(report === undefined ? {} : { parameters: report.all_params, trained: report.trainable_params }),
     },
     quantisation: quantization === null ? { type: 'none' } : { ...quantization },
-    LoRA: { ...lora, targetModules: lora.targetModules?.join(', ') ?? base.family.targetModules.join(', ') },
+    LoRA: { ...lora, targetModules: [lora.targetModules ?? base.family.targetModules].flat().join(', ') },
     data: {
       name: data.name,
       labels: data.labelMap?.size ?? null,
