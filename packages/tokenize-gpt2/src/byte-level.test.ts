@@ -62,3 +62,13 @@ it('has no special tokens that a class other than GPT-2 does not name', async ()
   const tokenizer = await load(tokenizers['qwen2']!.file, {});
   expect(tokenizer.specialTokensMap).toEqual({});
 });
+
+it('leaves bytes out that SmolLM has no token for, as tokenizers does', async () => {
+  const { file } = tokenizers['smollm']!;
+  const model = file['model'] as { readonly vocab: Readonly<Record<string, number>>; readonly merges: unknown };
+  const ids = Object.entries(model.vocab).sort(([, a], [, b]) => a - b);
+  // The byte 4, spelled Ą, gives its place to a token that nothing makes.
+  const vocab = Object.fromEntries(ids.map(([token, id]) => [token === 'Ą' ? 'none' : token, id]));
+  const tokenizer = await load({ ...file, model: { ...model, vocab } });
+  expect(tokenizer.encode('a\u0004b')).toEqual(tokenizer.encode('ab'));
+});

@@ -1,4 +1,4 @@
-import type { Vocabulary } from './vocabulary';
+import { NO_TOKEN, type Vocabulary } from './vocabulary';
 
 /** Words up to this many bytes are merged by scanning for the best pair; longer ones through a heap. */
 const longestScanned = 40;
@@ -24,7 +24,7 @@ export class BytePairEncoder {
       this.ranks = new Int32Array(most);
       this.products = new Int32Array(most);
     }
-    const count = this.readBytes(text, start, end);
+    const count = this.withoutMissing(this.readBytes(text, start, end));
     if (count < 2) return count;
     return count <= longestScanned ? this.mergeByScan(count) : this.mergeByHeap(count);
   }
@@ -63,6 +63,14 @@ export class BytePairEncoder {
       ids[count++] = idOfByte[0x80 | (code & 0x3f)]!;
     }
     return count;
+  }
+
+  /** Takes the bytes that have no token out; how many are left. */
+  private withoutMissing(count: number): number {
+    const { ids } = this;
+    let kept = 0;
+    for (let at = 0; at < count; at++) if (ids[at] !== NO_TOKEN) ids[kept++] = ids[at]!;
+    return kept;
   }
 
   /** Rank and product of the pair at `at` and `right` go to place `at`. */

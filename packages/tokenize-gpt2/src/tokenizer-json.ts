@@ -36,6 +36,7 @@ export function readTokenizerJson(
       merges: model.get('merges'),
       vocabName: `${place}: model.vocab`,
       mergesName: `${place}: model.merges`,
+      lacksBytes: pipeline.words !== 'gpt2',
     },
     budget,
   );

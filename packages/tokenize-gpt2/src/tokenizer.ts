@@ -14,6 +14,7 @@ import type {
 } from './options';
 import { columnsOf, type EncodedColumns, type EncodedExample, padColumns, type PaddedColumns } from './padding';
 import { type LengthPlan, paddedLength, type PadOptions, padRow, planLengths } from './padding';
+import { GPT2_PIPELINE } from './pipeline';
 import { checkSide, readMaxLength, readSettings, type Side, type SpecialTokenName } from './settings';
 import type { TokenizerSettings } from './settings';
 import { ByteLevelEncoder } from './text-encoder';
@@ -56,7 +57,11 @@ export class GPT2Tokenizer {
   /** @throws TokenizerError invalid-vocabulary, invalid-merges, invalid-config, unsupported */
   static fromFiles(files: TokenizerFiles, options: TokenizerOptions = {}): GPT2Tokenizer {
     const budget = readBudget(options.limits);
-    return new GPT2Tokenizer(readVocabulary(files, budget), readSettings(files, budget), options);
+    return new GPT2Tokenizer(
+      readVocabulary({ ...files, lacksBytes: (files.pipeline ?? GPT2_PIPELINE).words !== 'gpt2' }, budget),
+      readSettings(files, budget),
+      options,
+    );
   }
 
   /**

@@ -18,6 +18,9 @@ export interface Vocabulary {
   readonly mergeTable: MergeTable;
 }
 
+/** In `idOfByte`: a byte that has no token. */
+export const NO_TOKEN = -1;
+
 export interface VocabularySource {
   /** Text of vocab.json, or what it parses to: id by token. */
   vocab: unknown;
@@ -26,6 +29,8 @@ export interface VocabularySource {
   /** Names for error messages. */
   vocabName?: string;
   mergesName?: string;
+  /** Whether bytes may have no token, as in SmolLM's vocabulary: tokenizers leaves them out of a text. */
+  lacksBytes?: boolean;
 }
 
 /** Reads and checks a vocabulary. @throws TokenizerError invalid-vocabulary, invalid-merges */
@@ -36,6 +41,7 @@ export function readVocabulary(source: VocabularySource, budget: ReadBudget = re
   const idOfByte = Int32Array.from(byteAlphabet, (character, byte) => {
     const id = idOfToken.get(character);
     if (id === undefined) {
+      if (source.lacksBytes === true) return NO_TOKEN;
       throw new TokenizerError(
         'INVALID_VOCABULARY',
         `${vocabName} has no token for byte 0x${byte.toString(16).padStart(2, '0')}, spelled ${quote(character)}: ` +
