@@ -1,6 +1,7 @@
 import { defaultClientConditions, defineConfig } from 'vite';
 import { contentSecurityPolicy } from './build/content-security-policy';
 import { firstLoadBudget } from './build/first-load-budget';
+import { shortShaders } from './build/short-shaders';
 import { tfjsWasmFiles } from './build/tfjs-wasm-files';
 import { unusedTfjs } from './build/unused-tfjs';
 
@@ -18,7 +19,7 @@ export default defineConfig({
   },
   worker: {
     format: 'es',
-    plugins: () => [unusedTfjs()],
+    plugins: () => [unusedTfjs(), shortShaders()],
     rollupOptions: {
       output: { chunkFileNames: ({ facadeModuleId }) => `assets/${chunkName(facadeModuleId)}-[hash].js` },
     },
