@@ -11,8 +11,8 @@ export interface LossLogState {
   readonly total: number;
   readonly totalSteps: number;
   readonly lastStep: number;
-  /** Of the last step. */
-  readonly norm: number;
+  /** Of the last step, one value: no number where a step was left out, which JSON can't hold. */
+  readonly norm: Float32Array;
 }
 
 /**
@@ -81,14 +81,14 @@ export class LossLog implements Stateful<LossLogState> {
   async stateDict(): Promise<LossLogState> {
     const { count, total, totalSteps, lastStep } = this;
     const [sum, norm] = await Promise.all([value(this.sum), value(this.norm)]);
-    return { count, sum, total, totalSteps, lastStep, norm };
+    return { count, sum, total, totalSteps, lastStep, norm: Float32Array.of(norm) };
   }
 
   loadStateDict({ count, sum, total, totalSteps, lastStep, norm }: LossLogState): void {
     Object.assign(this, { count, total, totalSteps, lastStep });
     tidy(() => {
       this.sum.assign(tensor1d([sum]));
-      this.norm.assign(tensor1d([norm]));
+      this.norm.assign(tensor1d(norm));
     });
   }
 
