@@ -163,7 +163,7 @@ for (const [N, K] of small
   for (const rows of small ? [33] : [24, 384, 391, 2048]) {
     const xs = values(rows * K!);
     const x = tensor2d(xs, [rows, K!]);
-    await check(`matmul4bit ${rows}x${N}x${K}`, matmul4bit(x, quantized as never, { bias }), (row, column) => {
+    await check(`matmul4bit ${rows}x${N}x${K}`, matmul4bit(x, quantized, { bias }), (row, column) => {
       let sum = biases[column]!;
       for (let i = 0; i < K!; i++) sum += xs[row * K! + i]! * dense[column * K! + i]!;
       return sum;
@@ -171,7 +171,7 @@ for (const [N, K] of small
     // As small as gradients of a mean loss are.
     const dys = values(rows * N!, 1e-6);
     const dy = tensor2d(dys, [rows, N!]);
-    const input = matmul4bit(dy, quantized as never, { transposed: true });
+    const input = matmul4bit(dy, quantized, { transposed: true });
     await check(`matmul4bit transposed ${rows}x${N}x${K}`, input, (row, column) => {
       let sum = 0;
       for (let i = 0; i < N!; i++) sum += dys[row * N! + i]! * dense[i * K! + column]!;

@@ -1,6 +1,6 @@
 """What transformers computes for tiny GPT-2s of every config variant: gpt2-variants.json.
 
-Weights come from a formula of integers that packages/gpt2/test/tiny-gpt2.ts repeats, so none are stored.
+Weights come from a formula of integers that tools/test/tiny-gpt2.ts repeats, so none are stored.
 """
 import json
 

@@ -8,7 +8,7 @@ import { findBase } from '@qlora-js/finetune/node';
 import { memoryFiles, serializeSafetensors, type ModelFiles } from '@qlora-js/hub';
 import { openDevice } from '@qlora-js/kernels';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { TINY, tinyTensors } from '../../../../packages/gpt2/test/tiny-gpt2';
+import { TINY, tinyTensors } from '../../../../tools/test/tiny-gpt2';
 import { OVERFITTING, stoppedEarly } from './overfitting';
 import { QUANTIZATION } from './quantization';
 import { isSignificant, meanInterval, pairedDifference } from './statistics';

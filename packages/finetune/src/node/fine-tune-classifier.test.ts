@@ -2,7 +2,6 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ReportFigures } from '@qlora-js/report';
-import { readResults } from '@qlora-js/report/node';
 import { readRunEvents } from '@qlora-js/tracking/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunReport } from '../saving/report';
@@ -135,6 +134,7 @@ describe('fineTuneClassifier over folders', () => {
     expect(shown.comparison!.figures[0]).toMatchObject({ earlier: 0.5, now: report.test_accuracy });
     expect(shown.description['command']).toEqual({ command: 'qlora train' });
     expect(shown.saved!.files.map(({ name }) => name)).toContain('adapter_config.json');
+    const { readResults } = await import('@qlora-js/report/node');
     const test = (await readResults(out)).test!;
     expect(test.texts).toHaveLength(15);
     expect(test.confidence!.every((value) => value > 1 / 3 && value <= 1)).toBe(true);

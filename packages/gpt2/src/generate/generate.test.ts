@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDevice, type Device } from '@qlora-js/kernels';
 import { describeBackends } from '@qlora-js/kernels/testing';
 import { goldenVariants, padTexts } from '../../test/golden-variants';
-import { floatTensor, TINY, tinyFiles, tinyTensors, type TinyConfig } from '../../test/tiny-gpt2';
+import { floatTensor, TINY, tinyFiles, tinyTensors, type TinyConfig } from '../../../../tools/test/tiny-gpt2';
 import type { GPT2LMHeadModel } from '../model/language-model';
 import { loadGpt2LMHeadModel } from '../weights/load';
 import type { GeneratedToken, GenerateOptions } from './generate';

@@ -11,7 +11,7 @@ import {
 } from '@qlora-js/kernels';
 import { describeBackends } from '@qlora-js/kernels/testing';
 import { largestDifference, relativeDistance } from '../../../../tools/test/compare';
-import { TINY, tinyFiles } from '../../test/tiny-gpt2';
+import { TINY, tinyFiles } from '../../../../tools/test/tiny-gpt2';
 import { packSequences } from '../batch/pack-sequences';
 import { loadGpt2ForSequenceClassification } from '../weights/load';
 import type { ActivationDtype } from './decoder';

@@ -4,7 +4,7 @@ import { activationNames, INFERENCE, type Linear, type LayerNorm } from '@qlora-
 import { describeBackends } from '@qlora-js/kernels/testing';
 import { largestDifference, norm } from '../../../../tools/test/compare';
 import { goldenVariants, padTexts } from '../../test/golden-variants';
-import { TINY, tinyFiles, tinyTensors, type TinyConfig } from '../../test/tiny-gpt2';
+import { TINY, tinyFiles, tinyTensors, type TinyConfig } from '../../../../tools/test/tiny-gpt2';
 import { nextTokenLabels } from '../batch/next-token-labels';
 import { tokenBatch } from '../batch/token-batch';
 import { loadGpt2LMHeadModel } from '../weights/load';

@@ -8,7 +8,7 @@ import { Linear4bit, quantizeArray, quantStateToTensors } from '@qlora-js/quant'
 import { goldenJson, goldenPath } from '../../../../tools/test/golden';
 import { GoldenTensors } from '../../../../tools/test/safetensors';
 import { largestDifference } from '../../../../tools/test/compare';
-import { floatTensor, TINY, tinyFiles, tinyTensors } from '../../test/tiny-gpt2';
+import { floatTensor, TINY, tinyFiles, tinyTensors } from '../../../../tools/test/tiny-gpt2';
 import { packSequences } from '../batch/pack-sequences';
 import { loadGpt2, loadGpt2ForSequenceClassification, loadGpt2LMHeadModel, loadReportLines } from './load';
 import { transposed } from './transpose';

@@ -80,7 +80,7 @@ describeBackends('tiny models of each family', (backend) => {
       expect(loss).toBeCloseTo(golden.classifierLoss, 4);
       for (const [path, expected] of Object.entries(golden.gradients)) {
         const limit = dtype === 'float16' ? 1e-2 : 1e-3;
-        expect(relativeDistance(gradients.get(path)!, expected), `${path} on ${backend}`).toBeLessThan(limit);
+        expect(relativeDistance(gradients.get(path)!, expected), `${path} on ${backend.name}`).toBeLessThan(limit);
       }
       for (const held of [batch, target, model]) held.dispose();
       expect(memory().numTensors).toBe(before);
