@@ -42,6 +42,7 @@ export function allTables(): Record<string, string> {
     kernels: kernels(),
     features: withoutFeatures(),
     activations: activations(),
+    smollm2: smolLm2(),
     memory: driverMemory(),
     changes: changes(),
     tiles: tiles(),
@@ -225,7 +226,17 @@ function activations(): string {
       .reverse(),
   ];
   const step = measured.find((one) => one?.results.some(({ activationDtype }) => activationDtype === 'float16'));
-  if (step === undefined) return 'Not measured.';
+  return step === undefined ? 'Not measured.' : planRows(step);
+}
+
+/** A step of SmolLM2-135M's shape. */
+function smolLm2(): string {
+  const step = readResult<StepResults>('step-smollm2.json');
+  return step === undefined ? 'Not measured.' : planRows(step);
+}
+
+/** Memory, time and dispatches of a step's plans, by shape and by what activations wait in. */
+function planRows(step: StepResults): string {
   const rows = step.results
     .filter(isStep)
     .map((row): Cell[] => [
