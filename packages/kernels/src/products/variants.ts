@@ -48,8 +48,8 @@ const LARGE: MatrixTile = {
 const WIDE: MatrixTile = { ...LARGE, tileColumns: 256, tileDepth: 32 };
 /**
  * For many tiles of x in float16: a subgroup multiplies 64 x 64, so that a fragment it loads serves four others. On an H200
- * six layers of GPT-2 medium's step at 48 x 72 took 11.1 ms with it from 129 tiles on and 11.5 without, four at 64 x 128
- * 12.75 and 13.0; at 16 x 128 there is no difference.
+ * the fastest of six tiles at each shape of GPT-2 medium with 8,192 rows (docs/performance.md); the step at 16 x 128 does not
+ * tell the two apart.
  */
 const SQUARE: MatrixTile = { ...LARGE, tileDepth: 32, subgroupColumns: 2 };
 const MANY_TILES = 129;
@@ -70,10 +70,10 @@ const SHORTEST_SHARE = 512;
 const FEWEST_ROWS = 9;
 
 /**
- * Rows from which it pays to dequantise W first. On an H200, x in float16, 2048 rows by 3072 and 4096 columns and
- * depth 1024: 164 and 167 TFLOP/s with it, its pass included, 149 and 151 at most without. At 384 rows two steps of
- * GPT-2 medium took 13.1 and 13.5 ms with it and 14.2 and 14.3 without: the pass waits for nothing, and a workgroup of
- * the product has less to do, which is what counts as long as they are fewer than processors.
+ * Rows from which W is dequantised first. A product by itself gains from it only where rows of tiles are many: on an H200, x
+ * in float16, 8192 x 3072 x 1024 did 187 TFLOP/s with it, its pass included, and 2048 rows 139, and 148 without
+ * (docs/performance.md). But in a step LoRA's first pass has it for nothing: at 384 rows two steps of GPT-2 medium took
+ * 13.1 and 13.5 ms with it and 14.2 and 14.3 without.
  */
 const HALF_WEIGHT_FROM = 64;
 
