@@ -16,6 +16,8 @@ const LATER = [
   'hub-',
   'gguf-model-',
   'hub-base-',
+  'finetune-',
+  'llama-',
   'look-',
   'weights-',
   'zip-',

@@ -1,10 +1,8 @@
 import { loadGpt2ForSequenceClassification, readGpt2Config, type SequenceClassification } from '@qlora-js/gpt2';
-import type { ModelFiles } from '@qlora-js/hub';
+import type { GgufModelFiles, ModelFiles } from '@qlora-js/hub';
 import type { Device } from '@qlora-js/kernels';
-import { loadLlamaForSequenceClassification, MODEL_TYPES, readLlamaConfig } from '@qlora-js/llama';
 import { GPT2Tokenizer } from '@qlora-js/tokenize-gpt2';
 import { FinetuneError } from '../errors';
-import { isGguf, tokenizerOfGguf } from './gguf-tokenizer';
 import type { QuantizationSettings } from '../model/settings';
 
 /** A classifier's model as the stages know it. */
@@ -62,26 +60,32 @@ const GPT2: ModelFamily = {
     loadGpt2ForSequenceClassification(files, { ...options, embeddingDtype: device.info.computeDtype }),
 };
 
-/** transformers' prefix of each family's classes. */
+/** transformers' prefix of the classes of each `model_type` that @qlora-js/llama reads, which is loaded when one is. */
 const LLAMA_CLASSES = { llama: 'Llama', mistral: 'Mistral', qwen2: 'Qwen2', qwen3: 'Qwen3' } as const;
 
-const LLAMAS = MODEL_TYPES.map((modelType): ModelFamily => ({
+const LLAMAS = Object.entries(LLAMA_CLASSES).map(([modelType, prefix]): ModelFamily => ({
   modelType,
-  classifierClass: `${LLAMA_CLASSES[modelType]}ForSequenceClassification`,
+  classifierClass: `${prefix}ForSequenceClassification`,
   targetModules: 'all-linear',
   shape: async (files) => {
+    const { readLlamaConfig } = await import('@qlora-js/llama');
     const { nPositions, vocabSize } = await readLlamaConfig(files);
     return { positions: nPositions, vocabulary: vocabSize };
   },
   tokenizer: tokenizerOf,
-  classifier: (files, { device, ...options }) =>
-    loadLlamaForSequenceClassification(files, { ...options, embeddingDtype: device.info.computeDtype }),
+  classifier: async (files, { device, ...options }) => {
+    const { loadLlamaForSequenceClassification } = await import('@qlora-js/llama');
+    return loadLlamaForSequenceClassification(files, { ...options, embeddingDtype: device.info.computeDtype });
+  },
 }));
 
 const FAMILIES: readonly ModelFamily[] = [GPT2, ...LLAMAS];
 
+/** A GGUF file carries its vocabulary itself; what reads it is loaded when there is one. */
 async function tokenizerOf(files: ModelFiles): Promise<GPT2Tokenizer> {
-  return isGguf(files) ? tokenizerOfGguf(files) : GPT2Tokenizer.load(files);
+  if (!('gguf' in files)) return GPT2Tokenizer.load(files);
+  const { tokenizerOfGguf } = await import('./gguf-tokenizer');
+  return tokenizerOfGguf(files as GgufModelFiles);
 }
 
 /** @throws FinetuneError `UNSUPPORTED_MODEL` naming the families there are */

@@ -1,4 +1,4 @@
-import { ggufTokenizer, type GgufModelFiles, type ModelFiles } from '@qlora-js/hub';
+import { ggufTokenizer, type GgufModelFiles } from '@qlora-js/hub';
 import { GPT2Tokenizer, type Pipeline } from '@qlora-js/tokenize-gpt2';
 import { FinetuneError } from '../errors';
 
@@ -12,11 +12,6 @@ const PIPELINES: ReadonlyMap<string, Pipeline> = new Map([
 
 /** Types of a token in GGUF (ggml's gguf.md, tokenizer.ggml.token_type). */
 const [CONTROL, USER_DEFINED] = [3, 4];
-
-/** Whether these are the files of a GGUF file, which carries its vocabulary itself. */
-export function isGguf(files: ModelFiles): files is GgufModelFiles {
-  return 'gguf' in files;
-}
 
 /**
  * The tokenizer that a GGUF file carries.
