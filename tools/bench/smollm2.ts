@@ -1,10 +1,9 @@
-import { tensor1d, tensor2d } from '@tensorflow/tfjs-core';
-import { float32ToFloat16 } from '@qlora-js/hub';
-import { HalfTable, normalValues, RMSNorm } from '@qlora-js/kernels';
+import { tensor2d } from '@tensorflow/tfjs-core';
+import { RMSNorm } from '@qlora-js/kernels';
 import { LlamaForSequenceClassification, LlamaModel, parseLlamaConfig, type BlockLayers } from '@qlora-js/llama';
 import { getPeftModel, loraConfig, type PeftModel } from '@qlora-js/lora';
-import { Linear4bit, quantizeArray, toDevice, type QuantizedArrays } from '@qlora-js/quant';
 import { LABELS } from './gpt2-medium';
+import { filled, halfTable, linearLayers, normal } from './random-weights';
 
 /** config.json of SmolLM2-135M-Instruct, as far as it shapes the model. */
 export const SMOLLM2_135M = {
@@ -24,12 +23,6 @@ export const SMOLLM2_135M = {
   pad_token_id: 2,
 };
 
-let stream = 0;
-const normal = (size: number): Float32Array => {
-  const values = normalValues(size, { seed: 7, stream: stream++ });
-  return Float32Array.from(values, (value) => 0.02 * value);
-};
-
 /**
  * A classifier of this shape with random weights in NF4 under double quantisation and LoRA r 16, dropout 0.1 on all linear
  * layers. Layers have the same codes, each in memory of its own.
@@ -37,17 +30,8 @@ const normal = (size: number): Float32Array => {
 export function randomSmolLm2(changes: Partial<typeof SMOLLM2_135M> = {}): PeftModel<LlamaForSequenceClassification> {
   const config = parseLlamaConfig({ ...SMOLLM2_135M, ...changes });
   const { hiddenSize: width, intermediateSize: inner, headDim, vocabSize } = config;
-  const quantised = new Map<string, QuantizedArrays>();
-  const linear = (inputs: number, outputs: number): Linear4bit => {
-    const key = `${inputs} ${outputs}`;
-    let arrays = quantised.get(key);
-    if (arrays === undefined) {
-      arrays = quantizeArray(normal(inputs * outputs), [outputs, inputs], { doubleQuant: true });
-      quantised.set(key, arrays);
-    }
-    return new Linear4bit(toDevice(arrays));
-  };
-  const norm = (): RMSNorm => new RMSNorm(tensor1d(new Float32Array(width).fill(1)), config.rmsNormEps);
+  const linear = linearLayers();
+  const norm = (): RMSNorm => new RMSNorm(filled(width, 1), config.rmsNormEps);
   const [queries, keys] = [config.numAttentionHeads * headDim, config.numKeyValueHeads * headDim];
   const blocks = Array.from({ length: config.numHiddenLayers }, (): BlockLayers => ({
     inputNorm: norm(),
@@ -60,9 +44,7 @@ export function randomSmolLm2(changes: Partial<typeof SMOLLM2_135M> = {}): PeftM
     up: linear(width, inner),
     down: linear(inner, width),
   }));
-  const row = normal(64 * width);
-  const table = Float32Array.from({ length: vocabSize * width }, (_, i) => row[(i * 31) % row.length]!);
-  const embedTokens = new HalfTable(float32ToFloat16(table), [vocabSize, width]);
+  const embedTokens = halfTable(vocabSize, width);
   const backbone = new LlamaModel(config, { embedTokens, blocks, norm: norm() });
   const model = new LlamaForSequenceClassification(backbone, tensor2d(normal(LABELS * width), [LABELS, width]));
   const lora = { r: 16, loraAlpha: 32, loraDropout: 0.1, targetModules: 'all-linear', taskType: 'SEQ_CLS' } as const;
