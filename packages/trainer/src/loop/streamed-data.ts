@@ -1,20 +1,21 @@
-import { batchCount, type CollatableRow, type CollatedBatch, type DataCollator, type RowStream } from '@qlora-js/data';
+import type { CollatableRow, CollatedBatch, DataCollator, RowStream } from '@qlora-js/data';
 import type { TrainingArguments } from '../arguments/types';
 import { TrainerError } from '../errors';
-import type { TrainingLength, TrainingWindows } from './training-data';
+import { CountedWindows } from './training-data';
 
 /**
  * Rows that arrive while they are trained on. Where their number is known, an epoch is one pass over them; where it is not,
  * maxSteps ends the training, a pass over the rows follows another, and the share of an epoch is one of maxSteps, as transformers
  * counts iterable data sets without a length.
  */
-export class StreamedData implements TrainingWindows {
+export class StreamedData extends CountedWindows {
   /** @throws TrainerError BAD_ARGUMENT for arguments that need what a stream has not; NO_DATA where it is empty */
   constructor(
     private readonly stream: RowStream,
-    private readonly args: TrainingArguments,
-    private readonly collator: DataCollator,
+    args: TrainingArguments,
+    collator: DataCollator,
   ) {
+    super(args, collator, stream.length);
     if (args.groupByLength) {
       throw new TrainerError(
         'BAD_ARGUMENT',
@@ -36,29 +37,6 @@ export class StreamedData implements TrainingWindows {
         `a stream of ${stream.length} rows has no micro-batch of ${args.perDeviceTrainBatchSize}`,
       );
     }
-  }
-
-  get windowsPerEpoch(): number {
-    return Math.ceil(this.batchesPerEpoch / this.args.gradientAccumulationSteps);
-  }
-
-  get length(): TrainingLength {
-    const { maxSteps, numTrainEpochs } = this.args;
-    if (this.stream.length === undefined) return { steps: maxSteps, epochs: Number.MAX_SAFE_INTEGER };
-    return maxSteps > 0
-      ? { steps: maxSteps, epochs: Math.ceil(maxSteps / this.windowsPerEpoch) }
-      : { steps: Math.ceil(numTrainEpochs * this.windowsPerEpoch), epochs: Math.ceil(numTrainEpochs) };
-  }
-
-  get samples(): number {
-    const { maxSteps, numTrainEpochs, perDeviceTrainBatchSize, gradientAccumulationSteps } = this.args;
-    return maxSteps > 0
-      ? maxSteps * perDeviceTrainBatchSize * gradientAccumulationSteps
-      : this.stream.length! * numTrainEpochs;
-  }
-
-  shareDone(windows: number): number {
-    return Math.min(windows * this.args.gradientAccumulationSteps, this.batchesPerEpoch) / this.batchesPerEpoch;
   }
 
   /** Rows before the window are read and passed over. */
@@ -86,17 +64,5 @@ export class StreamedData implements TrainingWindows {
     if (window.length > 0) yield window;
     else if (given === 0)
       throw new TrainerError('NO_DATA', `epoch ${epoch} of the stream has no micro-batch of ${batchSize} rows`);
-  }
-
-  /** Micro-batches an epoch. */
-  private get batchesPerEpoch(): number {
-    const {
-      perDeviceTrainBatchSize: batchSize,
-      dataloaderDropLast: dropLast,
-      maxSteps,
-      gradientAccumulationSteps,
-    } = this.args;
-    const { length } = this.stream;
-    return length === undefined ? maxSteps * gradientAccumulationSteps : batchCount(length, { batchSize, dropLast });
   }
 }

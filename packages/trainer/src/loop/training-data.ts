@@ -32,29 +32,22 @@ export interface TrainingWindows {
   windows(epoch: number, from: number): Iterable<CollatedBatch[]> | AsyncIterable<CollatedBatch[]>;
 }
 
-/** The rows of a training as accumulation windows: a function of (seed, epoch), so any window can be come back to. */
-export class TrainingData implements TrainingWindows {
-  private readonly sampler: Sampler;
-
+/** What follows from the number of rows: as transformers counts steps, epochs and rows. */
+export abstract class CountedWindows implements TrainingWindows {
   constructor(
-    private readonly dataset: Dataset<CollatableRow>,
-    private readonly args: TrainingArguments,
-    private readonly collator: DataCollator,
-  ) {
-    const { groupByLength, dataSeed: seed, perDeviceTrainBatchSize, gradientAccumulationSteps } = args;
-    this.sampler = groupByLength
-      ? new LengthGroupedSampler({
-          lengths: dataset.column('input_ids').map((ids) => ids.length),
-          batchSize: perDeviceTrainBatchSize * gradientAccumulationSteps,
-          seed,
-        })
-      : new RandomSampler({ length: dataset.numRows, seed });
-  }
+    protected readonly args: TrainingArguments,
+    protected readonly collator: DataCollator,
+    /** Rows an epoch; undefined where that is not known, and maxSteps ends the training. */
+    private readonly rows: number | undefined,
+  ) {}
 
-  /** Micro-batches an epoch. */
+  /** Micro-batches an epoch; all of maxSteps where the number of rows is not known. */
   get batchesPerEpoch(): number {
     const { perDeviceTrainBatchSize: batchSize, dataloaderDropLast: dropLast } = this.args;
-    return batchCount(this.dataset.numRows, { batchSize, dropLast });
+    const { maxSteps, gradientAccumulationSteps } = this.args;
+    return this.rows === undefined
+      ? maxSteps * gradientAccumulationSteps
+      : batchCount(this.rows, { batchSize, dropLast });
   }
 
   get windowsPerEpoch(): number {
@@ -67,17 +60,39 @@ export class TrainingData implements TrainingWindows {
 
   get samples(): number {
     const { maxSteps, numTrainEpochs, perDeviceTrainBatchSize, gradientAccumulationSteps } = this.args;
-    return maxSteps > 0
-      ? maxSteps * perDeviceTrainBatchSize * gradientAccumulationSteps
-      : this.dataset.numRows * numTrainEpochs;
+    return maxSteps > 0 ? maxSteps * perDeviceTrainBatchSize * gradientAccumulationSteps : this.rows! * numTrainEpochs;
   }
 
   /** By maxSteps where there is one, else by numTrainEpochs. */
   get length(): TrainingLength {
     const { maxSteps, numTrainEpochs } = this.args;
+    if (this.rows === undefined) return { steps: maxSteps, epochs: Number.MAX_SAFE_INTEGER };
     return maxSteps > 0
       ? { steps: maxSteps, epochs: Math.ceil(maxSteps / this.windowsPerEpoch) }
       : { steps: Math.ceil(numTrainEpochs * this.windowsPerEpoch), epochs: Math.ceil(numTrainEpochs) };
+  }
+
+  abstract windows(epoch: number, from: number): Iterable<CollatedBatch[]> | AsyncIterable<CollatedBatch[]>;
+}
+
+/** The rows of a training as accumulation windows: a function of (seed, epoch), so any window can be come back to. */
+export class TrainingData extends CountedWindows {
+  private readonly sampler: Sampler;
+
+  constructor(
+    private readonly dataset: Dataset<CollatableRow>,
+    args: TrainingArguments,
+    collator: DataCollator,
+  ) {
+    super(args, collator, dataset.numRows);
+    const { groupByLength, dataSeed: seed, perDeviceTrainBatchSize, gradientAccumulationSteps } = args;
+    this.sampler = groupByLength
+      ? new LengthGroupedSampler({
+          lengths: dataset.column('input_ids').map((ids) => ids.length),
+          batchSize: perDeviceTrainBatchSize * gradientAccumulationSteps,
+          seed,
+        })
+      : new RandomSampler({ length: dataset.numRows, seed });
   }
 
   *windows(epoch: number, from: number): Generator<CollatedBatch[]> {
