@@ -38,6 +38,7 @@ export {
 } from './generate/generate';
 export { QUANT_PART, type StoredNames } from './weights/names';
 export { WeightSource, type WeightScheme } from './weights/source';
+export { transposed } from './weights/transpose';
 export { WeightLoader, type LinearShape, type WeightLoaderOptions } from './weights/weight-loader';
 export {
   loadGpt2,

@@ -1,4 +1,5 @@
 import { concat, tidy, transpose, type Tensor, type Tensor2D } from '@tensorflow/tfjs-core';
+import { transposed } from '@qlora-js/gpt2';
 import {
   float32ToBfloat16,
   float32ToFloat16,
@@ -10,8 +11,15 @@ import {
   type StoredTensor,
 } from '@qlora-js/hub';
 import { LinearLayer } from '@qlora-js/kernels';
-import { compareMerges, mergeAdapters, type MergeComparisonRow, type MergeOptions } from '@qlora-js/lora';
+import {
+  compareMerges,
+  mergeAdapters,
+  type MergeComparisonRow,
+  type MergeOptions,
+  type OriginalWeights,
+} from '@qlora-js/lora';
 import { quantizeCheckpoint } from '@qlora-js/quant';
+import type { ClassifierModel } from '../base/families';
 import { FinetuneError } from '../errors';
 import {
   batchesByLength,
@@ -67,7 +75,7 @@ export async function mergeClassifier(options: MergeClassifierOptions): Promise<
   const { model, base, saved } = parts;
   try {
     const classifier = saved.get('default')!;
-    const start: MergeOptions['base'] = from === 'decoded' ? 'decoded' : await originalWeights(base.files);
+    const start: MergeOptions['base'] = from === 'decoded' ? 'decoded' : await originalWeights(base.files, model.base);
     model.setAdapter('default');
     const comparison = compareOn === undefined ? [] : await compared(parts, compareOn, start);
     await mergeAdapters(model, { into: 'dense', base: start });
@@ -92,29 +100,29 @@ export async function mergeClassifier(options: MergeClassifierOptions): Promise<
   }
 }
 
-/** The weights before quantisation, by their layers' names. @throws FinetuneError BAD_ARGUMENT where the base has none */
-async function originalWeights(files: ModelFiles): Promise<(name: string) => Promise<Float32Array>> {
+/**
+ * The weights [outFeatures, inFeatures] before quantisation, by their layers' names.
+ * @throws FinetuneError BAD_ARGUMENT where the base has none
+ */
+async function originalWeights(files: ModelFiles, model: ClassifierModel): Promise<OriginalWeights> {
   const checkpoint = await openCheckpoint(files);
   const names = new Set(checkpoint.names());
-  return async (layer) => {
-    const name = [`${layer}.weight`, `${layer.replace(/^transformer\./, '')}.weight`].find((known) => names.has(known));
+  return async (path) => {
+    // A backbone's own file has no prefix before its layers.
+    const name = [path, path.slice(path.indexOf('.') + 1)]
+      .map((known) => `${known}.weight`)
+      .find((it) => names.has(it));
     const stored = name === undefined ? undefined : await checkpoint.read(name);
     if (stored === undefined || stored.shape.length !== 2 || !/^B?F(16|32)$/.test(stored.dtype)) {
-      throw new FinetuneError('BAD_ARGUMENT', `${files.id} holds no weights of ${layer} from before quantisation`, {
-        value: layer,
+      throw new FinetuneError('BAD_ARGUMENT', `${files.id} holds no weights of ${path} from before quantisation`, {
+        value: path,
         remedy: 'merge from what the 4-bit weights decode to',
       });
     }
-    // GPT-2's Conv1D is stored [in, out].
-    return turned(toFloat32(stored), stored.shape as [number, number]);
+    const values = toFloat32(stored);
+    const [rows, columns] = stored.shape as [number, number];
+    return (model.module(path) as LinearLayer).storedLayout === 'in-out' ? transposed(values, rows, columns) : values;
   };
-}
-
-function turned(values: Float32Array, [rows, columns]: readonly [number, number]): Float32Array {
-  const result = new Float32Array(values.length);
-  for (let row = 0; row < rows; row++)
-    for (let column = 0; column < columns; column++) result[column * rows + row] = values[row * columns + column]!;
-  return result;
 }
 
 async function compared(
