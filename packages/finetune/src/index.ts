@@ -47,7 +47,8 @@ export { adapterFolder, describingFiles, type AdapterFolder } from './saving/ada
 export { readSavedClassifier, type SavedClassifier } from './saving/classifier-config';
 export { collectReport, type ReportParts, type RunReport } from './saving/report';
 export { runResults, type RunResultParts } from './saving/run-results';
-export { searchNote, searchParameters, type SearchOptions, type SearchResult } from './search/search';
+export type { SearchResult } from './search/result';
+export { searchNote, searchParameters, type SearchOptions } from './search/search';
 export {
   describeParameters,
   SEARCH_SPACE_NAMES,
@@ -60,4 +61,5 @@ export { type RecordedAs } from './tracking/run-recorder';
 export { type StartTracking } from './tracking/start-tracking';
 export { replicaModel, type ReplicaModelOptions } from './training/replica-model';
 export { type SearchedParameters, type TrainingSettings } from './training/settings';
-export { trainAdapter, type TrainAdapterOptions, type TrainedAdapter } from './training/train-adapter';
+export { trainAdapter, type TrainAdapterOptions } from './training/train-adapter';
+export type { TrainedAdapter } from './training/trained-adapter';

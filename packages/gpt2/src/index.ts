@@ -36,8 +36,9 @@ export {
   type LanguageModel,
   type Prompts,
 } from './generate/generate';
-export { QUANT_PART, type StoredNames } from './weights/names';
-export { WeightSource, type WeightScheme } from './weights/source';
+export { QUANT_PART } from './weights/names';
+export type { StoredNames, WeightScheme } from './weights/scheme';
+export { WeightSource } from './weights/source';
 export { transposed } from './weights/transpose';
 export { WeightLoader, type LinearShape, type WeightLoaderOptions } from './weights/weight-loader';
 export {

@@ -1,5 +1,5 @@
+import { readObject } from './config-file';
 import { quote, TokenizerError } from './errors';
-import { readObject } from './settings';
 
 /** How a text is cut into the words that merges never cross. */
 export type WordPattern = 'gpt2' | 'smollm' | 'llama3' | 'qwen2';

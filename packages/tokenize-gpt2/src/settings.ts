@@ -1,5 +1,6 @@
-import { parseJson, type ReadBudget } from '@qlora-js/read-budget';
+import type { ReadBudget } from '@qlora-js/read-budget';
 import { type AddedToken, readAddedToken } from './added-tokens';
+import { readFile, readObject } from './config-file';
 import { quote, readBudget, TokenizerError } from './errors';
 import { GPT2_PIPELINE, type Pipeline } from './pipeline';
 
@@ -63,24 +64,6 @@ const readKeys = new Set<string>([
   ...['tokenizer_class', 'add_prefix_space', 'add_bos_token', 'add_eos_token', 'model_max_length', 'max_len'],
   ...['padding_side', 'truncation_side', 'added_tokens_decoder', 'additional_special_tokens', 'extra_special_tokens'],
 ]);
-
-/** The object that a file holds, given as its text or already parsed; see `readObject`. */
-export function readFile(
-  source: unknown,
-  { place, budget }: { readonly place: string; readonly budget: ReadBudget },
-): Map<string, unknown> {
-  if (typeof source !== 'string') return readObject(source, place);
-  return readObject(parseJson(source, budget.document(place, source.length)), place);
-}
-
-/** An object as a Map of its own keys; undefined and null give an empty one. */
-export function readObject(value: unknown, place: string): Map<string, unknown> {
-  if (value === undefined || value === null) return new Map();
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new TokenizerError('INVALID_CONFIG', `${place} must be an object, not ${quote(value)}`, { value });
-  }
-  return new Map(Object.entries(value));
-}
 
 /** Reads and checks the configuration files of a GPT-2 tokenizer. @throws TokenizerError invalid-config, unsupported */
 export function readSettings(source: SettingsSource, budget: ReadBudget = readBudget()): TokenizerSettings {

@@ -1,8 +1,9 @@
 import { type ReadBudget } from '@qlora-js/read-budget';
 import { type AddedToken, readAddedToken } from './added-tokens';
+import { readFile, readObject } from './config-file';
 import { quote, TokenizerError } from './errors';
 import { readPipeline } from './pipeline';
-import { checkSide, readFile, readObject, type TokenizerSettings } from './settings';
+import { checkSide, type TokenizerSettings } from './settings';
 import { readVocabulary, type Vocabulary } from './vocabulary';
 
 const place = 'tokenizer.json';

@@ -5,7 +5,7 @@ import {
   type ConfusionMetrics,
 } from '@qlora-js/metrics';
 import type { FineTuneContext } from '../run/context';
-import type { TrainedAdapter } from '../training/train-adapter';
+import type { TrainedAdapter } from '../training/trained-adapter';
 
 /** A figure and the interval that 95 of 100 resamples of the test rows fall into. */
 export interface Interval {

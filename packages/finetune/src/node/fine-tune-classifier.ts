@@ -14,7 +14,8 @@ import {
 } from '../run/fine-tune-classifier';
 import { SILENT, type Output } from '../run/output';
 import { fineTuneSettings, type FineTuneOptions } from '../run/settings';
-import { searchParameters, type SearchResult } from '../search/search';
+import type { SearchResult } from '../search/result';
+import { searchParameters } from '../search/search';
 import { runResults } from '../saving/run-results';
 import {
   checkTrackers,

@@ -3,9 +3,9 @@ import type { BaselineAccuracies } from '../evaluation/baselines';
 import type { ManualForward } from '../evaluation/manual-forward';
 import type { TestMetrics } from '../evaluation/test-metrics';
 import type { FineTuneContext } from '../run/context';
-import type { SearchResult } from '../search/search';
+import type { SearchResult } from '../search/result';
 import type { SearchedParameters } from '../training/settings';
-import type { TrainedAdapter } from '../training/train-adapter';
+import type { TrainedAdapter } from '../training/trained-adapter';
 import { VERSION } from '../version';
 
 /** Every figure of a run; keys are those of the Python stack's reports. */

@@ -2,8 +2,8 @@ import type { TextDataset } from '@qlora-js/data';
 import type { Described, RunResults, TestResults, TrialState } from '@qlora-js/report';
 import type { TestPredictions } from '../evaluation/test-metrics';
 import type { FineTuneContext } from '../run/context';
-import { BEST_METRIC } from '../training/train-adapter';
-import type { SearchResult } from '../search/search';
+import type { SearchResult } from '../search/result';
+import { BEST_METRIC } from '../training/trained-adapter';
 import { runtimeVersions, type RunReport } from './report';
 import { VERSION } from '../version';
 

@@ -11,33 +11,10 @@ import type { TrainerCallback } from '@qlora-js/trainer';
 import { FinetuneError } from '../errors';
 import type { FineTuneContext } from '../run/context';
 import type { SearchedParameters } from '../training/settings';
-import { BEST_METRIC, trainAdapter } from '../training/train-adapter';
+import { trainAdapter } from '../training/train-adapter';
+import { BEST_METRIC } from '../training/trained-adapter';
+import type { SearchResult } from './result';
 import { describeParameters, recordedParameters, SEARCH_SPACES, suggestParameters } from './space';
-
-/** What a search came to. */
-export interface SearchResult {
-  /** Name of the study. */
-  readonly name: string;
-  /** Parameters of the best trial. */
-  readonly parameters: SearchedParameters;
-  /** Its F1 on the validation rows. */
-  readonly bestValue: number;
-  /** Every trial of the study. */
-  readonly trials: readonly {
-    /** From 0. */
-    readonly number: number;
-    /** Optuna's word for how it ended. */
-    readonly state: string;
-    /** F1 on the validation rows. */
-    readonly value: number | undefined;
-    /** What was drawn. */
-    readonly params: Readonly<Record<string, unknown>>;
-    /** F1 as it was reported while the trial ran, by the number of the report. */
-    readonly intermediate: readonly { readonly step: number; readonly value: number }[];
-    /** From its beginning to its end; undefined where it has none. */
-    readonly seconds: number | undefined;
-  }[];
-}
 
 /** Name of the study in a storage. */
 export const STUDY_NAME = 'finetune';

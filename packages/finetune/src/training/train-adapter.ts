@@ -1,12 +1,10 @@
 import { assignDropoutSites } from '@qlora-js/kernels';
-import type { RunTracking } from '@qlora-js/tracking';
 import {
   sequenceClassifier,
   SpeedMemCallback,
   Trainer,
   trainingArguments,
   type TrainerCallback,
-  type TrainOutput,
 } from '@qlora-js/trainer';
 import { collatorOf } from '../data/tokenize';
 import { adapterConfig } from '../model/adapter-config';
@@ -15,22 +13,7 @@ import { describingFiles } from '../saving/adapter-folder';
 import { RunRecorder, type RecordedAs } from '../tracking/run-recorder';
 import { ProgressCallback } from './progress-callback';
 import type { TrainingSettings } from './settings';
-
-/** A training that is over. */
-export interface TrainedAdapter {
-  /** Name of the adapter in the model. */
-  readonly adapterName: string;
-  /** The trainer, for evaluations and its log. */
-  readonly trainer: Trainer;
-  /** What it came to. */
-  readonly result: TrainOutput;
-  /** Time, token rates and memory of each epoch. */
-  readonly speed: SpeedMemCallback;
-  /** The arguments it had. */
-  readonly training: TrainingSettings;
-  /** Its record, which goes on until it is finished; undefined where none is kept. */
-  readonly tracking: RunTracking | undefined;
-}
+import { BEST_METRIC, type TrainedAdapter } from './trained-adapter';
 
 /** What is trained, and how it is watched. */
 export interface TrainAdapterOptions {
@@ -49,9 +32,6 @@ export interface TrainAdapterOptions {
   /** Goes on from this adapter's newest checkpoint, or from the one named. Default false. */
   readonly resumeFromCheckpoint?: boolean | string;
 }
-
-/** The metric by which the best weights are chosen. */
-export const BEST_METRIC = 'f1';
 
 /** Adds a new adapter to the frozen base and trains it, the best one by validation F1 loaded at the end. */
 export async function trainAdapter(context: FineTuneContext, options: TrainAdapterOptions): Promise<TrainedAdapter> {

@@ -1,5 +1,5 @@
 import { Gpt2Error } from '../errors';
-import type { WeightScheme } from './source';
+import type { StoredNames, WeightScheme } from './scheme';
 
 const PREFIX = 'transformer.';
 
@@ -12,20 +12,6 @@ const HEADS: ReadonlyMap<string, string> = new Map([
   ['lm_head.weight', 'lm_head.weight'],
   ['lm_head.decoder.weight', 'lm_head.weight'],
 ]);
-
-/** What a checkpoint's tensors are to a model. */
-export interface StoredNames {
-  /** The stored name of each weight, by its name without the backbone's prefix; heads by the name they are loaded under. */
-  readonly byName: ReadonlyMap<string, string>;
-  /** Stored heads; whether one is read depends on the model. */
-  readonly heads: readonly string[];
-  /** Stored causal masks, which no model reads. */
-  readonly masks: readonly string[];
-  /** Two stored names of one weight, where there are any. */
-  readonly twice: readonly (readonly [string, string])[];
-  /** Tensors that are none of these. */
-  readonly other: readonly string[];
-}
 
 /** Sorts a checkpoint's tensors; files come with the prefix `transformer.` and without. */
 function storedNames(names: Iterable<string>): StoredNames {

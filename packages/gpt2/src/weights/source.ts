@@ -1,21 +1,6 @@
 import { toFloat32, type Checkpoint, type StoredTensor } from '@qlora-js/hub';
-import { isQuantPart, type StoredNames } from './names';
-
-/** What a family calls its weights, and how it says what is wrong with a checkpoint. */
-export interface WeightScheme {
-  /** The family, for messages. */
-  readonly family: string;
-  /** What a backbone's weights have before their names in the files that transformers writes of a model with a head. */
-  readonly prefix: string;
-  /** The key of config.json that counts layers. */
-  readonly layersKey: string;
-  /** Sorts a checkpoint's tensors. */
-  storedNames(names: Iterable<string>): StoredNames;
-  /** Whether a backbone of so many layers has a weight of that name, or one that it is a part of. */
-  hasPlace(name: string, layers: number): boolean;
-  /** An error about the checkpoint. */
-  error(message: string, cause?: unknown): Error;
-}
+import { isQuantPart } from './names';
+import type { WeightScheme } from './scheme';
 
 /** A checkpoint's weights under the names a backbone has them. */
 export class WeightSource {
