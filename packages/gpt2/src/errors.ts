@@ -21,6 +21,13 @@ export interface Gpt2ErrorDetails {
   readonly cause?: unknown;
 }
 
+/** How a family of models says what is wrong: with an error of its own package's class. */
+export type FamilyError = (
+  code: 'BAD_CONFIG' | 'BAD_CHECKPOINT' | 'BAD_ARGUMENT',
+  message: string,
+  details?: Gpt2ErrorDetails,
+) => Error;
+
 const marker = Symbol.for('@qlora-js/gpt2/Gpt2Error');
 
 /** The one error class of this package. The message names the value, the place and what to do about it. */
@@ -46,3 +53,6 @@ export class Gpt2Error extends Error {
     return value instanceof Error && (value as unknown as Record<symbol, unknown>)[marker] === true;
   }
 }
+
+/** What this family's configs and checkpoints are refused with. */
+export const gpt2Error: FamilyError = (...reason) => new Gpt2Error(...reason);

@@ -1,4 +1,5 @@
-export { Gpt2Error, type Gpt2ErrorCode } from './errors';
+export { Gpt2Error, type FamilyError, type Gpt2ErrorCode } from './errors';
+export { ConfigFields, isTokenId } from './config/fields';
 export { parseGpt2Config, type Gpt2Config } from './config/config';
 export {
   layoutTokens,
@@ -41,14 +42,17 @@ export type { StoredNames, WeightScheme } from './weights/scheme';
 export { WeightSource } from './weights/source';
 export { transposed } from './weights/transpose';
 export { WeightLoader, type LinearShape, type WeightLoaderOptions } from './weights/weight-loader';
+export { loadGpt2, loadGpt2ForSequenceClassification, loadGpt2LMHeadModel, readGpt2Config } from './weights/load';
 export {
-  loadGpt2,
-  loadGpt2ForSequenceClassification,
-  loadGpt2LMHeadModel,
+  loadBackbone,
+  loadClassifier,
+  loadLanguageModel,
+  readConfig,
   loadReportLines,
-  readGpt2Config,
+  type DecoderFamily,
   type LoadClassifierOptions,
+  type Loaded,
   type LoadHeadOptions,
   type LoadOptions,
   type LoadReport,
-} from './weights/load';
+} from './weights/load-model';

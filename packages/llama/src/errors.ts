@@ -1,3 +1,5 @@
+import type { FamilyError } from '@qlora-js/gpt2';
+
 /** What went wrong, for code that reacts to it; the message says it for people. */
 export type LlamaErrorCode =
   /** A config.json that is wrong or of a model this is not. */
@@ -42,3 +44,6 @@ export class LlamaError extends Error {
     return value instanceof Error && (value as unknown as Record<symbol, unknown>)[marker] === true;
   }
 }
+
+/** What this family's configs and checkpoints are refused with. */
+export const llamaError: FamilyError = (...reason) => new LlamaError(...reason);

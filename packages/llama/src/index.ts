@@ -6,12 +6,4 @@ export { type BlockLayers } from './model/block';
 export { LlamaModel, type BackboneWeights } from './model/backbone';
 export { LlamaForSequenceClassification } from './model/sequence-classification';
 export { LlamaForCausalLM } from './model/causal-language-model';
-export {
-  loadLlama,
-  loadLlamaForCausalLM,
-  loadLlamaForSequenceClassification,
-  readLlamaConfig,
-  type LoadClassifierOptions,
-  type LoadHeadOptions,
-  type LoadOptions,
-} from './weights/load';
+export { loadLlama, loadLlamaForCausalLM, loadLlamaForSequenceClassification, readLlamaConfig } from './weights/load';

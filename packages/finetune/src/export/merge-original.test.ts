@@ -96,7 +96,7 @@ const sizeOf = (shape: readonly number[]): number => shape.reduce((product, leng
 function baseFiles(config: object, shapes: Shapes, rename = (name: string): string => name): ModelFiles {
   const tensors = Object.entries(shapes).map(([name, shape]) => ({
     name: rename(name),
-    dtype: 'F32',
+    dtype: 'F32' as const,
     shape,
     bytes: new Uint8Array(valuesOf(name, sizeOf(shape)).buffer),
   }));

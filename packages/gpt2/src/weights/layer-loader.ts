@@ -12,7 +12,7 @@ const WEIGHTS_PER_BLOCK = 12;
 const WEIGHTS_BESIDE_BLOCKS = 4;
 
 /** Reads a GPT-2's weights. */
-export class LayerLoader extends WeightLoader {
+export class LayerLoader extends WeightLoader<GPT2Model> {
   constructor(
     private readonly config: Gpt2Config,
     source: WeightSource,

@@ -10,7 +10,8 @@ import { GoldenTensors } from '../../../../tools/test/safetensors';
 import { largestDifference } from '../../../../tools/test/compare';
 import { floatTensor, TINY, tinyFiles, tinyTensors } from '../../../../tools/test/tiny-gpt2';
 import { packSequences } from '../batch/pack-sequences';
-import { loadGpt2, loadGpt2ForSequenceClassification, loadGpt2LMHeadModel, loadReportLines } from './load';
+import { loadGpt2, loadGpt2ForSequenceClassification, loadGpt2LMHeadModel } from './load';
+import { loadReportLines } from './load-model';
 import { transposed } from './transpose';
 
 let device: Device;

@@ -1,4 +1,4 @@
-import { Gpt2Error } from '../errors';
+import { gpt2Error } from '../errors';
 import type { StoredNames, WeightScheme } from './scheme';
 
 const PREFIX = 'transformer.';
@@ -62,5 +62,5 @@ export const GPT2_WEIGHTS: WeightScheme = {
   layersKey: 'n_layer',
   storedNames,
   hasPlace,
-  error: (message, cause) => new Gpt2Error('BAD_CHECKPOINT', message, cause === undefined ? {} : { cause }),
+  error: gpt2Error,
 };

@@ -1,3 +1,5 @@
+import type { FamilyError } from '../errors';
+
 /** What a checkpoint's tensors are to a model. */
 export interface StoredNames {
   /** The stored name of each weight, by its name without the backbone's prefix; heads by the name they are loaded under. */
@@ -24,6 +26,6 @@ export interface WeightScheme {
   storedNames(names: Iterable<string>): StoredNames;
   /** Whether a backbone of so many layers has a weight of that name, or one that it is a part of. */
   hasPlace(name: string, layers: number): boolean;
-  /** An error about the checkpoint. */
-  error(message: string, cause?: unknown): Error;
+  /** How errors are made. */
+  readonly error: FamilyError;
 }

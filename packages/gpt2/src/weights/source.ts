@@ -21,6 +21,7 @@ export class WeightSource {
     const [pair] = twice;
     if (pair !== undefined) {
       throw scheme.error(
+        'BAD_CHECKPOINT',
         `${place} holds one weight twice, as '${pair[0]}' and '${pair[1]}': take the one that is not meant out of the file`,
       );
     }
@@ -42,7 +43,7 @@ export class WeightSource {
       .filter(([name, stored]) => !this.heads.includes(stored) && !this.scheme.hasPlace(name, layers))
       .map(([, stored]) => stored);
     if (left.length === 0) return;
-    throw this.scheme.error(
+    throw this.error(
       `${this.place} holds ${left.length} tensors of a ${family} that config.json, with ${layersKey} ${layers}, has no place for: ` +
         `${left.slice(0, 3).join(', ')}${left.length > 3 ? ', ...' : ''}. Config and weights are not of one model`,
     );
@@ -50,7 +51,7 @@ export class WeightSource {
 
   /** An error about this checkpoint. */
   error(message: string, cause?: unknown): Error {
-    return this.scheme.error(message, cause);
+    return this.scheme.error('BAD_CHECKPOINT', message, cause === undefined ? {} : { cause });
   }
 
   has(name: string): boolean {
@@ -67,7 +68,7 @@ export class WeightSource {
   async stored(name: string): Promise<StoredTensor> {
     const stored = this.byName.get(name);
     if (stored === undefined) {
-      throw this.scheme.error(
+      throw this.error(
         `${this.place} lacks '${this.scheme.prefix}${name}': the file is cut short or is another model's`,
       );
     }
@@ -102,13 +103,13 @@ export class WeightSource {
 
   private checked(tensor: StoredTensor, shape: readonly number[]): StoredTensor {
     if (tensor.shape.join() === shape.join()) return tensor;
-    throw this.scheme.error(
+    throw this.error(
       `${this.place}: '${tensor.name}' has shape [${tensor.shape.join(', ')}], but config.json asks for [${shape.join(', ')}]`,
     );
   }
 
   private notFinite(name: string, value: number, element: number): Error {
-    return this.scheme.error(`${this.place}: '${name}' holds ${value} at element ${element}`);
+    return this.error(`${this.place}: '${name}' holds ${value} at element ${element}`);
   }
 
   /** The tensors of a weight that is stored in 4 bits, or undefined for a dense one. */

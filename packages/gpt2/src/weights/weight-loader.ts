@@ -2,6 +2,7 @@ import { tensor1d, tensor2d, type Tensor1D, type Tensor2D } from '@tensorflow/tf
 import { float32ToFloat16 } from '@qlora-js/hub';
 import { HalfTable, Linear, normalValues, type LinearLayer } from '@qlora-js/kernels';
 import { dequantizeTensors, Linear4bit, QuantError, type QuantizeOptions } from '@qlora-js/quant';
+import type { Decoder } from '../model/decoder';
 import type { WeightSource } from './source';
 
 export interface WeightLoaderOptions {
@@ -19,7 +20,7 @@ export interface LinearShape {
 const LARGEST_FLOAT16 = 65_504;
 
 /** Reads weights by name, tensor by tensor, so that no more than one dense weight is in memory at a time. */
-export class WeightLoader {
+export abstract class WeightLoader<Backbone extends Decoder = Decoder> {
   readonly newlyInitialized: string[] = [];
   private readonly made: { dispose(): void }[] = [];
   private done = 0;
@@ -30,6 +31,9 @@ export class WeightLoader {
     protected readonly options: WeightLoaderOptions,
     private readonly total: number,
   ) {}
+
+  /** Reads the model without a head. */
+  abstract backbone(): Promise<Backbone>;
 
   /** What `load` makes, or, where it fails, nothing: tensors that were made by then are disposed of. */
   async run<Result>(load: () => Promise<Result>): Promise<Result> {

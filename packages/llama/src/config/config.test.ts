@@ -58,7 +58,7 @@ describe('parseLlamaConfig', () => {
   });
 
   it.each<[string, object | null, string]>([
-    ['no object', null, 'config.json: is not a JSON object'],
+    ['no object', null, 'config.json: is no JSON object'],
     [
       'another architecture',
       { model_type: 'gemma' },

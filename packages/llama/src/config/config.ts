@@ -1,5 +1,5 @@
 import { FAMILIES, MODEL_TYPES, type ModelType } from './families';
-import { ConfigFields } from './fields';
+import { LlamaFields } from './fields';
 import { parseRope, type RopeParameters } from './rope';
 
 /** config.json of Llama and its kin in camelCase; defaults are transformers' (models/FAMILY/configuration_FAMILY.py). */
@@ -44,12 +44,12 @@ export interface LlamaConfig {
  * @throws LlamaError BAD_CONFIG; for a model_type, an activation or a rotary type that is not known it names the known ones
  */
 export function parseLlamaConfig(json: unknown, place = 'config.json'): LlamaConfig {
-  const fields = new ConfigFields(json, place);
+  const fields = new LlamaFields(json, place);
   const modelType = MODEL_TYPES.find((known) => known === fields.raw('model_type'));
   if (modelType === undefined) throw fields.wrong('model_type', `one of ${MODEL_TYPES.join(', ')}`);
   const family = FAMILIES[modelType];
   const { defaults } = family;
-  const activation = fields.text('hidden_act') ?? 'silu';
+  const activation = fields.text('hidden_act', 'silu');
   if (activation !== 'silu') throw fields.wrong('hidden_act', "'silu'");
   const hiddenSize = fields.integer('hidden_size', 4096);
   const numAttentionHeads = fields.integer('num_attention_heads', 32);
@@ -99,7 +99,7 @@ export function parseLlamaConfig(json: unknown, place = 'config.json'): LlamaCon
   };
 }
 
-function windowOf(fields: ConfigFields, modelType: ModelType): number | null {
+function windowOf(fields: LlamaFields, modelType: ModelType): number | null {
   const { window, defaults } = FAMILIES[modelType];
   if (window === 'never' || (window === 'used' && !fields.flag('use_sliding_window', false))) return null;
   // Written as null it is none; left out it is the default.

@@ -1,4 +1,4 @@
-import type { ConfigFields } from './fields';
+import type { LlamaFields } from './fields';
 
 /** How rotary frequencies are made. */
 export type RopeParameters =
@@ -19,11 +19,11 @@ const TYPES = ['default', 'linear', 'llama3'];
  * Reads rotary parameters as transformers 5 writes them (`rope_parameters`) or as earlier versions did (`rope_theta` and
  * `rope_scaling`, whose type was once called `type`).
  */
-export function parseRope(fields: ConfigFields): RopeParameters {
+export function parseRope(fields: LlamaFields): RopeParameters {
   const name = fields.has('rope_parameters') ? 'rope_parameters' : 'rope_scaling';
   const given = fields.nested(name);
   const theta = given?.has('rope_theta') ? given.positive('rope_theta', 10_000) : fields.positive('rope_theta', 10_000);
-  const type = given?.text('rope_type') ?? given?.text('type') ?? 'default';
+  const type = given?.text('rope_type', given.text('type', 'default')) ?? 'default';
   if (given === undefined || type === 'default') return { type: 'default', theta };
   if (type === 'linear') return { type, theta, factor: given.positive('factor') };
   if (type === 'llama3') {

@@ -13,7 +13,7 @@ function weightsPerBlock({ queryBias, outputBias, mlpBias, headNorms }: LlamaCon
 }
 
 /** Reads the weights of Llama and its kin. */
-export class LayerLoader extends WeightLoader {
+export class LayerLoader extends WeightLoader<LlamaModel> {
   constructor(
     private readonly config: LlamaConfig,
     source: WeightSource,

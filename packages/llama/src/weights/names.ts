@@ -1,5 +1,5 @@
 import { QUANT_PART, type StoredNames, type WeightScheme } from '@qlora-js/gpt2';
-import { LlamaError } from '../errors';
+import { llamaError } from '../errors';
 
 const PREFIX = 'model.';
 const BACKBONE = /^(embed_tokens|layers|norm)\./;
@@ -44,5 +44,5 @@ export const LLAMA_WEIGHTS: WeightScheme = {
   layersKey: 'num_hidden_layers',
   storedNames,
   hasPlace,
-  error: (message, cause) => new LlamaError('BAD_CHECKPOINT', message, cause === undefined ? {} : { cause }),
+  error: llamaError,
 };
