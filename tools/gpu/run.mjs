@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { unpackSwiftshader } from './swiftshader.mjs';
+import { softwareGpu } from './swiftshader.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const words = process.argv.slice(2);
@@ -20,14 +20,7 @@ if (command === undefined || command === '--help') {
 
 const env = { ...process.env };
 env.PATH = [join(process.cwd(), 'node_modules/.bin'), join(root, 'node_modules/.bin'), env.PATH].join(delimiter);
-if (!real && process.platform === 'linux' && process.arch === 'x64') {
-  // The Vulkan loader reads both when a process starts, so they cannot be set from inside it.
-  const folder = await unpackSwiftshader(join(root, '.cache', 'swiftshader'));
-  env.LD_LIBRARY_PATH = [folder, env.LD_LIBRARY_PATH].filter(Boolean).join(delimiter);
-  env.VK_ICD_FILENAMES = join(folder, 'vk_swiftshader_icd.json');
-  env.VK_DRIVER_FILES = env.VK_ICD_FILENAMES;
-  env.QLORA_SOFTWARE_GPU = '1';
-}
+if (!real) Object.assign(env, await softwareGpu(join(root, '.cache', 'swiftshader')));
 const child = spawn(command, args, { stdio: 'inherit', env });
 child.on('error', (error) => {
   console.error(`${command} could not be started: ${error.message}`);

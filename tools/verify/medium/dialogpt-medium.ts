@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { float32ToFloat16 } from '@qlora-js/hub';
 import { writeFileAtomic } from '@qlora-js/hub/node';
 import { normalValues } from '@qlora-js/kernels';
-import * as p from '../../packages/hub/test/pickle-writer';
+import * as p from '../../../packages/hub/test/pickle-writer';
 
 /** microsoft/DialoGPT-medium's config.json, as far as a model is made of it. */
 const CONFIG = {

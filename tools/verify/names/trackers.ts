@@ -1,56 +1,74 @@
-// W&B's, MLflow's and TensorBoard's own Python packages against packages/tracking, request by request and value by value.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { fileURLToPath } from 'node:url';
 import { finalRunName, qloraRunConfig } from '@qlora-js/tracking';
 import { folderArtifact, trackRun } from '@qlora-js/tracking/node';
-import { type SeenRequest } from '../../packages/tracking/src/testing/loopback';
-import { WandbStandIn } from '../../packages/tracking/src/testing/wandb-stand-in';
+import { type SeenRequest } from '../../../packages/tracking/src/testing/loopback';
+import { WandbStandIn } from '../../../packages/tracking/src/testing/wandb-stand-in';
+import { capture } from '../commands';
+import { installPython } from '../install';
+import type { Verification } from '../verification';
 
-const VERSIONS = { wandb: '0.31.0', mlflow: '3.17.2', tensorboard: '2.21.0' };
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const peer = join(root, 'tools/python/tracker_peer.py');
+const VERSIONS = ['wandb', 'mlflow', 'tensorboard'];
 const KEY = 'a1b2c3d4'.repeat(5);
 
-const checks: { name: string; passed: boolean }[] = [];
-
-function check(name: string, found: unknown, expected: unknown): void {
-  const passed = isDeepStrictEqual(found, expected);
-  checks.push({ name, passed });
-  console.log(`${passed ? 'ok  ' : 'FAIL'} ${name}`);
-  if (!passed) console.log(`  found    ${JSON.stringify(found)}\n  expected ${JSON.stringify(expected)}`);
+/** What the parts of the comparison share. */
+interface Comparison {
+  /** A Python that has the packages. */
+  readonly program: string;
+  /** What runs them: tools/python/tracker_peer.py. */
+  readonly peer: string;
+  /** An empty folder. */
+  readonly folder: string;
+  /** An adapter's. */
+  readonly artifactFolder: string;
+  readonly check: (name: string, found: unknown, expected: unknown) => void;
 }
 
-/** A Python that has the packages: that of PYTHON_TRACKERS, or one made under node_modules. */
-function python(): string {
-  const given = process.env['PYTHON_TRACKERS'];
-  if (given !== undefined) return given;
-  const folder = join(root, 'node_modules/.cache/verify-trackers');
-  const program = join(folder, 'bin/python');
-  if (!existsSync(program)) run('python3', ['-m', 'venv', folder]);
-  const packages = Object.entries(VERSIONS).map(([name, version]) => `${name}==${version}`);
-  run(program, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...packages]);
-  return program;
-}
+/** Runs of one content, by our trackers and by those of the Python packages, read back and compared. */
+export default {
+  summary: "W&B's, MLflow's and TensorBoard's Python packages against packages/tracking, request by request",
+  run: async ({ root, cache, log }) => {
+    const requirements = join(root, 'tools/python/requirements-trackers.txt');
+    const program = installPython(cache, requirements);
+    const checks: Record<string, boolean> = {};
+    const check: Comparison['check'] = (name, found, expected) => {
+      const passed = isDeepStrictEqual(found, expected);
+      checks[name] = passed;
+      log(`${passed ? 'ok  ' : 'FAIL'} ${name}`);
+      if (!passed) log(`  found    ${JSON.stringify(found)}\n  expected ${JSON.stringify(expected)}`);
+    };
+    const folder = await mkdtemp(join(tmpdir(), 'verify-trackers-'));
+    const artifactFolder = join(folder, 'adapter');
+    const comparison = { program, peer: join(root, 'tools/python/tracker_peer.py'), folder, artifactFolder, check };
+    try {
+      await mkdir(artifactFolder);
+      await writeFile(join(artifactFolder, 'adapter_config.json'), '{"r":16}');
+      await writeFile(join(artifactFolder, 'adapter_model.safetensors'), 'x'.repeat(100));
+      await wandb(comparison);
+      await tensorboard(comparison);
+      await mlflow(comparison);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+    const lines = readFileSync(requirements, 'utf8')
+      .split('\n')
+      .map((line) => line.split('=='));
+    const versions = Object.fromEntries(
+      lines.filter((words): words is [string, string] => VERSIONS.includes(words[0]!)),
+    );
+    const failed = Object.values(checks).filter((passed) => !passed).length;
+    return { passed: Object.keys(checks).length - failed, failed, versions, figures: { checks } };
+  },
+} satisfies Verification;
 
-function run(program: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): string {
-  const { status, stdout, stderr, error } = spawnSync(program, args, {
-    env: { ...process.env, ...env },
-    encoding: 'utf8',
-    maxBuffer: 2 ** 28,
-  });
-  if (status !== 0) throw new Error(`${program} ${args[0]}: ${error?.message ?? stderr.slice(-2000)}`);
-  return stdout;
-}
-
-/** As `run`, without stopping this process, whose servers the program talks to. */
+/** Runs a program without stopping this process, whose servers the program talks to. */
 async function runBeside(
   program: string,
   args: readonly string[],
@@ -108,7 +126,7 @@ async function logRun(
   if (!outcomes.every(({ complete }) => complete)) throw new Error(lines.join('\n'));
 }
 
-async function wandb(program: string, folder: string, artifactFolder: string): Promise<void> {
+async function wandb({ program, peer, folder, artifactFolder, check }: Comparison): Promise<void> {
   const [theirs, ours] = [await WandbStandIn.start(), await WandbStandIn.start()];
   const env = (server: WandbStandIn) => ({
     WANDB_BASE_URL: server.server.base,
@@ -214,7 +232,7 @@ function requestsOf(requests: readonly SeenRequest[]): Requests {
   return found;
 }
 
-async function mlflow(program: string, folder: string, artifactFolder: string): Promise<void> {
+async function mlflow({ program, peer, folder, artifactFolder, check }: Comparison): Promise<void> {
   const port = await freePort();
   const uri = `http://127.0.0.1:${port}`;
   const store = `sqlite:///${join(folder, 'mlflow.db')}`;
@@ -234,7 +252,7 @@ async function mlflow(program: string, folder: string, artifactFolder: string): 
       await wait(500);
     }
     await logRun(join(folder, 'mlflow'), ['mlflow'], { MLFLOW_TRACKING_URI: uri }, artifactFolder);
-    const runs = lastLine(run(program, [peer, 'mlflow', uri, spec.project])) as Record<
+    const runs = lastLine(capture(program, [peer, 'mlflow', uri, spec.project])) as Record<
       string,
       Record<string, unknown>
     >[];
@@ -286,11 +304,11 @@ async function mlflow(program: string, folder: string, artifactFolder: string): 
   }
 }
 
-async function tensorboard(program: string, folder: string, artifactFolder: string): Promise<void> {
+async function tensorboard({ program, peer, folder, artifactFolder, check }: Comparison): Promise<void> {
   await logRun(join(folder, 'tensorboard-run'), ['tensorboard'], {}, artifactFolder);
   const events = join(folder, 'tensorboard-run', 'tensorboard');
   const [name] = await readdir(events);
-  const read = lastLine(run(program, [peer, 'tensorboard', join(events, name!)])) as Record<
+  const read = lastLine(capture(program, [peer, 'tensorboard', join(events, name!)])) as Record<
     string,
     Record<string, unknown>
   >;
@@ -333,25 +351,3 @@ async function freePort(): Promise<number> {
   await once(server, 'close');
   return port;
 }
-
-const folder = await mkdtemp(join(tmpdir(), 'verify-trackers-'));
-try {
-  const program = python();
-  const artifactFolder = join(folder, 'adapter');
-  await mkdir(artifactFolder);
-  await writeFile(join(artifactFolder, 'adapter_config.json'), '{"r":16}');
-  await writeFile(join(artifactFolder, 'adapter_model.safetensors'), 'x'.repeat(100));
-  await wandb(program, folder, artifactFolder);
-  await tensorboard(program, folder, artifactFolder);
-  await mlflow(program, folder, artifactFolder);
-} finally {
-  await rm(folder, { recursive: true, force: true });
-}
-const failed = checks.filter(({ passed }) => !passed).length;
-await mkdir(join(root, 'docs/verify'), { recursive: true });
-await writeFile(
-  join(root, 'docs/verify/trackers.json'),
-  `${JSON.stringify({ versions: VERSIONS, checks }, null, 2)}\n`,
-);
-console.log(`${checks.length - failed} passed, ${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);

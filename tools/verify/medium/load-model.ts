@@ -1,5 +1,5 @@
 // Loads a GPT-2 for classification on wasm, in NF4, and prints what that took as JSON.
-// usage: node --conditions=@qlora-js/source --import tsx tools/verify/load-model.ts FOLDER float32|float16
+// usage: node --conditions=@qlora-js/source --import tsx tools/verify/medium/load-model.ts FOLDER float32|float16
 import { loadGpt2ForSequenceClassification, loadReportLines } from '@qlora-js/gpt2';
 import { folderFiles } from '@qlora-js/hub/node';
 import { openDevice } from '@qlora-js/kernels';

@@ -1,15 +1,11 @@
-// Trainings of a tiny classifier that are killed with SIGKILL and resumed, until each has come to its end: the adapter has to
-// be bit for bit that of a training that was never stopped. On cpu, wasm with one and two threads, and webgpu. A third of the
-// kills fall at named points of a save or inside an evaluation, the others at random moments.
-// Writes docs/verify/kills.json and the table of docs/kills.md.
-// usage: node tools/gpu/run.mjs npx tsx --conditions=@qlora-js/source tools/verify/kills.ts [KILLS] [SEED]
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { SeededRandom } from '@qlora-js/data';
 import type { BackendName } from '@qlora-js/kernels';
+import { softwareGpu } from '../../gpu/swiftshader.mjs';
+import type { Verification } from '../verification';
 
 /** What a child is told: packages/trainer/src/testing/killable.ts. */
 interface Told {
@@ -43,10 +39,7 @@ interface Row {
   mostAgain: number;
 }
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const CHILD = join(ROOT, 'packages/trainer/src/testing/killable.ts');
-const KILLS = Number(process.argv[2] ?? 100);
-const SEED = Number(process.argv[3] ?? 14);
+const CHILD = 'packages/trainer/src/testing/killable.ts';
 const SAVE_STEPS = 2;
 /** 24 rows in micro-batches of 5, two a step: three steps an epoch. */
 const ARGS = {
@@ -78,17 +71,82 @@ const POINTS = [
   'renamed',
   'removed',
 ];
-const CONFIGURATIONS: readonly (readonly [BackendName, number])[] = [
-  ['cpu', 1],
-  ['wasm', 1],
-  ['wasm', 2],
-  ['webgpu', 1],
+interface Configuration {
+  readonly backend: BackendName;
+  readonly threads: number;
+  /** Of all kills; webgpu on a software GPU is slow, so it takes the fewest. */
+  readonly share: number;
+}
+
+const CONFIGURATIONS: readonly Configuration[] = [
+  { backend: 'cpu', threads: 1, share: 0.25 },
+  { backend: 'wasm', threads: 1, share: 0.35 },
+  { backend: 'wasm', threads: 2, share: 0.25 },
+  { backend: 'webgpu', threads: 1, share: 0.15 },
 ];
 
+/** Where children run. */
+interface Machine {
+  readonly root: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/**
+ * Trainings of a tiny classifier that are killed with SIGKILL and resumed, until each has come to its end: the adapter has to
+ * be bit for bit that of a training that was never stopped. On cpu, wasm with one and two threads, and webgpu. A third of the
+ * kills fall at named points of a save or inside an evaluation, the others at random moments. Also writes the table of
+ * docs/kills.md. Arguments: KILLS, SEED, and `real` for webgpu alone, on the machine's own GPU.
+ */
+export default {
+  summary: 'a training killed 100 times comes to the bits of one that never was, on every backend',
+  run: async ({ root, args, log }) => {
+    const [kills, seed] = [Number(args[0] ?? 100), Number(args[1] ?? 14)];
+    const real = args[2] === 'real';
+    const env = real ? process.env : { ...process.env, ...(await softwareGpu(join(root, '.cache/swiftshader'))) };
+    const rows: Row[] = [];
+    for (const configuration of CONFIGURATIONS) {
+      if (real && configuration.backend !== 'webgpu') continue;
+      const share = real ? 1 : configuration.share;
+      const told = { kills: Math.round(kills * share), seed, machine: { root, env } };
+      rows.push(await killAndResume(configuration, told, log));
+    }
+    if (!real) writeTable(root, rows, seed);
+    const held = rows.filter((row) => row.equal === row.runs && row.mostAgain <= 2 * SAVE_STEPS).length;
+    if (held < rows.length) log('a killed training came to other bits, or did too much again');
+    const figures = { seed, gpu: real ? 'its own' : 'SwiftShader', saveSteps: SAVE_STEPS, kills: total(rows), rows };
+    return { passed: held, failed: rows.length - held, versions: {}, figures };
+  },
+} satisfies Verification;
+
+function total(rows: readonly Row[]): number {
+  return rows.reduce((sum, row) => sum + row.kills, 0);
+}
+
+/** Puts the rows between the marks of docs/kills.md. */
+function writeTable(root: string, rows: readonly Row[], seed: number): void {
+  const date = new Date().toISOString().slice(0, 10);
+  const table = [
+    '| backend | threads | kills | in a save or an evaluation | trainings | to the same bits | steps of one | steps again after a kill, at most |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- |',
+    ...rows.map(
+      (row) =>
+        `| ${row.backend} | ${row.threads} | ${row.kills} | ${row.kills - row.random} | ${row.runs} | ${row.equal} | ${row.steps} | ${row.mostAgain} |`,
+    ),
+  ];
+  const page = join(root, 'docs/kills.md');
+  writeFileSync(
+    page,
+    readFileSync(page, 'utf8').replace(
+      /<!-- table -->[\s\S]*<!-- end -->/,
+      `<!-- table -->\n\n${date}, ${process.version}, ${total(rows)} kills, seed ${seed}.\n\n${table.join('\n')}\n\n<!-- end -->`,
+    ),
+  );
+}
+
 /** Runs a child; `killAfter` milliseconds after its first step it is killed. */
-function run(told: Told, killAfter?: number): Promise<Ended> {
-  const execArgv = ['--conditions=@qlora-js/source', '--import', join(ROOT, 'tools/typescript.mjs')];
-  const child = spawn(process.execPath, [...execArgv, CHILD, JSON.stringify(told)], { stdio: 'pipe' });
+function run(told: Told, { root, env }: Machine, killAfter?: number): Promise<Ended> {
+  const execArgv = ['--conditions=@qlora-js/source', '--import', join(root, 'tools/typescript.mjs')];
+  const child = spawn(process.execPath, [...execArgv, join(root, CHILD), JSON.stringify(told)], { stdio: 'pipe', env });
   let output = '';
   let timer: NodeJS.Timeout | undefined;
   for (const stream of [child.stdout, child.stderr]) {
@@ -121,13 +179,17 @@ const adapterOf = ({ code, output }: Ended): string => {
   return hash;
 };
 
-async function killed(row: Row, told: Omit<Told, 'killAt'>, random: SeededRandom, seconds: number): Promise<boolean> {
+async function killed(
+  row: Row,
+  told: Omit<Told, 'killAt'>,
+  { random, seconds, machine }: { random: SeededRandom; seconds: number; machine: Machine },
+): Promise<boolean> {
   const before = stepsOf(told.folder).length;
   const named = (row.kills + row.runs) % 3 === 0;
   const moment = POINTS[((row.kills / 3 + random.below(POINTS.length)) % POINTS.length) | 0]!;
   const ended = named
-    ? await run({ ...told, killAt: { moment, occurrence: 1 + random.below(2) } })
-    : await run(told, random.random() * seconds * 1000);
+    ? await run({ ...told, killAt: { moment, occurrence: 1 + random.below(2) } }, machine)
+    : await run(told, machine, random.random() * seconds * 1000);
   if (ended.signal !== 'SIGKILL') {
     adapterOf(ended);
     return false;
@@ -143,8 +205,13 @@ async function killed(row: Row, told: Omit<Told, 'killAt'>, random: SeededRandom
   return true;
 }
 
-async function verify(backend: BackendName, threads: number, kills: number): Promise<Row> {
-  const random = new SeededRandom([SEED, CONFIGURATIONS.findIndex(([b, t]) => b === backend && t === threads)]);
+async function killAndResume(
+  { backend, threads }: Configuration,
+  { kills, seed, machine }: { kills: number; seed: number; machine: Machine },
+  log: (line: string) => void,
+): Promise<Row> {
+  const place = CONFIGURATIONS.findIndex((each) => each.backend === backend && each.threads === threads);
+  const random = new SeededRandom([seed, place]);
   const row: Row = {
     backend,
     threads,
@@ -160,7 +227,7 @@ async function verify(backend: BackendName, threads: number, kills: number): Pro
   const temporary = (): string => mkdtempSync(join(tmpdir(), 'qlora-kills-'));
   const reference = temporary();
   const started = performance.now();
-  const wanted = adapterOf(await run({ folder: reference, backend, threads, args: ARGS }));
+  const wanted = adapterOf(await run({ folder: reference, backend, threads, args: ARGS }, machine));
   const seconds = Math.min(20, (performance.now() - started) / 1000);
   row.steps = stepsOf(reference).length;
   rmSync(reference, { recursive: true });
@@ -168,10 +235,10 @@ async function verify(backend: BackendName, threads: number, kills: number): Pro
     const folder = temporary();
     const told = { folder, backend, threads, args: ARGS };
     for (let kill = 0; kill < KILLS_A_RUN && row.kills < kills; kill++) {
-      if (!(await killed(row, told, random, seconds / 3))) break;
+      if (!(await killed(row, told, { random, seconds: seconds / 3, machine }))) break;
     }
     const all = stepsOf(folder);
-    const ended = await run(told);
+    const ended = await run(told, machine);
     row.runs++;
     if (adapterOf(ended) === wanted) row.equal++;
     const again = stepsOf(folder)
@@ -182,48 +249,9 @@ async function verify(backend: BackendName, threads: number, kills: number): Pro
     const left = readdirSync(folder).filter((name) => name !== 'steps.txt' && !/^checkpoint-\d+$/.test(name));
     if (left.length > 0) throw new Error(`left behind: ${left.join(', ')}`);
     rmSync(folder, { recursive: true });
-    console.log(
+    log(
       `${backend} ${threads}: ${row.kills} kills, ${row.equal} of ${row.runs} runs equal, ${row.stepsAgain} steps again`,
     );
   }
   return row;
-}
-
-const rows: Row[] = [];
-for (const [index, [backend, threads]] of CONFIGURATIONS.entries()) {
-  // webgpu on a software GPU is slow: it takes the fewest.
-  const share = [0.25, 0.35, 0.25, 0.15][index]!;
-  rows.push(await verify(backend, threads, Math.round(KILLS * share)));
-}
-const kills = rows.reduce((sum, row) => sum + row.kills, 0);
-const result = {
-  madeBy: 'tools/verify/kills.ts',
-  date: new Date().toISOString().slice(0, 10),
-  node: process.version,
-  seed: SEED,
-  saveSteps: SAVE_STEPS,
-  kills,
-  rows,
-};
-mkdirSync(join(ROOT, 'docs/verify'), { recursive: true });
-writeFileSync(join(ROOT, 'docs/verify/kills.json'), `${JSON.stringify(result, null, 2)}\n`);
-const table = [
-  '| backend | threads | kills | in a save or an evaluation | trainings | to the same bits | steps of one | steps again after a kill, at most |',
-  '| --- | --- | --- | --- | --- | --- | --- | --- |',
-  ...rows.map(
-    (row) =>
-      `| ${row.backend} | ${row.threads} | ${row.kills} | ${row.kills - row.random} | ${row.runs} | ${row.equal} | ${row.steps} | ${row.mostAgain} |`,
-  ),
-];
-const page = join(ROOT, 'docs/kills.md');
-writeFileSync(
-  page,
-  readFileSync(page, 'utf8').replace(
-    /<!-- table -->[\s\S]*<!-- end -->/,
-    `<!-- table -->\n\n${result.date}, ${result.node}, ${kills} kills, seed ${SEED}.\n\n${table.join('\n')}\n\n<!-- end -->`,
-  ),
-);
-if (rows.some((row) => row.equal !== row.runs || row.mostAgain > 2 * SAVE_STEPS)) {
-  console.error('a killed training came to other bits, or did too much again');
-  process.exit(1);
 }
