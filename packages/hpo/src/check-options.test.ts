@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { createStudy, floatDistribution, HyperbandPruner, loadStudy, MedianPruner, PercentilePruner } from './index';
 import { GridSampler, HpoError, InMemoryStorage, RandomSampler, SuccessiveHalvingPruner, TPESampler } from './index';
+import {
+  BruteForceSampler,
+  copyStudy,
+  createTrial,
+  deleteStudy,
+  getAllStudySummaries,
+  getParamImportances,
+} from './index';
+import { maxTrialsCallback, PatientPruner, QMCSampler, ThresholdPruner } from './index';
 import { JournalFileBackend } from './node';
 
 /** As JavaScript passes it, without a check of types. */
@@ -25,6 +34,16 @@ describe('an option that there is none of', () => {
     ['PercentilePruner', () => new PercentilePruner(any({ percentile: 5, n_trials: 1 }))],
     ['HyperbandPruner', () => new HyperbandPruner(wrong)],
     ['SuccessiveHalvingPruner', () => new SuccessiveHalvingPruner(wrong)],
+    ['PatientPruner', () => new PatientPruner(undefined, any({ patience: 1, n_trials: 1 }))],
+    ['ThresholdPruner', () => new ThresholdPruner(any({ lower: 1, n_trials: 1 }))],
+    ['QMCSampler', () => new QMCSampler(wrong)],
+    ['BruteForceSampler', () => new BruteForceSampler(wrong)],
+    ['createTrial', () => createTrial(any({ value: 1, n_trials: 1 }))],
+    ['copyStudy', () => copyStudy(wrong)],
+    ['deleteStudy', () => deleteStudy(wrong)],
+    ['getAllStudySummaries', () => getAllStudySummaries(wrong)],
+    ['maxTrialsCallback', () => maxTrialsCallback(1, wrong)],
+    ['getParamImportances', async () => getParamImportances(await createStudy(), wrong)],
     ['JournalFileBackend', () => new JournalFileBackend('/nowhere/study.log', wrong)],
   ])('is refused by %s', async (place, call) => {
     const error = await (async () => call())().catch((thrown: unknown) => thrown);

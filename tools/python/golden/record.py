@@ -28,6 +28,7 @@ import optimizers
 import quantisation
 import scores
 import search_cases
+import search_further
 import search_study
 import tasks
 import texts
@@ -48,6 +49,7 @@ SUBJECTS = {
     "metrics": scores.record,
     "study": search_study.record,
     "search-cases": search_cases.record,
+    "search-further": search_further.record,
 }
 PACKAGES = ("torch", "transformers", "peft", "bitsandbytes", "optuna", "scikit-learn", "numpy", "scipy", "safetensors", "tokenizers")
 

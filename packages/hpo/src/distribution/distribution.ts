@@ -25,9 +25,9 @@ export interface IntDistribution {
 }
 
 /** One of a list of choices without an order. Its internal value is the index in that list. */
-export interface CategoricalDistribution {
+export interface CategoricalDistribution<Choice extends CategoricalChoice = CategoricalChoice> {
   readonly kind: 'categorical';
-  readonly choices: readonly CategoricalChoice[];
+  readonly choices: readonly Choice[];
 }
 
 export type NumericalDistribution = FloatDistribution | IntDistribution;
@@ -35,6 +35,14 @@ export type Distribution = NumericalDistribution | CategoricalDistribution;
 
 /** Parameter names and what each may be. */
 export type SearchSpace = Readonly<Record<string, Distribution>>;
+
+/** Parameters by name, of which no type knows the names. */
+export type AnyParams = Readonly<Record<string, ParamValue>>;
+
+/** The parameters that come of a search space, by its own names: what is misspelled does not compile. */
+export type ParamsOf<Space extends SearchSpace> = {
+  readonly [Name in keyof Space]: Space[Name] extends CategoricalDistribution<infer Choice> ? Choice : number;
+};
 
 export interface NumericalOptions {
   low: number;
@@ -97,7 +105,9 @@ export function intDistribution(options: NumericalOptions): IntDistribution {
 }
 
 /** A distribution over choices. Throws HpoError `INVALID_DISTRIBUTION`. Source: optuna.distributions.CategoricalDistribution. */
-export function categoricalDistribution(choices: readonly CategoricalChoice[]): CategoricalDistribution {
+export function categoricalDistribution<const Choice extends CategoricalChoice>(
+  choices: readonly Choice[],
+): CategoricalDistribution<Choice> {
   if (!Array.isArray(choices) || choices.length === 0) {
     throw invalid(`choices must be an array of one or more, but is ${shown(choices)}`, choices);
   }
@@ -106,7 +116,7 @@ export function categoricalDistribution(choices: readonly CategoricalChoice[]): 
       throw invalid(`a choice must be null, a boolean, a number or a string, but one is ${shown(choice)}`, choice);
     }
   }
-  return Object.freeze({ kind: 'categorical', choices: Object.freeze([...(choices as readonly CategoricalChoice[])]) });
+  return Object.freeze({ kind: 'categorical', choices: Object.freeze([...(choices as readonly Choice[])]) });
 }
 
 /** Whether there is nothing to choose. */

@@ -2,6 +2,7 @@ import { checkAtLeast, checkOptions } from '../check-options';
 import { HpoError, shown } from '../errors';
 import { type StudyView } from '../study/study-view';
 import { type FrozenTrial } from '../trial/frozen-trial';
+import { isFirstOfInterval } from './interval';
 import { type Pruner } from './pruner';
 
 export interface PercentilePrunerOptions {
@@ -62,7 +63,7 @@ export class PercentilePruner implements Pruner {
     const completed = study.getTrials(['COMPLETE']);
     if (completed.length === 0 || completed.length < nStartupTrials) return false;
     const step = trial.intermediateValues.lastStep;
-    if (step === undefined || step < nWarmupSteps || !this.isFirstOfInterval(step, trial)) return false;
+    if (step === undefined || step < nWarmupSteps || !isFirstOfInterval(step, trial, this.options)) return false;
     const { lowest, highest } = trial.intermediateValues;
     const best = study.direction === 'maximize' ? highest : lowest;
     // Nothing but NaN so far: not worth waiting for.
@@ -71,12 +72,5 @@ export class PercentilePruner implements Pruner {
     if (others.length < nMinTrials) return false;
     if (study.direction === 'maximize') return best < nanPercentile(others, 100 - percentile);
     return best > nanPercentile(others, percentile);
-  }
-
-  /** Whether no earlier report fell into the interval that `step` is in. */
-  private isFirstOfInterval(step: number, trial: FrozenTrial): boolean {
-    const { nWarmupSteps, intervalSteps } = this.options;
-    const start = Math.floor((step - nWarmupSteps) / intervalSteps) * intervalSteps + nWarmupSteps;
-    return trial.intermediateValues.stepBeforeLast < start;
   }
 }

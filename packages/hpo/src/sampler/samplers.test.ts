@@ -2,7 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { createStudy } from '../study/create-study';
 import { recordingLogger } from '../testing/logger';
 import { InMemoryStorage } from '../storage/in-memory-storage';
+import { type Trial } from '../trial/trial';
+import { BruteForceSampler } from './brute-force/brute-force-sampler';
 import { GridSampler } from './grid-sampler';
+import { PartialFixedSampler } from './partial-fixed-sampler';
+import { QMCSampler } from './qmc/qmc-sampler';
+import { RandomSampler } from './random-sampler';
 import { TPESampler } from './tpe/tpe-sampler';
 
 describe('GridSampler', () => {
@@ -84,4 +89,60 @@ describe('TPESampler', () => {
     expect(study.bestParams['kind']).toBe('a');
     expect(study.bestValue).toBeLessThan(0.1);
   });
+});
+
+describe('BruteForceSampler', () => {
+  const space = (trial: Trial) => trial.suggestInt('a', 0, 1) + trial.suggestInt('b', 0, 2);
+
+  it('tries each combination once, although one failed where others went on', async () => {
+    const logger = recordingLogger();
+    const study = await createStudy({ sampler: new BruteForceSampler({ seed: 3 }), logger });
+    await study.enqueueTrial({ a: 0, b: 1 });
+    await study.enqueueTrial({ a: 0 });
+    await study.optimize(
+      (trial) => {
+        if (trial.number !== 1) return space(trial);
+        trial.suggestInt('a', 0, 1);
+        throw new RangeError('half');
+      },
+      { catch: RangeError, nTrials: 100 },
+    );
+    const complete = study.getTrials(['COMPLETE']).map(({ params }) => `${params['a']}${params['b']}`);
+    expect(complete.sort()).toEqual(['00', '01', '02', '10', '11', '12']);
+    expect(study.trials).toHaveLength(7);
+  });
+
+  it('says what it can not count, and where the space changed', async () => {
+    const study = await createStudy({ sampler: new BruteForceSampler(), logger: recordingLogger() });
+    const endless = await study.ask();
+    expect(() => endless.suggestFloat('x', 0, 1)).toThrow(/needs a step/);
+    await study.tell(endless, undefined, { state: 'FAIL' });
+    const first = await study.ask();
+    await study.tell(first, space(first));
+    const other = await study.ask();
+    expect(() => other.suggestInt('c', 0, 1)).toThrow(/the search space changed: "a" of \[0,1\] before|"c" of \[0,1\]/);
+  });
+});
+
+describe('PartialFixedSampler', () => {
+  it('uses a value outside of the range with a warning', async () => {
+    const logger = recordingLogger();
+    const sampler = new PartialFixedSampler({ x: 9 }, new RandomSampler({ seed: 0 }));
+    const trial = await (await createStudy({ sampler, logger })).ask();
+    expect(trial.suggestInt('x', 0, 3)).toBe(9);
+    expect(trial.suggestInt('y', 0, 3)).toBeLessThan(4);
+    expect(logger.warnings).toEqual([expect.stringMatching(/the fixed "x" = 9 is used although/)]);
+  });
+});
+
+it('QMCSampler draws other points for each of several workers on one storage', async () => {
+  const storage = new InMemoryStorage();
+  const options = { studyName: 's', storage, loadIfExists: true, logger: recordingLogger() };
+  const workers = await Promise.all(
+    [0, 1].map((seed) => createStudy({ ...options, sampler: new QMCSampler({ seed }) })),
+  );
+  for (let i = 0; i < 6; i++) {
+    await workers[i % 2]!.optimize((trial) => trial.suggestFloat('x', 0, 1), { nTrials: 1 });
+  }
+  expect(workers[0]!.trials.slice(1).map(({ params }) => params['x'])).toEqual([0, 0.5, 0.75, 0.25, 0.375]);
 });

@@ -1,4 +1,4 @@
-import { type Distribution, type ParamValue } from '../distribution/distribution';
+import { type Distribution, type NumericalDistribution, type ParamValue } from '../distribution/distribution';
 import { clamp, nextBelow, roundHalfEven } from '../random/float64';
 import { type RandomState } from '../random/random-state';
 
@@ -17,23 +17,30 @@ export function drawUniform(distribution: Distribution, random: RandomState): Pa
     }
     return chosen;
   }
+  return fromQuantile(distribution, random.random());
+}
+
+/**
+ * The value that lies so far along a distribution's range, `share` being in [0, 1).
+ * Source: optuna._transform._untransform_numerical_param.
+ */
+export function fromQuantile(distribution: NumericalDistribution, share: number): number {
   const { low, high, log, step } = distribution;
+  const between = (from: number, to: number) => from + (to - from) * share;
   if (distribution.kind === 'float') {
     if (log) {
-      const value = Math.exp(random.uniform(Math.log(low), Math.log(high)));
+      const value = Math.exp(between(Math.log(low), Math.log(high)));
       return low === high ? low : clamp(value, low, nextBelow(high));
     }
     if (step === undefined) {
-      const value = random.uniform(low, high);
+      const value = between(low, high);
       return low === high ? value : Math.min(value, nextBelow(high));
     }
-    const value = random.uniform(low - 0.5 * step, high + 0.5 * step);
+    const value = between(low - 0.5 * step, high + 0.5 * step);
     return clamp(roundHalfEven((value - low) / step) * step + low, low, high);
   }
-  if (log) {
-    return clamp(roundHalfEven(Math.exp(random.uniform(Math.log(low - 0.5), Math.log(high + 0.5)))), low, high);
-  }
+  if (log) return clamp(roundHalfEven(Math.exp(between(Math.log(low - 0.5), Math.log(high + 0.5)))), low, high);
   const half = 0.5 * distribution.step;
-  const index = Math.floor((random.uniform(low - half, high + half) - low) / distribution.step + 0.5);
+  const index = Math.floor((between(low - half, high + half) - low) / distribution.step + 0.5);
   return clamp(index * distribution.step + low, low, high);
 }

@@ -1,4 +1,5 @@
 import { checkOptions } from '../check-options';
+import { type AnyParams, type ParamsOf, type SearchSpace } from '../distribution/distribution';
 import { HpoError, shown } from '../errors';
 import { MedianPruner } from '../pruner/median-pruner';
 import { type Pruner } from '../pruner/pruner';
@@ -11,10 +12,15 @@ import { defaultLogger, type Logger } from './logger';
 import { Study } from './study';
 import { type Direction } from './direction';
 
-export interface LoadStudyOptions {
+export interface LoadStudyOptions<Space extends SearchSpace | undefined = SearchSpace | undefined> {
   /** Left out, the storage's only study. */
   studyName?: string;
   storage: Storage;
+  /**
+   * Parameters that every trial gets before its objective runs. `trial.params`, `study.bestParams` and `enqueueTrial`
+   * then have its names and types; further ones may be suggested in the objective.
+   */
+  space?: Space;
   /** Default: TPESampler with a random seed. */
   sampler?: Sampler;
   /** Default: MedianPruner. */
@@ -23,7 +29,10 @@ export interface LoadStudyOptions {
   logger?: Logger;
 }
 
-export interface CreateStudyOptions extends Omit<LoadStudyOptions, 'storage'> {
+export interface CreateStudyOptions<Space extends SearchSpace | undefined = SearchSpace | undefined> extends Omit<
+  LoadStudyOptions<Space>,
+  'storage'
+> {
   /** Default: `no-name-` and a UUID. */
   studyName?: string;
   /** Default: minimize. */
@@ -34,12 +43,17 @@ export interface CreateStudyOptions extends Omit<LoadStudyOptions, 'storage'> {
   loadIfExists?: boolean;
 }
 
-const loadOptions = ['studyName', 'storage', 'sampler', 'pruner', 'logger'] as const;
+/** The type of a study's parameters, by the space that it was given. */
+export type StudyParams<Space extends SearchSpace | undefined> = Space extends SearchSpace
+  ? ParamsOf<Space>
+  : AnyParams;
 
-async function studyWith(id: number, options: LoadStudyOptions): Promise<Study> {
+const loadOptions = ['studyName', 'storage', 'space', 'sampler', 'pruner', 'logger'] as const;
+
+async function studyWith<Params extends object>(id: number, options: LoadStudyOptions): Promise<Study<Params>> {
   await options.storage.watch?.(id);
   const { storage, sampler = new TPESampler(), pruner = new MedianPruner(), logger = defaultLogger } = options;
-  return new Study({ id, storage, sampler, pruner, logger });
+  return new Study<Params>({ id, storage, sampler, pruner, logger, space: options.space ?? {} });
 }
 
 /**
@@ -47,7 +61,9 @@ async function studyWith(id: number, options: LoadStudyOptions): Promise<Study> 
  * and `INVALID_ARGUMENT` where it is set but the study's direction is not the one asked for.
  * Source: optuna.create_study.
  */
-export async function createStudy(options: CreateStudyOptions = {}): Promise<Study> {
+export async function createStudy<Space extends SearchSpace | undefined = undefined>(
+  options: CreateStudyOptions<Space> = {},
+): Promise<Study<StudyParams<Space>>> {
   checkOptions('createStudy', options, ['direction', 'loadIfExists', ...loadOptions]);
   const { studyName, direction = 'minimize', storage = new InMemoryStorage(), loadIfExists = false } = options;
   if (direction !== 'minimize' && direction !== 'maximize') {
@@ -61,8 +77,8 @@ export async function createStudy(options: CreateStudyOptions = {}): Promise<Stu
   } catch (error) {
     if (!(loadIfExists && HpoError.isInstance(error) && error.code === 'DUPLICATED_STUDY')) throw error;
   }
-  const { sampler, pruner, logger } = options;
-  const study = await loadStudy({ studyName: name, storage, sampler, pruner, logger });
+  const { space, sampler, pruner, logger } = options;
+  const study = await loadStudy({ studyName: name, storage, space, sampler, pruner, logger });
   if (options.direction !== undefined && options.direction !== study.direction) {
     throw new HpoError(
       'INVALID_ARGUMENT',
@@ -74,7 +90,9 @@ export async function createStudy(options: CreateStudyOptions = {}): Promise<Stu
 }
 
 /** Opens a study that is in the storage. Throws HpoError `UNKNOWN_STUDY`. Source: optuna.load_study. */
-export async function loadStudy(options: LoadStudyOptions): Promise<Study> {
+export async function loadStudy<Space extends SearchSpace | undefined = undefined>(
+  options: LoadStudyOptions<Space>,
+): Promise<Study<StudyParams<Space>>> {
   checkOptions('loadStudy', options, loadOptions);
   const { storage, studyName } = options;
   await storage.refresh();

@@ -1,4 +1,5 @@
 import { checkOptions } from '../check-options';
+import { type AnyParams } from '../distribution/distribution';
 import { HpoError, shown, TrialPruned } from '../errors';
 import { type FrozenTrial } from '../trial/frozen-trial';
 import { type Trial } from '../trial/trial';
@@ -6,11 +7,11 @@ import { type StudyView } from './study-view';
 import { failReason, type TellRequest } from './tell';
 import { type RetryOptions } from './unfinished';
 
-export type Objective = (trial: Trial) => number | Promise<number>;
+export type Objective<Params extends object = AnyParams> = (trial: Trial<Params>) => number | Promise<number>;
 export type ErrorClass = abstract new (...args: never[]) => unknown;
 
 /** How `study.optimize` runs; `S` is the class of the study. */
-export interface LoopOptions<S> {
+export interface LoopOptions<S, Params extends object = AnyParams> {
   /** Trials to start; left out: until the time is over, `study.stop()` or the signal. */
   nTrials?: number;
   /** No trial starts after so many milliseconds; the ones under way go on. */
@@ -22,14 +23,14 @@ export interface LoopOptions<S> {
   /** Called after each trial that did not end the study, one after the other. */
   callbacks?: readonly ((study: S, trial: FrozenTrial) => void | Promise<void>)[];
   /** Called when a trial starts, before its objective. */
-  onTrialStart?: (study: S, trial: Trial) => void | Promise<void>;
+  onTrialStart?: (study: S, trial: Trial<Params>) => void | Promise<void>;
   /** On abort, the trials under way end with FAIL at once, and `optimize` throws the signal's reason. */
   signal?: AbortSignal;
 }
 
 /** What the loop does with a study. */
-interface LoopStudy extends StudyView {
-  ask(): Promise<Trial>;
+interface LoopStudy<Params extends object> extends StudyView {
+  ask(): Promise<Trial<Params>>;
   endTrial(trialId: number, end: Pick<TellRequest, 'value' | 'state' | 'reason'>): Promise<FrozenTrial>;
   failStaleTrials(options: RetryOptions): Promise<readonly FrozenTrial[]>;
 }
@@ -45,7 +46,7 @@ export interface OptimizeSummary {
 /** Longest time without giving the event loop a turn, so that timers and aborts get through between quick trials. */
 const turnMs = 20;
 
-function checkOptimizeOptions(options: LoopOptions<never>): void {
+function checkOptimizeOptions<S, Params extends object>(options: LoopOptions<S, Params>): void {
   checkOptions('study.optimize', options, [
     'nTrials',
     'timeoutMs',
@@ -97,15 +98,15 @@ function orAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promi
 /**
  * The loop of `study.optimize`. Source: optuna.study._optimize. `stopped` is the study's own flag.
  */
-export async function runTrials<S extends LoopStudy>({
+export async function runTrials<Params extends object, S extends LoopStudy<Params>>({
   study,
   objective,
   options,
   stopped,
 }: {
   study: S;
-  objective: Objective;
-  options: LoopOptions<S>;
+  objective: Objective<Params>;
+  options: LoopOptions<S, Params>;
   stopped: () => boolean;
 }): Promise<OptimizeSummary> {
   checkOptimizeOptions(options);

@@ -10,8 +10,8 @@ import { GridSampler } from '../sampler/grid-sampler';
 import { RandomSampler } from '../sampler/random-sampler';
 import { type Sampler } from '../sampler/sampler';
 import { TPESampler } from '../sampler/tpe/tpe-sampler';
-import { type GoldenTrial, goldens } from '../testing/optuna-goldens';
-import { type FrozenTrial } from '../trial/frozen-trial';
+import { expectTrials } from '../testing/expect-trials';
+import { goldens } from '../testing/optuna-goldens';
 import { type Trial } from '../trial/trial';
 import { createStudy } from './create-study';
 
@@ -58,22 +58,6 @@ function objective(trial: Trial, steps: number, withNan: boolean): number {
     if (trial.shouldPrune()) throw new TrialPruned();
   }
   return withNan && trial.number % 11 === 5 ? NaN : value;
-}
-
-function expectTrials(trials: readonly FrozenTrial[], wanted: readonly GoldenTrial[]): void {
-  expect(trials.map(({ state, intermediateValues }) => `${state} ${intermediateValues.size}`)).toEqual(
-    wanted.map(({ state, reports }) => `${state} ${reports}`),
-  );
-  for (const [number, { params, value }] of wanted.entries()) {
-    const trial = trials[number]!;
-    expect(Object.keys(trial.params).sort(), `trial ${number}`).toEqual(Object.keys(params).sort());
-    for (const [name, param] of Object.entries(params)) {
-      if (typeof param === 'number') expect(trial.params[name], `${name} of ${number}`).toBeCloseTo(param, 9);
-      else expect(trial.params[name], `${name} of ${number}`).toBe(param);
-    }
-    if (value === null) expect(trial.value).toBeUndefined();
-    else expect(trial.value, `value of ${number}`).toBeCloseTo(value, 9);
-  }
 }
 
 describe("Optuna's own studies, repeated from their seeds", () => {

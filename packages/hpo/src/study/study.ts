@@ -1,5 +1,5 @@
 import { checkOptions } from '../check-options';
-import { type Distribution, type ParamValue } from '../distribution/distribution';
+import { type AnyParams, type ParamsOf, type SearchSpace } from '../distribution/distribution';
 import { HpoError, shown } from '../errors';
 import { jsonCopy, type JsonValue } from '../json-value';
 import { ownProperty } from '../own-property';
@@ -7,17 +7,20 @@ import { type Pruner } from '../pruner/pruner';
 import { type Sampler } from '../sampler/sampler';
 import { type Storage, type TrialTemplate, trialTemplate } from '../storage/storage';
 import { type FrozenTrial, type TrialState } from '../trial/frozen-trial';
+import { checkTrial } from '../trial/create-trial';
 import { fixedParamsKey, Trial } from '../trial/trial';
 import { bestTrial } from './best-trial';
+import { checkedMetricNames, metricNamesKey, metricNamesOf } from './metric-names';
 import { type Logger } from './logger';
 import { type LoopOptions, type Objective, type OptimizeSummary, runTrials } from './optimize';
 import { type Direction } from './direction';
 import { type StudyView } from './study-view';
+import { defaultColumns, type TrialColumn, type TrialRow, trialRows } from './trial-rows';
 import { failTrials, type RetryOptions } from './unfinished';
 import { failReason, type TellOptions, type TellRequest, tellTrial } from './tell';
 
 /** How `study.optimize` runs. */
-export type OptimizeOptions = LoopOptions<Study>;
+export type OptimizeOptions<Params extends object = AnyParams> = LoopOptions<Study<Params>, Params>;
 
 export interface StudyParts {
   id: number;
@@ -25,6 +28,7 @@ export interface StudyParts {
   sampler: Sampler;
   pruner: Pruner;
   logger: Logger;
+  space: SearchSpace;
 }
 
 export interface EnqueueOptions {
@@ -33,8 +37,11 @@ export interface EnqueueOptions {
   skipIfExists?: boolean;
 }
 
-/** A search: trials of one objective in one direction. Made by `createStudy` and `loadStudy`. Source: optuna.Study. */
-export class Study implements StudyView {
+/**
+ * A search: trials of one objective in one direction. Made by `createStudy` and `loadStudy`. `Params` are the parameters
+ * of the space that it was given; without one, any. Source: optuna.Study.
+ */
+export class Study<Params extends object = AnyParams> implements StudyView {
   readonly name: string;
   readonly id: number;
   readonly direction: Direction;
@@ -42,10 +49,12 @@ export class Study implements StudyView {
   readonly sampler: Sampler;
   readonly pruner: Pruner;
   readonly logger: Logger;
+  /** Parameters that every trial has from its beginning. */
+  readonly space: SearchSpace;
   private optimizing = false;
   private stopRequested = false;
 
-  constructor({ id, storage, sampler, pruner, logger }: StudyParts) {
+  constructor({ id, storage, sampler, pruner, logger, space }: StudyParts) {
     const { name, directions } = storage.getStudy(id);
     const [direction] = directions;
     if (direction === undefined || directions.length > 1) {
@@ -62,6 +71,7 @@ export class Study implements StudyView {
     this.sampler = sampler;
     this.pruner = pruner;
     this.logger = logger;
+    this.space = space;
   }
 
   /** Every trial, by number. */
@@ -82,8 +92,8 @@ export class Study implements StudyView {
     return this.bestTrial.value!;
   }
 
-  get bestParams(): Readonly<Record<string, ParamValue>> {
-    return this.bestTrial.params;
+  get bestParams(): Params {
+    return this.bestTrial.params as Params;
   }
 
   get userAttrs(): Readonly<Record<string, JsonValue>> {
@@ -95,12 +105,55 @@ export class Study implements StudyView {
     await this.storage.setStudyUserAttr(this.id, key, jsonCopy(value, `user attribute ${shown(key)}`));
   }
 
+  /** What samplers, pruners and the like keep with the study. */
+  get systemAttrs(): Readonly<Record<string, JsonValue>> {
+    return this.storage.getStudy(this.id).systemAttrs;
+  }
+
+  /** Keeps a JSON value with the study, apart from what users keep. */
+  async setSystemAttr(key: string, value: JsonValue): Promise<void> {
+    await this.storage.setStudySystemAttr(this.id, key, jsonCopy(value, `system attribute ${shown(key)}`));
+  }
+
+  /** What the objective's value is called; undefined where nobody said so. */
+  get metricNames(): readonly string[] | undefined {
+    return metricNamesOf(this.systemAttrs);
+  }
+
+  /** Says what the objective's value is called, as dashboards and rows of trials show it. */
+  async setMetricNames(names: readonly string[]): Promise<void> {
+    await this.storage.setStudySystemAttr(this.id, metricNamesKey, checkedMetricNames(names, 1));
+  }
+
+  /**
+   * The trials as a table: one flat object a trial, every one with every column, null where it has nothing. Columns are
+   * Optuna's: number, value, datetime_start, ..., params_NAME, user_attrs_NAME, state. Source: optuna's trials_dataframe.
+   */
+  trialRows(attrs: readonly TrialColumn[] = defaultColumns): readonly TrialRow[] {
+    return trialRows(this.trials, { attrs, metricName: this.metricNames?.[0] });
+  }
+
+  /**
+   * Adds a trial that ran elsewhere, or one for the queue, as `createTrial` makes them; its number is the next one.
+   * Throws HpoError `INVALID_ARGUMENT` for a trial that contradicts itself. Source: optuna.Study.add_trial.
+   */
+  async addTrial(trial: TrialTemplate | FrozenTrial): Promise<void> {
+    checkTrial(trial);
+    const { number: _number, id: _id, ...template } = { number: 0, id: 0, ...trial };
+    await this.storage.createTrial(this.id, template);
+  }
+
+  /** Adds trials one after the other. Throws what `addTrial` does. */
+  async addTrials(trials: Iterable<TrialTemplate | FrozenTrial>): Promise<void> {
+    for (const trial of trials) await this.addTrial(trial);
+  }
+
   /**
    * Runs the objective in trial after trial. A value that is not a number, or NaN, ends a trial with FAIL and the study
    * goes on; so does an error of a class in `catch`. Any other error ends the trial with FAIL and is thrown.
    * Throws HpoError `NESTED_OPTIMIZE` while another call is under way.
    */
-  async optimize(objective: Objective, options: OptimizeOptions = {}): Promise<OptimizeSummary> {
+  async optimize(objective: Objective<Params>, options: OptimizeOptions<Params> = {}): Promise<OptimizeSummary> {
     if (this.optimizing) {
       throw new HpoError('NESTED_OPTIMIZE', `study ${shown(this.name)} is already optimising`, {
         place: this.name,
@@ -110,7 +163,7 @@ export class Study implements StudyView {
     this.optimizing = true;
     this.stopRequested = false;
     try {
-      return await runTrials({ study: this, objective, options, stopped: () => this.stopRequested });
+      return await runTrials<Params, this>({ study: this, objective, options, stopped: () => this.stopRequested });
     } finally {
       this.optimizing = false;
     }
@@ -128,13 +181,21 @@ export class Study implements StudyView {
     this.stopRequested = true;
   }
 
-  /** Starts a trial: an enqueued one if there is any, else a new one; suggests the given parameters at once. */
-  async ask(fixedDistributions: Readonly<Record<string, Distribution>> = {}): Promise<Trial> {
+  /**
+   * Starts a trial: an enqueued one if there is any, else a new one; suggests the parameters of the study's space and of
+   * the given one at once.
+   */
+  async ask<Space extends SearchSpace = Record<never, never>>(
+    space: Space = {} as Space,
+  ): Promise<Trial<Params & ParamsOf<Space>>> {
     await this.storage.refresh();
     const id = (await this.claimWaiting()) ?? (await this.storage.createTrial(this.id));
     try {
-      const trial = new Trial({ study: this, sampler: this.sampler, pruner: this.pruner }, id);
-      for (const [name, distribution] of Object.entries(fixedDistributions)) trial.suggest(name, distribution);
+      const trial = new Trial<Params & ParamsOf<Space>>(
+        { study: this, sampler: this.sampler, pruner: this.pruner },
+        id,
+      );
+      for (const [name, distribution] of Object.entries({ ...this.space, ...space })) trial.suggest(name, distribution);
       return trial;
     } catch (error) {
       await this.storage.finishTrial(id, { state: 'FAIL' });
@@ -148,7 +209,7 @@ export class Study implements StudyView {
    * `INVALID_VALUE`, `INVALID_ARGUMENT`.
    * @param trial the trial, or its number
    */
-  async tell(trial: Trial | number, value?: number, options: TellOptions = {}): Promise<FrozenTrial> {
+  async tell(trial: Pick<Trial, 'id'> | number, value?: number, options: TellOptions = {}): Promise<FrozenTrial> {
     checkOptions('study.tell', options, ['state', 'skipIfFinished']);
     if (typeof trial === 'number') await this.storage.refresh();
     const id = typeof trial === 'number' ? this.idOf(trial) : trial.id;
@@ -164,7 +225,7 @@ export class Study implements StudyView {
   }
 
   /** Puts parameters in the queue: the next trial uses them, and samples those that are left out. */
-  async enqueueTrial(params: Readonly<Record<string, ParamValue>>, options: EnqueueOptions = {}): Promise<void> {
+  async enqueueTrial(params: Partial<Params>, options: EnqueueOptions = {}): Promise<void> {
     checkOptions('study.enqueueTrial', options, ['userAttrs', 'skipIfExists']);
     const fixed = jsonCopy(params, 'the parameters to enqueue') as Readonly<Record<string, JsonValue>>;
     await this.storage.refresh();

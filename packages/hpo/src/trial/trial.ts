@@ -1,5 +1,6 @@
 import { checkOptions } from '../check-options';
 import {
+  type AnyParams,
   categoricalDistribution,
   type CategoricalChoice,
   checkCompatible,
@@ -45,7 +46,7 @@ export const fixedParamsKey = 'fixed_params';
  *
  * A method that writes throws HpoError `FINISHED_TRIAL` once the trial has ended, as it does on an abort.
  */
-export class Trial {
+export class Trial<Params extends object = AnyParams> {
   /** Number in the study, from 0. */
   readonly number: number;
   /** Number in the storage. */
@@ -130,6 +131,11 @@ export class Trial {
     this.context.study.storage.setTrialUserAttr(this.id, key, jsonCopy(value, `user attribute ${shown(key)}`));
   }
 
+  /** Keeps a JSON value with the trial for a sampler, a pruner or a launcher, apart from what users keep. */
+  setSystemAttr(key: string, value: JsonValue): void {
+    this.context.study.storage.setTrialSystemAttr(this.id, key, jsonCopy(value, `system attribute ${shown(key)}`));
+  }
+
   /**
    * Sets a constraint's value, once; one above 0 makes the trial infeasible: never the best, and the last that the
    * sampler learns from. Source: optuna.trial.Trial.set_constraint.
@@ -151,9 +157,9 @@ export class Trial {
     this.context.study.storage.setTrialSystemAttr(this.id, key, value);
   }
 
-  /** The parameters suggested so far. */
-  get params(): Readonly<Record<string, ParamValue>> {
-    return this.frozen().params;
+  /** The parameters suggested so far; those of the study's space are there from the beginning. */
+  get params(): Params {
+    return this.frozen().params as Params;
   }
 
   get distributions(): Readonly<Record<string, Distribution>> {
@@ -162,6 +168,11 @@ export class Trial {
 
   get userAttrs(): Readonly<Record<string, JsonValue>> {
     return this.frozen().userAttrs;
+  }
+
+  /** What samplers, pruners and storages keep with the trial. */
+  get systemAttrs(): Readonly<Record<string, JsonValue>> {
+    return this.frozen().systemAttrs;
   }
 
   private frozen(): FrozenTrial {

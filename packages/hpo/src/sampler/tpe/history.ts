@@ -3,6 +3,7 @@ import { orderedRecord } from '../../ordered-record';
 import { compareNames } from '../../study/compare-names';
 import { type Direction } from '../../study/direction';
 import { type FrozenTrial } from '../../trial/frozen-trial';
+import { SpaceGroups } from './groups';
 import { GrowingFloats, SortedIndices } from './growing';
 import { KernelTable } from './kernel-table';
 import { continuousOf } from './parzen-estimator';
@@ -33,13 +34,17 @@ export class History {
   private readonly tablesBySpace = new Map<string, readonly [KernelTable, KernelTable]>();
   private common: Map<string, Distribution> | undefined;
   private commonSpace: SearchSpace = {};
+  private readonly groups = new SpaceGroups();
   private last: readonly FrozenTrial[] = [];
   /** Rows by trial number. */
   readonly byNumber = new SortedIndices();
   /** Rows from the best to the worst. */
   readonly ranked = new SortedIndices();
 
-  constructor(private readonly direction: Direction) {}
+  constructor(
+    private readonly direction: Direction,
+    private readonly grouped: boolean,
+  ) {}
 
   /** Number of trials that have completed or been pruned. */
   get length(): number {
@@ -54,6 +59,11 @@ export class History {
   /** The parameters that all ended trials have, with one distribution each, by name. */
   get intersection(): SearchSpace {
     return this.commonSpace;
+  }
+
+  /** All parameters, in groups that are drawn together. */
+  get spaceGroups(): readonly SearchSpace[] {
+    return this.groups.list();
   }
 
   /** @param trials all that have completed or been pruned */
@@ -110,6 +120,7 @@ export class History {
       );
     }
     this.narrow(trial.distributions);
+    if (this.grouped) this.groups.add(trial.distributions);
   }
 
   /** Among equals the earlier trial comes first, whichever ended first. */

@@ -22,6 +22,11 @@ export interface TPESamplerOptions {
   nEiCandidates?: number;
   /** Chooses parameters together, by a density over all of them. */
   multivariate?: boolean;
+  /**
+   * Splits the parameters into groups of which a trial has all or none, and chooses each group together; for spaces where
+   * some parameters only exist beside certain values of others. Needs multivariate.
+   */
+  group?: boolean;
   /** Counts running trials among the worse ones, so that workers keep apart. */
   constantLiar?: boolean;
   /** Weight of the prior against that of one observation. */
@@ -51,6 +56,7 @@ export class TPESampler implements Sampler {
   private readonly nStartupTrials: number;
   private readonly nEiCandidates: number;
   private readonly multivariate: boolean;
+  private readonly group: boolean;
   private readonly constantLiar: boolean;
   private readonly gamma: (n: number) => number;
   private readonly estimator: ParzenEstimatorOptions;
@@ -62,6 +68,7 @@ export class TPESampler implements Sampler {
       'nStartupTrials',
       'nEiCandidates',
       'multivariate',
+      'group',
       'constantLiar',
       'priorWeight',
       'considerMagicClip',
@@ -74,6 +81,13 @@ export class TPESampler implements Sampler {
     this.nStartupTrials = checkAtLeast('nStartupTrials', options.nStartupTrials ?? 10, 0);
     this.nEiCandidates = checkAtLeast('nEiCandidates', options.nEiCandidates ?? 24, 1);
     this.multivariate = options.multivariate ?? true;
+    this.group = options.group ?? false;
+    if (this.group && !this.multivariate) {
+      throw new HpoError('INVALID_ARGUMENT', 'group needs multivariate, which is false', {
+        place: 'group',
+        value: true,
+      });
+    }
     this.constantLiar = options.constantLiar ?? true;
     this.gamma = options.gamma ?? defaultGamma;
     const priorWeight = options.priorWeight ?? 1;
@@ -94,13 +108,16 @@ export class TPESampler implements Sampler {
 
   inferRelativeSearchSpace(study: StudyView): SearchSpace {
     if (!this.multivariate) return {};
+    if (this.group) {
+      return orderedRecord(this.historyOf(study).spaceGroups.flatMap((group) => Object.entries(group)));
+    }
     const common = Object.entries(this.historyOf(study).intersection);
     return orderedRecord(common.filter(([, distribution]) => !isSingle(distribution)));
   }
 
   sampleRelative(study: StudyView, trial: FrozenTrial, space: SearchSpace): Readonly<Record<string, ParamValue>> {
     if (Object.keys(space).length === 0 || this.isStartingUp(study)) return {};
-    const params = this.sample(study, trial, space);
+    const params = this.group ? this.sampleGroups(study, trial, space) : this.sample(study, trial, space);
     if (this.constantLiar) shareRelativeParams(study.storage, trial.id, params);
     return params;
   }
@@ -110,6 +127,16 @@ export class TPESampler implements Sampler {
     return this.sample(study, trial, orderedRecord([[name, distribution]]))[name]!;
   }
 
+  /** Group by group; a parameter that PartialFixedSampler has taken out of the space is left out. */
+  private sampleGroups(study: StudyView, trial: FrozenTrial, space: SearchSpace): Readonly<Record<string, ParamValue>> {
+    const drawn: (readonly [string, ParamValue])[] = [];
+    for (const group of this.historyOf(study).spaceGroups) {
+      const wanted = Object.entries(group).filter(([name]) => Object.hasOwn(space, name));
+      if (wanted.length > 0) drawn.push(...Object.entries(this.sample(study, trial, orderedRecord(wanted))));
+    }
+    return orderedRecord(drawn);
+  }
+
   private isStartingUp(study: StudyView): boolean {
     return this.historyOf(study).length < this.nStartupTrials;
   }
@@ -117,7 +144,7 @@ export class TPESampler implements Sampler {
   /** The study's ended trials. One sampler serves one study after another, seldom several in turn. */
   private historyOf(study: StudyView): History {
     if (this.history?.storage !== study.storage || this.history.studyId !== study.id) {
-      this.history = { storage: study.storage, studyId: study.id, trials: new History(study.direction) };
+      this.history = { storage: study.storage, studyId: study.id, trials: new History(study.direction, this.group) };
     }
     const { trials } = this.history;
     trials.update(study.getTrials(['COMPLETE', 'PRUNED']));

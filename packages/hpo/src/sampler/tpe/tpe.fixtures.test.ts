@@ -44,7 +44,7 @@ describe('TPE against the recorded run of Optuna', () => {
   it('splits the trials into better and others alike', () => {
     const ended = trials.filter((trial) => trial.state === 'COMPLETE' || trial.state === 'PRUNED');
     expect(defaultGamma(densities.n_done)).toBe(densities.gamma);
-    const history = new History('maximize');
+    const history = new History('maximize', false);
     history.update(ended);
     const ranked = Array.from(history.ranked.values.subarray(0, history.length), (row) => history.numberOf(row));
     const byNumber = (a: number, b: number) => a - b;
