@@ -52,6 +52,8 @@ export {
 export { Replicas, type ConnectOptions } from './replicas/replicas';
 export { type BatchOutput } from './steps/outputs';
 export { serveReplica } from './replicas/serve';
+export { serveRequests } from './replicas/serve-requests';
+export { AskedThread, type Failed, type Message, type ThreadError } from './replicas/asked-thread';
 export { type ReplicaGroup, type ReplicaSettings, type ReplicatedWindowOptions } from './steps/replica-group';
 export { type Stateful } from './state/stateful';
 export { newTrainerState, trainerStateJson, type LogRow, type TrainerState } from './state/trainer-state';

@@ -1,34 +1,22 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bufferSource, memoryFiles, openGguf, openSafetensors, toFloat32, type ModelFiles } from '@qlora-js/hub';
 import { folderFiles, writeFolder } from '@qlora-js/hub/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fineTuneClassifier, loadTextClassifier, mergeAdapterFolder } from '../node';
-import { writeIntents } from '../testing/intents';
+import { loadTextClassifier, mergeAdapterFolder } from '../node';
+import { trainedFolder, type TrainedFolder } from '../testing/trained-folder';
 import { ggufAdapter } from './gguf-adapter';
 
 const TEXTS = ['i think my card is lost', 'please tell me the exchange rate', 'my pin must be another one'];
 
 describe('what becomes of a saved adapter', () => {
-  let folder: string;
+  let trained: TrainedFolder;
   let out: string;
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'export-'));
-    out = join(folder, 'out');
-    await writeIntents(join(folder, 'data'));
-    const { dispose } = await fineTuneClassifier({
-      data: join(folder, 'data'),
-      backend: 'wasm',
-      seed: 0,
-      padding: { maxLength: 32 },
-      output: { folder: out },
-      training: { maxSteps: 8, evalSteps: 4, learningRate: 2e-3, saveTotalLimit: 2 },
-      report: false,
-    });
-    await dispose();
+    trained = await trainedFolder({ maxSteps: 8, evalSteps: 4, learningRate: 2e-3, saveTotalLimit: 2 });
+    out = trained.adapter;
   }, 120_000);
-  afterAll(() => rm(folder, { recursive: true }));
+  afterAll(() => trained.remove());
 
   const labels = async (adapter: string): Promise<unknown> => {
     const classifier = await loadTextClassifier(adapter, { backend: 'wasm' });
@@ -69,7 +57,7 @@ describe('what becomes of a saved adapter', () => {
     await expect(mergeAdapterFolder(out, { backend: 'wasm', from: 'original' })).rejects.toThrow(
       /holds no weights of transformer\.h\.0\.attn\.c_attn from before quantisation/,
     );
-    const plain = join(folder, 'merged');
+    const plain = join(trained.folder, 'merged');
     await writeFolder(plain, files);
     expect(await (await folderFiles(plain)).has('tokenizer_config.json')).toBe(true);
   });

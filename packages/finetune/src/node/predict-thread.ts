@@ -1,20 +1,20 @@
 // What the further threads of a classifier run: a copy of the base with its adapters, and batches as they are asked for.
-import { parentPort, workerData } from 'node:worker_threads';
+import { workerData } from 'node:worker_threads';
+import { serveRequests } from '@qlora-js/trainer';
+import { mainThreadPort } from '@qlora-js/trainer/node';
 import { loadTextClassifier } from './load-classifier';
 import type { PredictThreadSetup, ThreadAnswer, ThreadRequest } from './predict-threads';
 
-const port = parentPort!;
 const { adapters, base, backend, hub } = workerData as PredictThreadSetup;
 const loaded = loadTextClassifier(adapters, { base, backend, hub });
+// The first batch tells of a failure.
+loaded.catch(() => undefined);
 
-async function answer({ id, inputIds, adapter }: ThreadRequest): Promise<void> {
-  let given: ThreadAnswer;
-  try {
-    given = { id, probabilities: (await (await loaded).batchProbabilities(inputIds, adapter)).slice() };
-  } catch (error) {
-    given = { id, error: error instanceof Error ? error.message : String(error) };
-  }
-  port.postMessage(given, 'probabilities' in given ? [given.probabilities.buffer] : []);
-}
-
-port.on('message', (request: ThreadRequest) => void answer(request));
+serveRequests<ThreadRequest, ThreadAnswer>(
+  mainThreadPort(),
+  async ({ inputIds, adapter }) => {
+    const probabilities = await (await loaded).batchProbabilities(inputIds, adapter);
+    return { kind: 'labelled', probabilities: probabilities.slice() };
+  },
+  ({ probabilities }) => [probabilities.buffer],
+);

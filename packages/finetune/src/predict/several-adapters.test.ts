@@ -1,39 +1,26 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bufferSource, openSafetensors, serializeSafetensors, toFloat32, type StoredTensor } from '@qlora-js/hub';
 import { folderFiles, writeFolder } from '@qlora-js/hub/node';
 import { openDevice } from '@qlora-js/kernels';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { embeddedBase, EMBEDDED_BASE } from '../base/base';
-import { fineTuneClassifier, loadTextClassifier } from '../node';
-import { writeIntents } from '../testing/intents';
+import { loadTextClassifier } from '../node';
+import { trainedFolder, type TrainedFolder } from '../testing/trained-folder';
 import { openClassifierParts, TextClassifier, type TextClassifierParts } from './text-classifier';
 
 const TEXTS = Array.from({ length: 60 }, (_, i) => `${'please '.repeat(i % 7)}my card is lost number ${i}`);
 
 describe('several adapters on one resident base', () => {
-  let folder: string;
+  let trained: TrainedFolder;
   let one: string;
   let other: string;
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'adapters-'));
-    [one, other] = [join(folder, 'one'), join(folder, 'other')];
-    await writeIntents(join(folder, 'data'));
-    const { dispose } = await fineTuneClassifier({
-      data: join(folder, 'data'),
-      backend: 'wasm',
-      seed: 0,
-      padding: { maxLength: 32 },
-      output: { folder: one },
-      training: { maxSteps: 4, evalSteps: 4, learningRate: 2e-3 },
-      report: false,
-    });
-    await dispose();
+    trained = await trainedFolder({ maxSteps: 4, evalSteps: 4, learningRate: 2e-3 });
+    [one, other] = [trained.adapter, join(trained.folder, 'other')];
     await writeFolder(other, await turnedAround(one));
   }, 120_000);
-  afterAll(() => rm(folder, { recursive: true }));
+  afterAll(() => trained.remove());
 
   /** The same adapter with a head of the opposite sign. */
   async function turnedAround(from: string): Promise<Record<string, Uint8Array>> {

@@ -52,7 +52,7 @@ export function workerLink(worker: Worker): ReplicaLink {
 }
 
 /**
- * The replica's end, in a module that `startReplicas` runs.
+ * The replica's end, in a module that `startReplicas` runs; and that of any other worker thread.
  *
  * @throws TrainerError BAD_ARGUMENT on the main thread
  */
@@ -61,7 +61,7 @@ export function mainThreadPort(): ReplicaPort {
   if (isMainThread || port === null) {
     throw new TrainerError(
       'BAD_ARGUMENT',
-      'mainThreadPort is for modules that startReplicas runs, but this is the main thread',
+      'mainThreadPort is for modules of worker threads, but this is the main thread',
     );
   }
   return {

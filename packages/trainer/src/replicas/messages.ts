@@ -32,5 +32,4 @@ export type ReplicaAnswer =
   | { readonly kind: 'configured' }
   /** The loss as it is, and the scaled loss's gradients end to end in the order of the variables. */
   | { readonly kind: 'gradients'; readonly loss: number; readonly gradients: Float32Array<ArrayBuffer> }
-  | { readonly kind: 'outputs'; readonly outputs: readonly BatchOutput[] }
-  | { readonly kind: 'failed'; readonly message: string; readonly stack: string | undefined };
+  | { readonly kind: 'outputs'; readonly outputs: readonly BatchOutput[] };

@@ -2,11 +2,11 @@ import { engine, scalar } from '@tensorflow/tfjs-core';
 import type { CollatedBatch } from '@qlora-js/data';
 import type { NamedVariable } from '@qlora-js/optim';
 import { TrainerError } from '../errors';
+import { AskedThread } from './asked-thread';
 import { addGradients, partGradients, scaled, type WindowGradients, type WindowPosition } from '../steps/gradients';
 import { lossItems, type TrainableModel, type UploadedBatch } from '../model/trainable-model';
 import type { ReplicaGroup, ReplicaSettings, ReplicatedWindowOptions } from '../steps/replica-group';
 import { flatten, unflatten } from '../steps/flat';
-import { Member } from './member';
 import type { ReplicaAnswer, ReplicaRequest, VariableShape } from './messages';
 import type { BatchOutput } from '../steps/outputs';
 import type { ReplicaLink } from './port';
@@ -29,15 +29,19 @@ export interface ConnectOptions<Setup = unknown> {
  * A replica that fails ends all of them: the error names it, and every later call throws that error again.
  */
 export class Replicas implements ReplicaGroup {
-  private readonly members: readonly Member[];
+  private readonly members: readonly AskedThread<ReplicaRequest, ReplicaAnswer>[];
   private variables: readonly (readonly VariableShape[])[] = [];
-  private failure: TrainerError | undefined;
+  private failure: Error | undefined;
   private ended: Promise<unknown> | undefined;
 
   private constructor(links: readonly ReplicaLink[]) {
-    this.members = links.map(
-      (link, index) => new Member(link, `replica ${index + 1} of ${links.length}`, (error) => this.fail(error)),
-    );
+    this.members = links.map((link, index) => {
+      const failed = (what: string, message: string, cause?: unknown): TrainerError =>
+        new TrainerError('REPLICA_FAILED', `replica ${index + 1} of ${links.length} failed ${what}: ${message}`, {
+          cause,
+        });
+      return new AskedThread(link, failed, (error) => this.fail(error));
+    });
   }
 
   /**
@@ -180,7 +184,7 @@ export class Replicas implements ReplicaGroup {
     }
   }
 
-  private fail(error: TrainerError): void {
+  private fail(error: Error): void {
     if (this.failure !== undefined) return;
     this.failure = error;
     void this.dispose();

@@ -4,6 +4,7 @@ import { assignFlat, flatten } from '../steps/flat';
 import type { ReplicaAnswer, ReplicaRequest } from './messages';
 import { batchOutput } from '../steps/outputs';
 import type { ReplicaPort } from './port';
+import { serveRequests } from './serve-requests';
 
 /**
  * Makes this thread a replica: it builds the model once and then computes gradients of the rows it is given until the
@@ -34,19 +35,7 @@ export function serveReplica<Setup, Batch extends UploadedBatch>(
     return request.kind === 'outputs' ? outputsOf(model, request) : gradientsOf(model, request);
   };
 
-  // One after the other: a model that is still being built must not be asked for gradients.
-  let previous = Promise.resolve();
-  port.listen((message) => {
-    previous = previous.then(async () => {
-      try {
-        const result = await answer(message as ReplicaRequest);
-        port.post(result, buffersOf(result));
-      } catch (error) {
-        const { message: text, stack } = error instanceof Error ? error : new Error(String(error));
-        port.post({ kind: 'failed', message: text, stack } satisfies ReplicaAnswer);
-      }
-    });
-  });
+  serveRequests(port, answer, buffersOf);
 }
 
 function buffersOf(answer: ReplicaAnswer): ArrayBuffer[] {

@@ -1,6 +1,7 @@
 import type { WebgpuKernel } from '../../engine/op';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
-import { threadsForRow, workgroupSum } from '../../webgpu/reduce';
+import { workgroupSum } from '../../webgpu/reduce';
+import { columnSums, columnWorkgroups, rowVariant, type RowVariant } from '../../webgpu/rows';
 import { WORKGROUP_INDEX, WORKGROUP_PARAMETERS, shaderVariants, spread } from '../../webgpu/shader';
 import { layout } from '../../webgpu/layout';
 import type {
@@ -10,12 +11,6 @@ import type {
   LayerNormOutputs,
   LayerNormParameterGradients,
 } from './types';
-
-interface RowVariant extends Readonly<Record<string, number | boolean>> {
-  readonly threads: number;
-  /** Four columns a load, where the row length allows. */
-  readonly vector: boolean;
-}
 
 /** WGSL: the sum over a T's lanes. */
 const laneSum = (vector: boolean): string =>
@@ -118,10 +113,6 @@ fn main(${WORKGROUP_PARAMETERS}) {
   },
 );
 
-const COLUMNS = 32;
-const LANES = 8;
-
-/** A workgroup takes 32 columns; eight threads a column walk over the rows and are added in order at the end. */
 const parameterGradients = shaderVariants('layerNorm parameter gradients', () => {
   const io = layout({
     uniforms: { rows: 'u32', columns: 'u32' },
@@ -136,36 +127,18 @@ const parameterGradients = shaderVariants('layerNorm parameter gradients', () =>
   });
   return {
     layout: io,
-    code: /* wgsl */ `
-${io.wgsl}
-var<workgroup> partials: array<vec2f, ${COLUMNS * LANES}>;
-
-@compute @workgroup_size(${COLUMNS * LANES})
-fn main(${WORKGROUP_PARAMETERS}) {
-  let column = (${WORKGROUP_INDEX}) * ${COLUMNS}u + lane % ${COLUMNS}u;
-  var sums = vec2f(0.0);
-  if (column < uniforms.columns) {
-    for (var row = lane / ${COLUMNS}u; row < uniforms.rows; row += ${LANES}u) {
-      let slope = dy[row * uniforms.columns + column];
-      let normalised = (x[row * uniforms.columns + column] - means[row]) * reciprocalStds[row];
-      sums += vec2f(slope * normalised, slope);
-    }
-  }
-  partials[lane] = sums;
-  workgroupBarrier();
-  if (lane < ${COLUMNS}u && column < uniforms.columns) {
-    for (var other = lane + ${COLUMNS}u; other < ${COLUMNS * LANES}u; other += ${COLUMNS}u) { sums += partials[other]; }
-    dgamma[column] = sums.x;
-    dbeta[column] = sums.y;
-  }
-}`,
+    code: `
+${io.wgsl}${columnSums({
+      sum: { name: 'sums', type: 'vec2f', zero: 'vec2f(0.0)' },
+      add: [
+        'let slope = dy[row * uniforms.columns + column];',
+        'let normalised = (x[row * uniforms.columns + column] - means[row]) * reciprocalStds[row];',
+        'sums += vec2f(slope * normalised, slope);',
+      ],
+      store: ['dgamma[column] = sums.x;', 'dbeta[column] = sums.y;'],
+    })}`,
   };
 });
-
-function rowVariant(columns: number): { variant: RowVariant; rowLength: number } {
-  const vector = columns % 4 === 0;
-  return { variant: { threads: threadsForRow(columns), vector }, rowLength: vector ? columns / 4 : columns };
-}
 
 export const webgpuLayerNorm: WebgpuKernel<LayerNormInputs, LayerNormAttributes, LayerNormOutputs> = (
   { x, gamma, beta },
@@ -215,7 +188,7 @@ export const webgpuLayerNormParameterGradients: WebgpuKernel<
     shader: parameterGradients({}),
     buffers: { dy, x, means: mean, reciprocalStds: reciprocalStd, dgamma, dbeta },
     uniforms: { rows, columns },
-    workgroups: spread(Math.ceil(columns / COLUMNS)),
+    workgroups: columnWorkgroups(columns),
   });
   return { gamma: dgamma, beta: dbeta };
 };

@@ -1,15 +1,10 @@
 import type { WebgpuKernel } from '../../engine/op';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { layout } from '../../webgpu/layout';
-import { threadsForRow, workgroupSum } from '../../webgpu/reduce';
+import { workgroupSum } from '../../webgpu/reduce';
+import { columnSums, columnWorkgroups, rowVariant, type RowVariant } from '../../webgpu/rows';
 import { WORKGROUP_INDEX, WORKGROUP_PARAMETERS, shaderVariants, spread } from '../../webgpu/shader';
 import type { RmsNormAttributes, RmsNormBackwardInputs, RmsNormInputs, RmsNormOutputs } from './types';
-
-interface RowVariant extends Readonly<Record<string, number | boolean>> {
-  readonly threads: number;
-  /** Four columns a load, where the row length allows. */
-  readonly vector: boolean;
-}
 
 const typeOf = (vector: boolean): string => (vector ? 'vec4f' : 'f32');
 /** WGSL of a · b, summed over their lanes. */
@@ -89,10 +84,6 @@ fn main(${WORKGROUP_PARAMETERS}) {
   },
 );
 
-const COLUMNS = 32;
-const LANES = 8;
-
-/** A workgroup takes 32 columns; eight threads a column walk over the rows and are added in order at the end. */
 const weightGradient = shaderVariants('rmsNorm weight gradient', () => {
   const io = layout({
     uniforms: { rows: 'u32', columns: 'u32' },
@@ -105,34 +96,14 @@ const weightGradient = shaderVariants('rmsNorm weight gradient', () => {
   });
   return {
     layout: io,
-    code: /* wgsl */ `
-${io.wgsl}
-var<workgroup> partials: array<f32, ${COLUMNS * LANES}>;
-
-@compute @workgroup_size(${COLUMNS * LANES})
-fn main(${WORKGROUP_PARAMETERS}) {
-  let column = (${WORKGROUP_INDEX}) * ${COLUMNS}u + lane % ${COLUMNS}u;
-  var sum = 0.0;
-  if (column < uniforms.columns) {
-    for (var row = lane / ${COLUMNS}u; row < uniforms.rows; row += ${LANES}u) {
-      let at = row * uniforms.columns + column;
-      sum += dy[at] * x[at] * reciprocals[row];
-    }
-  }
-  partials[lane] = sum;
-  workgroupBarrier();
-  if (lane < ${COLUMNS}u && column < uniforms.columns) {
-    for (var other = lane + ${COLUMNS}u; other < ${COLUMNS * LANES}u; other += ${COLUMNS}u) { sum += partials[other]; }
-    dweight[column] = sum;
-  }
-}`,
+    code: `
+${io.wgsl}${columnSums({
+      sum: { name: 'sum', type: 'f32', zero: '0.0' },
+      add: ['let at = row * uniforms.columns + column;', 'sum += dy[at] * x[at] * reciprocals[row];'],
+      store: ['dweight[column] = sum;'],
+    })}`,
   };
 });
-
-function rowVariant(columns: number): { variant: RowVariant; rowLength: number } {
-  const vector = columns % 4 === 0;
-  return { variant: { threads: threadsForRow(columns), vector }, rowLength: vector ? columns / 4 : columns };
-}
 
 type WebgpuBackward = WebgpuKernel<RmsNormBackwardInputs, object>;
 
@@ -178,7 +149,7 @@ export const webgpuRmsNormWeightGradient: WebgpuBackward = ({ dy, x, reciprocalR
     shader: weightGradient({}),
     buffers: { dy, x, reciprocals: reciprocalRms, dweight },
     uniforms: { rows, columns },
-    workgroups: spread(Math.ceil(columns / COLUMNS)),
+    workgroups: columnWorkgroups(columns),
   });
   return dweight;
 };
