@@ -21,12 +21,21 @@ export default defineConfig({
     format: 'es',
     plugins: () => [unusedTfjs(), shortShaders()],
     rollupOptions: {
-      output: { chunkFileNames: ({ facadeModuleId }) => `assets/${chunkName(facadeModuleId)}-[hash].js` },
+      output: {
+        chunkFileNames: ({ facadeModuleId, moduleIds }) =>
+          `assets/${chunkName(facadeModuleId ?? onlyPackage(moduleIds))}-[hash].js`,
+      },
     },
   },
   preview: { host: '127.0.0.1', port: 4077, strictPort: true },
   plugins: [contentSecurityPolicy(), tfjsWasmFiles(), firstLoadBudget()],
 });
+
+/** A module of a part that several others share, where all of it is of one package. */
+function onlyPackage(modules: readonly string[]): string | null {
+  const packages = new Set(modules.map((module) => /\/packages\/([^/]+)\//.exec(module)?.[1]));
+  return packages.size === 1 && !packages.has(undefined) ? modules[0]! : null;
+}
 
 /** Names a part that is loaded on demand by its package or its own file, which the budget of the first load knows it by. */
 function chunkName(module: string | null): string {

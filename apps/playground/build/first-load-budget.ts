@@ -17,6 +17,8 @@ const LATER = [
   'gguf-model-',
   'hub-base-',
   'finetune-',
+  'trainer-',
+  'metrics-',
   'llama-',
   'look-',
   'weights-',

@@ -19,7 +19,8 @@ let folder: string;
 let server: ChildProcess | undefined;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'guide-'));
-  cpSync(path('../../../docs/guide/feedback.csv'), join(folder, 'feedback.csv'));
+  for (const name of ['feedback.csv', 'tags.jsonl', 'ratings.parquet'])
+    cpSync(path(`../../../docs/guide/${name}`), join(folder, name));
   const [yaml] = blocks('yaml');
   writeFileSync(join(folder, 'run.yaml'), yaml!);
   // `npx qlora` runs the sources.
@@ -74,7 +75,10 @@ it('runs every command of the guide, one after the other', async () => {
   const lines = of('npx qlora predict --adapter my-adapter --input').trim().split('\n');
   expect(lines.map((line) => (JSON.parse(line) as { text: string }).text)[3]).toMatch(/^Support answered/);
   expect(lines).toHaveLength(108);
-  expect(of('npx qlora evaluate')).toMatch(/^accuracy [01]\.\d{4} \(/m);
+  expect(of('npx qlora evaluate --adapter my-adapter')).toMatch(/^accuracy [01]\.\d{4} \(/m);
+  expect(of('npx qlora predict --adapter tagger')).toMatch(/^(\(none\)|\w+ \(\d+\.\d %\).*)\tmy card is blocked/);
+  expect(of('npx qlora predict --adapter rater')).toMatch(/^-?\d+\.\d+\tThe app was/);
+  expect(of('npx qlora evaluate --adapter rater')).toMatch(/^mse \d+\.\d{4} \(/m);
   expect(of('npx qlora report')).toMatch(/^smaller {2}accuracy .* difference of accuracy /m);
   expect(JSON.parse(of('curl --silent --fail http'))).toEqual({
     default: ['complaint', 'praise', 'question'],

@@ -2,7 +2,6 @@
 export type FinetuneErrorCode =
   | 'BAD_ARGUMENT'
   | 'UNSUPPORTED_MODEL'
-  | 'UNSUPPORTED_TASK'
   | 'BAD_ADAPTER'
   | 'OUTPUT_NOT_EMPTY'
   | 'NOTHING_FOUND'

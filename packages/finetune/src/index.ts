@@ -2,16 +2,11 @@ export { FinetuneError, type FinetuneErrorCode, type FinetuneErrorDetails } from
 export { type BaseModel, embeddedBase, EMBEDDED_BASE, openBase, type OpenBaseOptions } from './base/base';
 export { type ClassifierModel, type ModelFamily } from './base/families';
 export { type PaddingSettings } from './data/padding';
-export { tokenizeSplits, type TokenSplits } from './data/tokenize';
-export { baselineAccuracies, type BaselineAccuracies } from './evaluation/baselines';
+export { type LabelledRow, tokenizeSplits, type TokenSplits } from './data/tokenize';
+export { baselines, type Baselines } from './evaluation/baselines';
 export { manualForward, type ManualForward } from './evaluation/manual-forward';
-export {
-  type Interval,
-  testAdapter,
-  type TestedAdapter,
-  type TestMetrics,
-  type TestPredictions,
-} from './evaluation/test-metrics';
+export { type Interval, type LabelScore, scoreRows, type ScoredRows, type Scores } from './evaluation/score';
+export { testAdapter, type TestedAdapter, type TestMetrics, type TestPredictions } from './evaluation/test-metrics';
 export { buildClassifier, type BuildOptions } from './model/build';
 export { adapterConfig } from './model/adapter-config';
 export { type LoraSettings, type QuantizationSettings } from './model/settings';
@@ -24,7 +19,7 @@ export {
   type PredictOptions,
   TextClassifier,
 } from './predict/text-classifier';
-export { type FineTuneContext } from './run/context';
+export { type FineTuneContext, type Learning, type TrainingContext } from './run/context';
 export {
   FINAL_ADAPTER,
   fineTuneClassifier,
@@ -60,6 +55,9 @@ export { formatLog, ProgressCallback, type ProgressOptions } from './training/pr
 export { type RecordedAs } from './tracking/run-recorder';
 export { type StartTracking } from './tracking/start-tracking';
 export { replicaModel, type ReplicaModelOptions } from './training/replica-model';
+export { type Goal, goalOf } from './task/goal';
+export { type Head, headLabels } from './task/head';
+export { DEFAULT_THRESHOLD } from './task/outputs';
 export { type SearchedParameters, type TrainingSettings } from './training/settings';
 export { trainAdapter, type TrainAdapterOptions } from './training/train-adapter';
 export type { TrainedAdapter } from './training/trained-adapter';

@@ -122,6 +122,7 @@ async function train(
     const figures = (await measure?.(context)) ?? {};
     const trained = await trainAdapter(context, { adapterName: 'study', label: name });
     const { metrics } = await testAdapter(context, trained);
+    const estimate = (name: string): number => metrics.figures[name]!.estimate;
     const { training, trainer, result, speed } = trained;
     const { learningRate, perDeviceTrainBatchSize, numTrainEpochs, weightDecay, warmupSteps } = training;
     const last = speed.epochs.at(-1);
@@ -133,7 +134,7 @@ async function train(
         loraDropout: context.settings.lora.loraDropout,
       },
       curve: curveOf(trainer.state.logHistory),
-      test: { accuracy: metrics.accuracy.estimate, f1: metrics.f1.estimate, loss: metrics.loss },
+      test: { accuracy: estimate('accuracy'), f1: estimate('f1'), loss: metrics.loss },
       seconds: result.seconds,
       tokensPerSecond: last?.['real_tokens_per_sec'] ?? 0,
       memoryGib: last?.['gpu_max_mem_allocated_GiB'] ?? 0,

@@ -20,12 +20,17 @@ const GENERATED_ROWS = { validationPerIntent: 4, testPerIntent: 8 };
 export async function openPageData(source: DataSource, seed: number): Promise<TextDataset> {
   if (source.kind === 'generated') return loadTextDataset(await generated(source));
   const { name, files, textColumn, labelColumn, skipBadRows } = source;
-  return loadTextDataset(memoryDataFiles(name, files), {
+  const data = await loadTextDataset(memoryDataFiles(name, files), {
     seed,
     textColumn,
     labelColumn,
     onBadRow: skipBadRows ? 'skip' : 'error',
   });
+  if (data.task !== 'single_label_classification')
+    throw new Error(
+      `The labels ask for ${data.task}, which the command qlora trains; this page takes one label a text.`,
+    );
+  return data;
 }
 
 /** The generated banking queries as files, so that they are read as everything else is. */

@@ -1,4 +1,4 @@
-import { fineTuneSettings, replicaModel, type FineTuneOptions } from '@qlora-js/finetune';
+import { fineTuneSettings, replicaModel, type FineTuneOptions, type Head } from '@qlora-js/finetune';
 import { Replicas, webWorkerLink } from '@qlora-js/trainer';
 import { openPageBase } from './open-base';
 import { openPageDevice } from './open-device';
@@ -10,19 +10,15 @@ import { ROLES } from './scope';
 export interface ReplicaSetup {
   readonly base: BaseSource;
   readonly options: FineTuneOptions;
-  readonly numLabels: number;
+  readonly head: Head;
 }
 
 /** In a replica: the run's model. */
-export async function buildReplica({
-  base: source,
-  options,
-  numLabels,
-}: ReplicaSetup): ReturnType<typeof replicaModel> {
+export async function buildReplica({ base: source, options, head }: ReplicaSetup): ReturnType<typeof replicaModel> {
   const { device } = await openPageDevice('wasm');
   const settings = fineTuneSettings(options);
   const base = await openPageBase(source, settings.padding);
-  return replicaModel({ settings, base, numLabels, device });
+  return replicaModel({ settings, base, head, device });
 }
 
 /** In a run: workers of its own that share each batch; undefined with one thread. */

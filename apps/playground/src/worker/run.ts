@@ -1,7 +1,7 @@
 import type { TextDataset } from '@qlora-js/data';
 import {
   adapterFolder,
-  baselineAccuracies,
+  baselines as costlessBaselines,
   collectReport,
   FINAL_ADAPTER,
   fineTuneSettings,
@@ -254,10 +254,10 @@ export class Run implements Handlers {
       output,
       callbacks: [callback],
       ...(checkpoints === undefined ? {} : { checkpoints: () => checkpoints }),
-      startReplicas: (numLabels) =>
+      startReplicas: (head) =>
         startReplicas(found.backend === 'wasm' ? spec.threads : 1, {
           module: this.module,
-          setup: { base: spec.base, options, numLabels },
+          setup: { base: spec.base, options, head },
         }),
     });
   }
@@ -315,7 +315,7 @@ export class Run implements Handlers {
 async function reportOf(context: FineTuneContext, trained: TrainedAdapter): Promise<RunReport> {
   const { data }: { readonly data: TextDataset } = context;
   const tested = data.test.numRows === 0 ? undefined : await testAdapter(context, trained);
-  const baselines = data.test.numRows === 0 ? undefined : baselineAccuracies(data);
+  const baselines = data.test.numRows === 0 ? undefined : await costlessBaselines(data);
   return collectReport(context, { trained, found: undefined, test: tested?.metrics, manual: undefined, baselines });
 }
 

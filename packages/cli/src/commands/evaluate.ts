@@ -1,12 +1,7 @@
-import type { Output } from '@qlora-js/finetune';
-import {
-  bootstrapFromConfusion,
-  classificationReport,
-  confusionMatrix,
-  type ConfusionMetrics,
-} from '@qlora-js/metrics';
+import { scoreRows, type Output } from '@qlora-js/finetune';
+import { argmax, classificationReport } from '@qlora-js/metrics';
 import { UsageError } from '../errors';
-import { ADAPTER_OPTIONS } from '../options/predict-options';
+import { ADAPTER_OPTIONS, THRESHOLD } from '../options/predict-options';
 import type { OptionTable, OptionValues } from '../options/spec';
 import { DATA_OPTIONS, TERMINAL_OPTIONS } from '../options/train-options';
 import { labelledRows } from './labelled-rows';
@@ -26,44 +21,37 @@ export const EVALUATE_OPTIONS = {
     help: 'labelled rows; of a folder with splits, the test rows',
   },
   ...READING,
+  threshold: THRESHOLD,
   ...TERMINAL_OPTIONS,
 } as const satisfies OptionTable;
 
 /** What `evaluate` is told. */
 export type EvaluateValues = OptionValues<typeof EVALUATE_OPTIONS>;
 
-/** Labels rows whose labels are known, and says how well. */
+/** Answers rows of which it is known what is right, and says how well. */
 export async function evaluate(values: EvaluateValues, output: Output): Promise<void> {
   if (values.data === undefined) throw new UsageError('USAGE', '--data is missing: the rows to evaluate on');
   const classifier = await openAdapter(values, output);
   try {
     const names = classifier.labels();
-    const { texts, labels: actual } = await labelledRows({ ...values, data: values.data });
+    const { task, texts, truth } = await labelledRows({ ...values, data: values.data });
     const bar = output.bar('evaluate', texts.length);
-    const predictions = await classifier.predict(texts, { onProgress: (done) => bar.update(done) });
+    const outputs = await classifier.outputs(texts, { onProgress: (done) => bar.update(done) });
     bar.stop();
-    const predicted = predictions.map(({ labels }) => names.indexOf(labels[0]!.label));
-    const confusion = confusionMatrix(actual, predicted, { labels: names.map((_name, id) => id) });
-    const interval = (
-      metric: (metrics: ConfusionMetrics) => number,
-    ): { estimate: number; low: number; high: number } => {
-      const { estimate, low, high } = bootstrapFromConfusion({ confusion, metric });
-      return { estimate, low, high };
-    };
-    const result = {
-      rows: texts.length,
-      accuracy: interval((metrics) => metrics.accuracy),
-      f1: interval((metrics) => metrics.f1.weighted),
-      f1_macro: interval((metrics) => metrics.f1.macro),
-    };
-    if (values.json) return console.log(JSON.stringify(result));
-    for (const [name, { estimate, low, high }] of Object.entries(result).filter(
-      (entry): entry is [string, ReturnType<typeof interval>] => typeof entry[1] === 'object',
-    ))
+    const { threshold } = values;
+    const { figures, confusion, labels } = await scoreRows(task, { names, truth, outputs, threshold, seed: 0 });
+    if (values.json) return console.log(JSON.stringify({ task, rows: texts.length, ...figures, labels }));
+    for (const [name, { estimate, low, high }] of Object.entries(figures))
       console.log(`${name} ${estimate.toFixed(4)} (${low.toFixed(4)} to ${high.toFixed(4)})`);
-    output.line(
-      classificationReport(actual, predicted, { labels: names.map((_name, id) => id), targetNames: [...names] }),
-    );
+    if (confusion !== undefined) {
+      const predicted = argmax({ data: outputs, shape: [texts.length, names.length] });
+      const ids = names.map((_name, id) => id);
+      output.line(classificationReport([...truth], [...predicted], { labels: ids, targetNames: [...names] }));
+    }
+    for (const { label, precision, recall, f1, support } of labels ?? []) {
+      const scores = Object.entries({ precision, recall, f1 }).map(([name, score]) => `${name} ${score.toFixed(4)}`);
+      output.line(`${label}: ${scores.join('  ')}  in ${support} texts`);
+    }
   } finally {
     classifier.dispose();
   }

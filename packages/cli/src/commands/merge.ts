@@ -80,7 +80,10 @@ export async function merge(values: MergeValues, output: Output): Promise<void> 
 }
 
 async function comparedRows(values: MergeValues): Promise<ComparedRows | undefined> {
-  if (values.data !== undefined) return labelledRows({ ...values, data: values.data });
+  if (values.data !== undefined) {
+    const { task, texts, truth } = await labelledRows({ ...values, data: values.data });
+    return task === 'single_label_classification' ? { texts, labels: truth } : { texts };
+  }
   // Loaded here: charts would slow the start of every other command.
   const { readResults } = await import('@qlora-js/report/node');
   const { test } = await readResults(values.adapter);

@@ -60,14 +60,17 @@ export async function predict(words: readonly string[], values: PredictValues, o
   const texts = await textsOf(words, values);
   const classifier = await openAdapter(values, output);
   try {
-    for (const prediction of await classifier.predict(texts, { topK: values.topK }))
+    const { topK, threshold } = values;
+    for (const prediction of await classifier.predict(texts, { topK, threshold }))
       console.log(shown(prediction, values.json));
   } finally {
     classifier.dispose();
   }
 }
 
-function shown({ text, labels }: Prediction, json: boolean): string {
-  if (json) return JSON.stringify({ text, labels });
+function shown({ text, labels, value }: Prediction, json: boolean): string {
+  if (json) return JSON.stringify({ text, ...(value === undefined ? { labels } : { value }) });
+  if (value !== undefined) return `${Number(value.toPrecision(6))}\t${text}`;
+  if (labels.length === 0) return `(none)\t${text}`;
   return `${labels.map(({ label, probability }) => `${label} (${(100 * probability).toFixed(1)} %)`).join(', ')}\t${text}`;
 }

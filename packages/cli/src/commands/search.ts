@@ -21,7 +21,9 @@ export async function search(values: TrainValues, options: TrainOptions): Promis
     { log: (line) => output.warn(line) },
   );
   if (found === undefined) return;
-  output.line(`best trial: f1 ${found.bestValue.toFixed(4)} with ${describeParameters(found.parameters)}`);
+  output.line(
+    `best trial: ${found.goal.metric} ${found.bestValue.toFixed(4)} with ${describeParameters(found.parameters)}`,
+  );
   const file = join(values.outputDir, BEST_PARAMETERS);
   await writeFileAtomic(file, `${JSON.stringify(found.parameters, null, 2)}\n`);
   output.line(`train with them by --config ${file}`);

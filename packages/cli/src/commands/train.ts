@@ -3,8 +3,8 @@ import { EMBEDDED_BASE, type Output, type RunReport } from '@qlora-js/finetune';
 import { fineTuneClassifier, type FineTuneFolderOptions, type HubOptions } from '@qlora-js/finetune/node';
 import type { EarlierFigures } from '@qlora-js/report';
 import { stopOnSignals } from '@qlora-js/trainer/node';
-import type { TextDataset } from '@qlora-js/data';
-import type { TrainValues } from '../options/train-options';
+import type { Task, TextDataset } from '@qlora-js/data';
+import { HEAD_TASKS, type TrainValues } from '../options/train-options';
 import { UsageError } from '../errors';
 import { compareFigures } from './comparison';
 
@@ -37,20 +37,34 @@ export function hubOptions({
   };
 }
 
+/** What a head is to learn, as the data and the model call it; undefined where the labels are to tell. */
+function headTask({ task }: Pick<TrainValues, 'task'>): Task | undefined {
+  return task === undefined ? undefined : HEAD_TASKS[task];
+}
+
+/** The same for data sets, whose revision is an option of its own. */
+export function dataHubOptions({
+  dataRevision,
+  ...values
+}: Parameters<typeof hubOptions>[0] & Pick<TrainValues, 'dataRevision'>): HubOptions {
+  return hubOptions({ ...values, revision: dataRevision });
+}
+
 /** A training's options as `fineTuneClassifier` takes them. */
 export function fineTuneOptions(
   values: TrainValues,
   { data, command }: { readonly data: string | TextDataset; readonly command?: string },
 ): FineTuneFolderOptions {
-  const { textColumn, textPairColumn, labelColumn, labelSeparator, labelNames, task, format, delimiter, columns } =
-    values;
+  const { textColumn, textPairColumn, labelColumn, labelSeparator, labelNames, format, delimiter, columns } = values;
   return {
     base: values.base,
     data,
     dataOptions: {
-      textColumn, textPairColumn, labelColumn, labelSeparator, labelNames, task, format, delimiter, columns,
+      textColumn, textPairColumn, labelColumn, labelSeparator, labelNames, format, delimiter, columns,
+      task: headTask(values),
       onBadRow: values.onBadRow,
       dataConfig: values.dataConfig,
+      dataRevision: values.dataRevision,
       testData: values.testData,
       testShare: values.testShare,
       validation: values.validation ?? values.testSize,
@@ -184,7 +198,9 @@ function checkTogether(values: TrainValues): void {
 async function afterwards(values: TrainValues, report: RunReport, output: Output): Promise<void> {
   const { reportJson, previousAccuracy, previousF1, previousTokensPerSec, previousMemoryGib } = values;
   const { baselines, test_accuracy: accuracy } = report;
-  if (baselines !== null && accuracy !== null && baselines.bag_of_words > accuracy)
+  // The same figure on both sides: of several labels a text, micro F1.
+  const counted = report.task === 'multi_label_classification' ? report.test_f1 : accuracy;
+  if (counted !== null && (baselines?.bag_of_words ?? 0) > counted)
     output.line('counting words does better here than this adapter: take a larger base (--base) or more epochs');
   if (reportJson !== undefined) {
     try {

@@ -1,5 +1,6 @@
+import { DEFAULT_THRESHOLD } from '@qlora-js/finetune';
 import { BACKENDS, HUB_OPTIONS, TERMINAL_OPTIONS } from './train-options';
-import type { OptionTable, OptionValues } from './spec';
+import type { NumberSpec, OptionTable, OptionValues } from './spec';
 
 const ADAPTER = 'Adapter:';
 
@@ -35,6 +36,15 @@ export const ADAPTER_OPTIONS = {
 
 const { progress: _, ...SPEECH } = TERMINAL_OPTIONS;
 
+/** What decides where a text may have several labels. */
+export const THRESHOLD = {
+  kind: 'number',
+  min: 0,
+  default: DEFAULT_THRESHOLD,
+  group: 'Labelling:',
+  help: 'probability above which a text has a label, where it may have several',
+} as const satisfies NumberSpec;
+
 /** Options of `predict`. */
 export const PREDICT_OPTIONS = {
   ...ADAPTER_OPTIONS,
@@ -42,11 +52,12 @@ export const PREDICT_OPTIONS = {
     kind: 'number',
     integer: true,
     min: 1,
-    default: 1,
+    default: undefined,
     group: 'Labelling:',
     basic: true,
-    help: 'labels to show for each text',
+    help: 'labels to show for each text, at most; 1, or all above --threshold where a text may have several',
   },
+  threshold: THRESHOLD,
   input: {
     kind: 'text',
     placeholder: 'file',

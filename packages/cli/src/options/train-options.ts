@@ -1,4 +1,4 @@
-import { DATA_FORMATS, TASKS } from '@qlora-js/data';
+import { DATA_FORMATS, type Task } from '@qlora-js/data';
 import { DEFAULT_SETTINGS, SEARCH_SPACE_NAMES } from '@qlora-js/finetune';
 import { OPTIMIZER_NAMES, SCHEDULER_TYPES } from '@qlora-js/optim';
 import { TRACKER_NAMES } from '@qlora-js/tracking/node';
@@ -19,6 +19,13 @@ const TERMINAL = 'Terminal:';
 
 /** Where to compute; `auto` takes a GPU where there is one. */
 export const BACKENDS = ['auto', 'webgpu', 'wasm', 'tensorflow', 'cpu'] as const;
+
+/** What a head can learn, by the names that people use. */
+export const HEAD_TASKS = {
+  'single-label': 'single_label_classification',
+  'multi-label': 'multi_label_classification',
+  regression: 'regression',
+} as const satisfies Readonly<Record<string, Task>>;
 
 /** Options of every command that loads something from the hub. */
 export const HUB_OPTIONS = {
@@ -94,10 +101,11 @@ export const DATA_OPTIONS = {
   labelNames: { kind: 'list', default: undefined, group: DATA, help: 'labels in the order of their ids' },
   task: {
     kind: 'choice',
-    choices: TASKS,
+    choices: ['single-label', 'multi-label', 'regression'],
     default: undefined,
     group: DATA,
-    help: 'what is learned; told by the labels',
+    basic: true,
+    help: 'one label a text, several, or a number; told by the labels where it is left out: lists or --label-separator are several, fractions or more than 100 whole numbers are numbers, all else is single-label',
   },
   format: {
     kind: 'choice',
@@ -132,6 +140,13 @@ export const DATA_OPTIONS = {
     default: undefined,
     group: DATA,
     help: 'configuration of a data set on the hub',
+  },
+  dataRevision: {
+    kind: 'text',
+    placeholder: 'name',
+    default: undefined,
+    group: DATA,
+    help: "branch, tag or commit of a data set on the hub; left out, the hub's own Parquet files of it",
   },
 } as const satisfies OptionTable;
 

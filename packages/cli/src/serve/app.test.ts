@@ -1,4 +1,4 @@
-import type { Prediction } from '@qlora-js/finetune';
+import type { Prediction, PredictOptions } from '@qlora-js/finetune';
 import { describe, expect, it } from 'vitest';
 import { createService, type Service } from './app';
 import type { Labeller } from './batcher';
@@ -11,11 +11,12 @@ class Held implements Labeller {
 
   async predict(
     texts: readonly string[],
-    { topK, adapter }: { topK: number; adapter?: string },
+    { topK = 1, threshold = 0.5, adapter }: PredictOptions,
   ): Promise<Prediction[]> {
     this.passes.push([...texts]);
     await new Promise<void>((resolve) => this.free.push(resolve));
     if (texts.includes('broken')) throw new Error('no such token');
+    if (adapter === 'number') return texts.map((text) => ({ text, labels: [], value: text.length + threshold }));
     return texts.map((text) => ({
       text,
       labels: ['first', 'second', 'third']
@@ -65,7 +66,7 @@ describe('the service', () => {
     const { service, held } = start();
     const requests = [
       ask(service, { texts: ['one'], top_k: 2 }),
-      ask(service, { texts: ['two', 'three'] }),
+      ask(service, { texts: ['two', 'three'], top_k: 1 }),
       ask(service, { texts: ['four'], adapter: 'b' }),
     ];
     await held.release();
@@ -81,6 +82,26 @@ describe('the service', () => {
       labels(['two', 'three'], ['first'], 'a'),
       labels(['four'], ['first'], 'b'),
     ]);
+  });
+
+  it('keeps what is labelled in another way apart, and answers with numbers where an adapter predicts them', async () => {
+    const { service, held } = start({ adapters: { a: ['x', 'y'], number: ['stars'] } });
+    const requests = [
+      ask(service, { texts: ['one'] }),
+      ask(service, { texts: ['two'], top_k: 3 }),
+      ask(service, { texts: ['three'], adapter: 'number', threshold: 0.25 }),
+      ask(service, { texts: ['four'], adapter: 'number' }),
+    ];
+    await held.release();
+    const answers = await Promise.all(requests.map(async (request): Promise<unknown> => (await request).json()));
+    expect(held.passes).toEqual([['one'], ['two'], ['three'], ['four']]);
+    expect(answers).toMatchObject([
+      { predictions: [{ labels: [{}] }] },
+      { predictions: [{ labels: [{}, {}, {}] }] },
+      { predictions: [{ value: 5.25 }] },
+      { predictions: [{ value: 4.5 }] },
+    ]);
+    expect(JSON.stringify(answers[2])).not.toContain('labels');
   });
 
   it('answers 429 with Retry-After where too many texts wait, and takes requests again later', async () => {
@@ -127,6 +148,7 @@ describe('the service', () => {
     ['a text too long', { texts: ['a'.repeat(21)] }, {}, 400, 'texts[0]'],
     ['an odd field', { texts: ['a'], topK: 2 }, {}, 400, 'there is no field "topK"'],
     ['an adapter that is not there', { texts: ['a'], adapter: 'c' }, {}, 400, 'one of a, b'],
+    ['a bad threshold', { texts: ['a'], threshold: 1 }, {}, 400, 'threshold'],
     ['a bad top_k', { texts: ['a'], top_k: 0 }, {}, 400, 'top_k'],
     ['too many bytes', `{"texts": ["${'a'.repeat(2000)}"]}`, {}, 413, 'at most 1000 bytes'],
   ])('refuses %s', async (_, body, headers, status, message) => {

@@ -1,6 +1,6 @@
 import { Hono, type Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { Batcher, RefusedError, type BatcherOptions, type Labeller } from './batcher';
+import { Batcher, RefusedError, type BatcherOptions, type Labeller, type Wanted } from './batcher';
 import { openApi, type ServiceLimits } from './openapi';
 
 /** What a service is made of. */
@@ -23,10 +23,8 @@ export interface Service {
   readonly close: () => Promise<void>;
 }
 
-interface Request {
+interface Request extends Wanted {
   readonly texts: readonly string[];
-  readonly topK: number;
-  readonly adapter: string;
 }
 
 /** Builds the service; whoever calls this listens. */
@@ -59,7 +57,9 @@ export function createService(options: ServiceOptions): Service {
     if (typeof request === 'string') return context.json({ error: request }, 400);
     try {
       const predictions = await batcher.predict(request.texts, request);
-      return context.json({ predictions: predictions.map(({ labels }) => ({ labels })) });
+      return context.json({
+        predictions: predictions.map(({ labels, value }) => (value === undefined ? { labels } : { value })),
+      });
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
       context.header('Retry-After', String(error.retryAfterSeconds));
@@ -85,19 +85,21 @@ export function createService(options: ServiceOptions): Service {
 /** The request, or what is wrong with it. */
 function parseRequest(json: unknown, { maxTexts, maxCharacters, adapters }: ServiceLimits): Request | string {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return 'the request is no object';
-  const known = ['texts', 'top_k', 'adapter'];
+  const known = ['texts', 'top_k', 'threshold', 'adapter'];
   const odd = Object.keys(json).find((key) => !known.includes(key));
   if (odd !== undefined) return `there is no field ${JSON.stringify(odd.slice(0, 40))}; there are ${known.join(', ')}`;
-  const { texts, top_k: topK = 1, adapter = adapters[0] } = json as Record<string, unknown>;
+  const { texts, top_k: topK, threshold, adapter = adapters[0] } = json as Record<string, unknown>;
   if (!Array.isArray(texts) || texts.length === 0 || texts.length > maxTexts)
     return `texts must be a list of 1 to ${maxTexts} texts`;
   const bad = texts.findIndex((text) => typeof text !== 'string' || text.trim() === '' || text.length > maxCharacters);
   if (bad >= 0) return `texts[${bad}] must be a text of 1 to ${maxCharacters} characters`;
-  if (typeof topK !== 'number' || !Number.isInteger(topK) || topK < 1)
+  if (topK !== undefined && (typeof topK !== 'number' || !Number.isInteger(topK) || topK < 1))
     return 'top_k must be a whole number of 1 or more';
+  if (threshold !== undefined && !(typeof threshold === 'number' && threshold >= 0 && threshold < 1))
+    return 'threshold must be a number from 0 to below 1';
   if (typeof adapter !== 'string' || !adapters.includes(adapter))
     return `adapter must be one of ${adapters.join(', ')}`;
-  return { texts: texts as string[], topK, adapter };
+  return { texts: texts as string[], topK, threshold, adapter };
 }
 
 /** The name in a Host header, without its port. */

@@ -1,12 +1,9 @@
-import type { Prediction } from '@qlora-js/finetune';
+import type { Prediction, PredictOptions } from '@qlora-js/finetune';
 
 /** What labels texts; `TextClassifier` is one. */
 export interface Labeller {
-  /** Labels of each text, in order. */
-  predict(
-    texts: readonly string[],
-    options: { readonly topK: number; readonly adapter?: string },
-  ): Promise<Prediction[]>;
+  /** What is said of each text, in order. */
+  predict(texts: readonly string[], options: PredictOptions): Promise<Prediction[]>;
 }
 
 /** Bounds of a batcher. */
@@ -36,10 +33,18 @@ export class RefusedError extends Error {
   }
 }
 
-interface Waiting {
-  readonly texts: readonly string[];
-  readonly topK: number;
+/** How a request's texts are to be labelled; what is left out is the classifier's to say. */
+export interface Wanted {
+  /** Name of the adapter. */
   readonly adapter: string;
+  /** Labels for each text, at most. */
+  readonly topK?: number;
+  /** Probability above which a text has a label, where it may have several. */
+  readonly threshold?: number;
+}
+
+interface Waiting extends Wanted {
+  readonly texts: readonly string[];
   readonly since: number;
   resolve(predictions: Prediction[]): void;
   reject(error: unknown): void;
@@ -65,16 +70,14 @@ export class Batcher {
   }
 
   /** @throws RefusedError */
-  predict(
-    texts: readonly string[],
-    { topK, adapter }: { readonly topK: number; readonly adapter: string },
-  ): Promise<Prediction[]> {
+  predict(texts: readonly string[], wanted: Wanted): Promise<Prediction[]> {
     if (this.closed) return Promise.reject(new RefusedError('closed', 5));
     if (this.waitingTexts + texts.length > this.options.maxQueue)
       return Promise.reject(new RefusedError('full', this.secondsUntilFree()));
     this.waitingTexts += texts.length;
     return new Promise((resolve, reject) => {
-      this.queue.push({ texts, topK, adapter, since: performance.now(), resolve, reject });
+      const { adapter, topK, threshold } = wanted;
+      this.queue.push({ texts, adapter, topK, threshold, since: performance.now(), resolve, reject });
       this.running ??= this.run().finally(() => (this.running = undefined));
     });
   }
@@ -99,7 +102,7 @@ export class Batcher {
     }
   }
 
-  /** The oldest request and all that fit beside it on the same adapter; those that have waited too long are refused. */
+  /** The oldest request and all that fit beside it and are labelled in the same way; those that have waited too long are refused. */
   private nextBatch(): Waiting[] {
     const now = performance.now();
     const batch: Waiting[] = [];
@@ -107,7 +110,7 @@ export class Batcher {
     for (const waiting of [...this.queue]) {
       const late = now - waiting.since > 1000 * this.options.timeoutSeconds;
       const fits = batch.length === 0 || texts + waiting.texts.length <= this.options.maxBatch;
-      if (!late && (!fits || (batch[0] !== undefined && batch[0].adapter !== waiting.adapter))) continue;
+      if (!late && (!fits || (batch[0] !== undefined && !alike(batch[0], waiting)))) continue;
       this.queue.splice(this.queue.indexOf(waiting), 1);
       if (late) {
         this.waitingTexts -= waiting.texts.length;
@@ -122,15 +125,17 @@ export class Batcher {
 
   private async label(batch: readonly Waiting[]): Promise<void> {
     const texts = batch.flatMap((waiting) => waiting.texts);
-    const topK = Math.max(...batch.map((waiting) => waiting.topK));
+    const [{ adapter, threshold }] = batch as [Waiting];
+    const wanted = batch.map(({ topK }) => topK);
+    const topK = wanted.includes(undefined) ? undefined : Math.max(...(wanted as number[]));
     const started = performance.now();
     try {
-      const predictions = await this.labeller.predict(texts, { topK, adapter: batch[0]!.adapter });
+      const predictions = await this.labeller.predict(texts, { topK, threshold, adapter });
       this.secondsPerText = (performance.now() - started) / 1000 / texts.length;
       let at = 0;
       for (const waiting of batch) {
         const own = predictions.slice(at, (at += waiting.texts.length));
-        waiting.resolve(own.map(({ text, labels }) => ({ text, labels: labels.slice(0, waiting.topK) })));
+        waiting.resolve(own.map(({ labels, ...rest }) => ({ ...rest, labels: labels.slice(0, waiting.topK) })));
       }
     } catch (error) {
       for (const waiting of batch) waiting.reject(error);
@@ -138,4 +143,13 @@ export class Batcher {
       this.waitingTexts -= texts.length;
     }
   }
+}
+
+/** Whether one pass answers both: a number of labels can be cut, the classifier's own choice can't be told from it. */
+function alike(one: Wanted, other: Wanted): boolean {
+  return (
+    one.adapter === other.adapter &&
+    one.threshold === other.threshold &&
+    (one.topK === undefined) === (other.topK === undefined)
+  );
 }

@@ -1,3 +1,5 @@
+import { DEFAULT_THRESHOLD } from '@qlora-js/finetune';
+
 /** What the service's description is filled in with. */
 export interface ServiceLimits {
   /** Texts of one request. */
@@ -72,7 +74,19 @@ export function openApi({ maxTexts, maxCharacters, adapters }: ServiceLimits): u
               maxItems: maxTexts,
               items: { type: 'string', minLength: 1, maxLength: maxCharacters },
             },
-            top_k: { type: 'integer', minimum: 1, default: 1 },
+            top_k: {
+              type: 'integer',
+              minimum: 1,
+              description:
+                'labels of a text, at most; left out, 1, or all above the threshold where there may be several',
+            },
+            threshold: {
+              type: 'number',
+              minimum: 0,
+              exclusiveMaximum: 1,
+              default: DEFAULT_THRESHOLD,
+              description: 'probability above which a text has a label, where it may have several',
+            },
             adapter: { type: 'string', enum: adapters },
           },
         },
@@ -83,7 +97,9 @@ export function openApi({ maxTexts, maxCharacters, adapters }: ServiceLimits): u
               type: 'array',
               items: {
                 type: 'object',
+                description: 'labels, or the number of an adapter that has learnt a regression',
                 properties: {
+                  value: { type: 'number' },
                   labels: {
                     type: 'array',
                     items: {

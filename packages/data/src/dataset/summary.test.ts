@@ -27,6 +27,16 @@ describe('datasetSummary', () => {
     });
   });
 
+  it('counts each of several labels a row, and gives numbers their range', () => {
+    const several = Dataset.fromRows([{ label: [1, 0, 1] }, { label: [0, 0, 1] }, { label: [0, 0, 0] }]);
+    const [tags] = datasetSummary({ several }, { labelMap });
+    expect([tags?.classes, tags?.sampleLabels]).toEqual([{ count: 2, min: 1, max: 2 }, ['a + c', 'c', 'none']]);
+    const scores = Dataset.fromRows([{ label: 10.5 }, { label: -2 }, { label: 3 }]);
+    const summary = datasetSummary({ scores }, { task: 'regression' });
+    expect([summary[0]?.classes, summary[0]?.numbers]).toEqual([undefined, { min: -2, max: 10.5 }]);
+    expect(formatDatasetSummary(summary)).toContain('  numbers from -2 to 10.5; first rows: 10.5, -2, 3');
+  });
+
   it('has nothing to say about tokens or labels that are not there', () => {
     const [raw, empty] = datasetSummary({ raw: Dataset.fromRows([{ text: 'x' }]), empty: train.select([]) });
     expect([raw?.tokens, raw?.classes, raw?.sampleLabels]).toEqual([undefined, undefined, []]);

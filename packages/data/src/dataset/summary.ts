@@ -1,4 +1,5 @@
 import { type Dataset } from './dataset';
+import type { Task } from '../load/labels';
 import { type LabelMap } from './label-map';
 
 export interface LengthSummary {
@@ -17,23 +18,35 @@ export interface SplitSummary {
   rows: number;
   /** Labels of the first rows, by name where they are known. */
   sampleLabels: string[];
-  /** Labels that occur, and rows of the rarest and of the most frequent one; undefined without a label column. */
+  /** Labels that occur, and rows of the rarest and of the most frequent one; undefined without a label column, and of numbers. */
   classes?: { count: number; min: number; max: number };
+  /** The smallest and the largest number, where numbers are to be predicted. */
+  numbers?: { min: number; max: number };
   /** undefined without an input_ids column. */
   tokens?: LengthSummary;
+}
+
+/** How splits are looked at. */
+export interface SummaryOptions {
+  /** Names of the labels; default: their ids. */
+  labelMap?: LabelMap;
+  /** What the labels are; default one a row. */
+  task?: Task;
+  /** Labels to show. Default 5. */
+  samples?: number;
 }
 
 /** A look at splits after preprocessing; `formatDatasetSummary` makes it text. */
 export function datasetSummary(
   splits: Readonly<Record<string, Dataset<object> | undefined>>,
-  { labelMap, samples = 5 }: { labelMap?: LabelMap; samples?: number } = {},
+  options: SummaryOptions = {},
 ): SplitSummary[] {
   return Object.entries(splits).flatMap(([name, split]) =>
-    split === undefined ? [] : [splitSummary(name, split as Dataset, labelMap, samples)],
+    split === undefined ? [] : [splitSummary(name, split as Dataset, options)],
   );
 }
 
-function splitSummary(name: string, split: Dataset, labelMap: LabelMap | undefined, samples: number): SplitSummary {
+function splitSummary(name: string, split: Dataset, { labelMap, task, samples = 5 }: SummaryOptions): SplitSummary {
   const columns = split.columnNames;
   const labels = columns.includes('label') ? split.column('label') : [];
   const named = (label: unknown): string =>
@@ -42,11 +55,14 @@ function splitSummary(name: string, split: Dataset, labelMap: LabelMap | undefin
     name,
     columns,
     rows: split.numRows,
-    sampleLabels: labels.slice(0, samples).map(named),
+    sampleLabels: labels.slice(0, samples).map((label) => chosenIn(label).map(named).join(' + ') || 'none'),
   };
-  if (labels.length > 0) {
+  if (labels.length > 0 && task === 'regression') {
+    const sorted = Float64Array.from(labels as number[]).sort();
+    summary.numbers = { min: sorted[0]!, max: sorted.at(-1)! };
+  } else if (labels.length > 0) {
     const counts = new Map<unknown, number>();
-    for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
+    for (const label of labels.flatMap(chosenIn)) counts.set(label, (counts.get(label) ?? 0) + 1);
     const sizes = [...counts.values()];
     summary.classes = { count: sizes.length, min: Math.min(...sizes), max: Math.max(...sizes) };
   }
@@ -54,6 +70,11 @@ function splitSummary(name: string, split: Dataset, labelMap: LabelMap | undefin
     summary.tokens = lengthSummary(split.column('input_ids').map((ids) => (ids as ArrayLike<number>).length));
   }
   return summary;
+}
+
+/** The ids in a list with a 0 or 1 for each; anything else alone. */
+function chosenIn(label: unknown): unknown[] {
+  return Array.isArray(label) ? label.flatMap((one, id) => (one === 1 ? [id] : [])) : [label];
 }
 
 /** Percentiles are interpolated as numpy's default does. `lengths` must not be empty. */
@@ -82,13 +103,15 @@ export function formatDatasetSummary(summary: readonly SplitSummary[]): string {
   return summary.map(splitText).join('\n');
 }
 
-function splitText({ name, columns, rows, sampleLabels, classes, tokens }: SplitSummary): string {
+function splitText({ name, columns, rows, sampleLabels, classes, numbers, tokens }: SplitSummary): string {
   const lines = [`${name}: ${rows.toLocaleString('en-US')} rows, columns ${columns.join(', ')}`];
   if (classes !== undefined) {
     lines.push(
       `  ${classes.count} labels, ${classes.min} to ${classes.max} rows each; first rows: ${sampleLabels.join(', ')}`,
     );
   }
+  if (numbers !== undefined)
+    lines.push(`  numbers from ${numbers.min} to ${numbers.max}; first rows: ${sampleLabels.join(', ')}`);
   if (tokens !== undefined) {
     const { mean, median, p95, p99, max, total } = tokens;
     const figures = Object.entries({ median, p95, p99, max }).map(

@@ -8,41 +8,31 @@ import {
   type PreparedRow,
   type RowPlace,
   type SplitName,
+  type Task,
   type TextDataset,
 } from '@qlora-js/data';
 import type { BaseModel } from '../base/base';
-import { FinetuneError } from '../errors';
 import type { PaddingSettings } from './padding';
 
+/** A text as token ids; its label is an id, a 0 or 1 for each of several, or a number. */
+export type LabelledRow = PreparedRow<number | number[]>;
+
 /** Texts as token ids, with what was cut. */
-export interface TokenSplits extends Readonly<Record<SplitName, Dataset<PreparedRow>>> {
+export interface TokenSplits extends Readonly<Record<SplitName, Dataset<LabelledRow>>> {
   /** Places of the texts that lost their ends. */
   readonly cut: readonly RowPlace[];
 }
 
-/**
- * Texts and labels of every split as a model reads them.
- * @throws FinetuneError `UNSUPPORTED_TASK` for labels that no head here learns yet
- */
+/** Texts and labels of every split as a model reads them. */
 export function tokenizeSplits(dataset: TextDataset, base: BaseModel, { maxLength }: PaddingSettings): TokenSplits {
-  const { labelMap, task } = dataset;
-  if (task !== 'single_label_classification') {
-    throw new FinetuneError(
-      'UNSUPPORTED_TASK',
-      `the labels ask for ${task}, but one label a text is what can be trained`,
-      {
-        value: task,
-        remedy: 'name another label column, or task: single_label_classification',
-      },
-    );
-  }
+  const { labelMap } = dataset;
   const cut: RowPlace[] = [];
-  const prepare = (split: SplitName): Dataset<PreparedRow> => {
+  const prepare = (split: SplitName): Dataset<LabelledRow> => {
     const rows = dataset[split];
     const prepared = prepareDataset(rows, { tokenizer: base.tokenizer, labelMap, maxLength, source: split });
     const places = rows.column('place');
     cut.push(...prepared.cutRows.map((row) => places[row]!));
-    return prepared.dataset as Dataset<PreparedRow>;
+    return prepared.dataset;
   };
   return { train: prepare('train'), validation: prepare('validation'), test: prepare('test'), cut };
 }
@@ -58,15 +48,16 @@ export function cutWarning({ cut }: TokenSplits, maxLength: number): string | un
 }
 
 /** A look at the data as the model gets it. */
-export function describeSplits(splits: TokenSplits, { labelMap }: TextDataset): string {
+export function describeSplits(splits: TokenSplits, { labelMap, task }: TextDataset): string {
   const { train, validation, test } = splits;
-  return formatDatasetSummary(datasetSummary({ train, validation, test }, { labelMap }));
+  return formatDatasetSummary(datasetSummary({ train, validation, test }, { labelMap, task }));
 }
 
 /** Pads rows to batches. */
 export function collatorOf(
   base: BaseModel,
   { padding, paddingSide, maxLength }: PaddingSettings,
+  problemType: Task,
 ): DataCollatorWithPadding {
-  return new DataCollatorWithPadding({ padTokenId: base.padTokenId, paddingSide, padding, maxLength });
+  return new DataCollatorWithPadding({ padTokenId: base.padTokenId, paddingSide, padding, maxLength, problemType });
 }

@@ -17,18 +17,22 @@ export interface ManualForward {
   readonly outputKeys: readonly string[];
   /** [1, labels] */
   readonly logitsShape: readonly number[];
-  /** Loss against the first label. */
+  /** Loss against the first label, no label of several, or the number 0. */
   readonly loss: number;
 }
 
 /** One sentence through the model by hand, padded to the maximum length: a check that shapes and loss are what they should be. */
-export async function manualForward({ base, model, settings }: FineTuneContext): Promise<ManualForward> {
+export async function manualForward({ base, data, model, settings }: FineTuneContext): Promise<ManualForward> {
   const { maxLength, paddingSide } = settings.padding;
   const { inputIds } = base.tokenizer.batch([SENTENCE], { truncation: true, maxLength });
   const { padTokenId } = base;
-  const collator = new DataCollatorWithPadding({ padTokenId, paddingSide, padding: 'max_length', maxLength });
-  const collated = collator.collate([{ input_ids: inputIds[0]!, label: 0 } as { input_ids: number[] }]);
-  const classifier = sequenceClassifier(model, { padTokenId });
+  const { task: problemType } = data;
+  const collator = new DataCollatorWithPadding({
+    ...{ padTokenId, paddingSide, padding: 'max_length', maxLength, problemType },
+  });
+  const label = problemType === 'multi_label_classification' ? new Uint8Array(model.base.numLabels) : 0;
+  const collated = collator.collate([{ input_ids: inputIds[0]!, label } as { input_ids: number[] }]);
+  const classifier = sequenceClassifier(model, { padTokenId, problemType });
   const batch = uploadBatch(classifier, collated);
   const output = tidy(() => classifier.loss(batch, INFERENCE));
   const [loss] = await output.loss.data();

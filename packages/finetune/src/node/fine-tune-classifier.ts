@@ -40,6 +40,8 @@ export interface DataSettings extends Omit<TextDatasetOptions, 'testData' | 'val
   readonly validation?: string | number;
   /** Configuration of a data set on the hub. */
   readonly dataConfig?: string;
+  /** Branch, tag or commit of a data set on the hub, read as it lies there. Default: the hub's own Parquet files. */
+  readonly dataRevision?: string;
 }
 
 /** Where a run keeps what it makes. */
@@ -90,9 +92,9 @@ export async function loadData(
   { seed, hub = {}, ...options }: DataSettings & { readonly hub?: HubOptions } = {},
 ): Promise<TextDataset> {
   if (typeof data !== 'string') return data;
-  const { testData, validation, dataConfig, ...reading } = options;
+  const { testData, validation, dataConfig, dataRevision, ...reading } = options;
   const find = (word: string): ReturnType<typeof findData> =>
-    findData(word, { hub: { ...hub, revision: undefined }, config: dataConfig });
+    findData(word, { hub: { ...hub, revision: dataRevision }, config: dataConfig });
   return loadTextDataset(await find(data), {
     ...reading,
     seed,
@@ -211,8 +213,8 @@ async function openRun(options: FineTuneFolderOptions): Promise<OpenRun> {
     device,
     output: log,
     checkpoints: (name) => folderCheckpoints(join(folder, 'checkpoints', name)),
-    startReplicas: (numLabels) =>
-      startThreads(threads, { settings, base: word, hub: plainHub, backend: device.backend, numLabels }, log),
+    startReplicas: (head) =>
+      startThreads(threads, { settings, base: word, hub: plainHub, backend: device.backend, head }, log),
     startTracking: records.start,
     study: { openStorage: () => new JournalStorage(new JournalFileBackend(study)) },
     resumeFromCheckpoint: resume,

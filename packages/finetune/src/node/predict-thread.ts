@@ -13,8 +13,8 @@ loaded.catch(() => undefined);
 serveRequests<ThreadRequest, ThreadAnswer>(
   mainThreadPort(),
   async ({ inputIds, adapter }) => {
-    const probabilities = await (await loaded).batchProbabilities(inputIds, adapter);
-    return { kind: 'labelled', probabilities: probabilities.slice() };
+    const outputs = await (await loaded).batchOutputs(inputIds, adapter);
+    return { kind: 'labelled', outputs: outputs.slice() };
   },
-  ({ probabilities }) => [probabilities.buffer],
+  ({ outputs }) => [outputs.buffer],
 );

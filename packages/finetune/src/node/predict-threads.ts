@@ -30,7 +30,7 @@ export interface ThreadRequest {
 export interface ThreadAnswer {
   readonly kind: 'labelled';
   /** [rows, labels], flat. */
-  readonly probabilities: Float32Array<ArrayBuffer>;
+  readonly outputs: Float32Array<ArrayBuffer>;
 }
 
 /** A worker thread with its own copy of the model; it doesn't keep the process alive while nothing is asked of it. */
@@ -41,9 +41,9 @@ export function startPredictThread(setup: PredictThreadSetup): BatchThread {
     new FinetuneError('THREAD_FAILED', `a thread that labels texts failed ${what}: ${message}`, { cause });
   const thread = new AskedThread<ThreadRequest, ThreadAnswer>(link, failed, (error) => void thread.end(error));
   return {
-    probabilities: async (inputIds, adapter) => {
+    outputs: async (inputIds, adapter) => {
       const request = { kind: 'label', inputIds, adapter } as const;
-      return (await thread.ask(request, { answer: 'labelled', what: 'at a batch' })).probabilities;
+      return (await thread.ask(request, { answer: 'labelled', what: 'at a batch' })).outputs;
     },
     end: () => thread.end(failed('to answer', 'it was ended')),
   };

@@ -1,6 +1,7 @@
 import type { Device } from '@qlora-js/kernels';
 import type { HubOptions } from './open-base';
 import type { FineTuneSettings } from '../run/settings';
+import type { Head } from '../task/head';
 
 /** What a thread builds its copy of the model from. */
 export interface ReplicaSetup {
@@ -12,6 +13,6 @@ export interface ReplicaSetup {
   readonly hub: Omit<HubOptions, 'onProgress'>;
   /** The main thread's backend. */
   readonly backend: Device['backend'];
-  /** Labels of the head. */
-  readonly numLabels: number;
+  /** What the head is there for. */
+  readonly head: Head;
 }

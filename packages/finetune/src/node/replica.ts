@@ -6,8 +6,8 @@ import { replicaModel } from '../training/replica-model';
 import { findBase } from './open-base';
 import type { ReplicaSetup } from './replica-setup';
 
-serveReplica(mainThreadPort(), async ({ settings, base: word, hub, backend, numLabels }: ReplicaSetup) => {
+serveReplica(mainThreadPort(), async ({ settings, base: word, hub, backend, head }: ReplicaSetup) => {
   const device = await openDevice({ backend });
   const base = await findBase(word, { padding: settings.padding, hub });
-  return replicaModel({ settings, base, numLabels, device });
+  return replicaModel({ settings, base, head, device });
 });

@@ -1,7 +1,7 @@
 /** A further thread that labels batches with a copy of the model, beside the one that asks. */
 export interface BatchThread {
-  /** Probabilities [rows, labels], flat, of one batch. Several may be asked at once; they are answered in turn. */
-  probabilities(inputIds: readonly (readonly number[])[], adapter: string): Promise<Float32Array>;
+  /** Probabilities or numbers [rows, labels], flat, of one batch. Several may be asked at once; they are answered in turn. */
+  outputs(inputIds: readonly (readonly number[])[], adapter: string): Promise<Float32Array>;
   /** Ends it. */
   end(): Promise<void>;
 }

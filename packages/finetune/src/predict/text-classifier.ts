@@ -1,5 +1,5 @@
-import { softmax, tidy, type Tensor2D } from '@tensorflow/tfjs-core';
-import { DataCollatorWithPadding } from '@qlora-js/data';
+import { tidy, type Tensor2D } from '@tensorflow/tfjs-core';
+import { DataCollatorWithPadding, type Task } from '@qlora-js/data';
 import { tokenBatch } from '@qlora-js/gpt2';
 import type { ModelFiles } from '@qlora-js/hub';
 import { INFERENCE, type Device } from '@qlora-js/kernels';
@@ -11,6 +11,7 @@ import { buildClassifier } from '../model/build';
 import { dealOut, type BatchThread } from './batch-thread';
 import { SILENT, type Output } from '../run/output';
 import { readSavedClassifier, type SavedClassifier } from '../saving/classifier-config';
+import { DEFAULT_THRESHOLD, outputsOf } from '../task/outputs';
 
 /** A label and how probable the model holds it to be. */
 export interface LabelProbability {
@@ -20,18 +21,22 @@ export interface LabelProbability {
   readonly probability: number;
 }
 
-/** A text and its labels. */
+/** A text and what is said of it. */
 export interface Prediction {
   /** The text as it was given. */
   readonly text: string;
-  /** The most probable labels, the first one first. */
+  /** The most probable labels, the first one first: of several labels a text, those above the threshold; none under regression. */
   readonly labels: readonly LabelProbability[];
+  /** The number; under regression alone. */
+  readonly value?: number;
 }
 
 /** How texts are labelled. */
 export interface PredictOptions {
-  /** Labels to give for each text. Default 1. */
+  /** Labels to give for each text, at most. Default 1; where a text may have several, all. */
   readonly topK?: number;
+  /** Probability above which a text has a label, where it may have several. Default 0.5. */
+  readonly threshold?: number;
   /** Name of the adapter, where there are several. Default the first. */
   readonly adapter?: string;
   /** Called as texts are done. */
@@ -62,29 +67,53 @@ export class TextClassifier {
     return [...this.parts.saved.keys()];
   }
 
-  /** Labels of an adapter in the order of their ids. @throws FinetuneError `BAD_ARGUMENT` */
+  /** Labels of an adapter in the order of their ids; of a regression the name of its number. @throws FinetuneError `BAD_ARGUMENT` */
   labels(adapter?: string): readonly string[] {
     return this.settings(adapter).labelMap.names;
   }
 
+  /** What an adapter has learnt. @throws FinetuneError `BAD_ARGUMENT` */
+  task(adapter?: string): Task {
+    return this.settings(adapter).task;
+  }
+
   /**
-   * The most probable labels of each text, in the order the texts came. Batches are of texts of like length, whatever that order.
+   * The labels or the number of each text, in the order the texts came.
    * @throws FinetuneError `NO_TEXT` for an empty text, naming it by its number; `BAD_ARGUMENT`
    */
   async predict(texts: readonly string[], options: PredictOptions = {}): Promise<Prediction[]> {
-    const { topK = 1, onProgress } = options;
+    const { task, labelMap } = this.settings(options.adapter);
+    const several = task === 'multi_label_classification';
+    const { topK = several ? labelMap.size : 1, threshold = DEFAULT_THRESHOLD } = options;
+    if (!Number.isInteger(topK) || topK < 1) throw badArgument('topK', topK, 'a whole number of 1 or more');
+    if (!(threshold >= 0 && threshold < 1)) throw badArgument('threshold', threshold, 'a number from 0 to below 1');
+    const outputs = await this.outputs(texts, options);
+    return texts.map((text, row) => {
+      const values = outputs.subarray(row * labelMap.size, (row + 1) * labelMap.size);
+      if (task === 'regression') return { text, labels: [], value: values[0]! };
+      const labels = ranked(values, labelMap.names).slice(0, topK);
+      return { text, labels: several ? labels.filter(({ probability }) => probability > threshold) : labels };
+    });
+  }
+
+  /**
+   * Probabilities of every label, or numbers, [texts, labels], flat, in the order the texts came. Batches are of texts of like
+   * length, whatever that order.
+   * @throws as `predict`
+   */
+  async outputs(
+    texts: readonly string[],
+    options: Pick<PredictOptions, 'adapter' | 'onProgress'> = {},
+  ): Promise<Float32Array> {
+    const { onProgress } = options;
     const { labelMap, maxLength } = this.settings(options.adapter);
-    if (!Number.isInteger(topK) || topK < 1)
-      throw new FinetuneError('BAD_ARGUMENT', `topK is ${topK}, but a whole number of 1 or more is needed`, {
-        value: topK,
-      });
     texts.forEach((text, index) => {
       if (typeof text === 'string' && text.trim() !== '') return;
       throw new FinetuneError('NO_TEXT', `text ${index + 1} of ${texts.length} is empty: it has no label`, {
         value: text,
       });
     });
-    const probabilities = new Array<Float32Array>(texts.length);
+    const outputs = new Float32Array(texts.length * labelMap.size);
     const { inputIds } = this.parts.base.tokenizer.batch(texts, { truncation: true, maxLength });
     const { threads = [] } = this.parts;
     const adapter = options.adapter ?? this.adapterNames[0]!;
@@ -95,18 +124,18 @@ export class TextClassifier {
     await dealOut(
       batches,
       {
-        own: (rows) => this.batchProbabilities(idsOf(rows), adapter),
-        others: threads.map((thread) => (rows) => thread.probabilities(idsOf(rows), adapter)),
+        own: (rows) => this.batchOutputs(idsOf(rows), adapter),
+        others: threads.map((thread) => (rows) => thread.outputs(idsOf(rows), adapter)),
       },
       (batch, values) => {
         const rows = batches[batch]!;
         rows.forEach((row, place) => {
-          probabilities[row] = values.subarray(place * labelMap.size, (place + 1) * labelMap.size);
+          outputs.set(values.subarray(place * labelMap.size, (place + 1) * labelMap.size), row * labelMap.size);
         });
         onProgress?.((done += rows.length), texts.length);
       },
     );
-    return texts.map((text, row) => ({ text, labels: mostProbable(probabilities[row]!, labelMap.names, topK) }));
+    return outputs;
   }
 
   /** Frees the model. */
@@ -127,13 +156,14 @@ export class TextClassifier {
     );
   }
 
-  /** Probabilities [rows, labels], flat, of one batch. */
-  async batchProbabilities(inputIds: readonly (readonly number[])[], adapter: string): Promise<Float32Array> {
+  /** Probabilities or numbers [rows, labels], flat, of one batch. */
+  async batchOutputs(inputIds: readonly (readonly number[])[], adapter: string): Promise<Float32Array> {
+    const { task, labelMap } = this.settings(adapter);
     const { model } = this.parts;
     if (model.activeAdapters.join() !== adapter) model.setAdapter(adapter);
-    const result = tidy(() => softmax(batchLogits(this.parts, inputIds)));
+    const result = batchLogits(this.parts, inputIds);
     try {
-      return (await result.data()) as Float32Array;
+      return outputsOf(task, (await result.data()) as Float32Array, labelMap.size);
     } finally {
       result.dispose();
     }
@@ -174,9 +204,13 @@ export function batchesByLength(inputIds: readonly ArrayLike<number>[]): number[
   return batches;
 }
 
-function mostProbable(probabilities: Float32Array, names: readonly string[], topK: number): LabelProbability[] {
+function ranked(probabilities: Float32Array, names: readonly string[]): LabelProbability[] {
   const order = [...probabilities.keys()].sort((one, other) => probabilities[other]! - probabilities[one]!);
-  return order.slice(0, topK).map((id) => ({ label: names[id]!, probability: probabilities[id]! }));
+  return order.map((id) => ({ label: names[id]!, probability: probabilities[id]! }));
+}
+
+function badArgument(name: string, value: number, wanted: string): FinetuneError {
+  return new FinetuneError('BAD_ARGUMENT', `${name} is ${value}, but ${wanted} is needed`, { value });
 }
 
 /** How saved adapters are opened. */

@@ -5,25 +5,28 @@ import type { Device } from '@qlora-js/kernels';
 import { adapterStateDict } from '@qlora-js/lora';
 import type { RunResults } from '@qlora-js/report';
 import { finalRunName, type RunTracking } from '@qlora-js/tracking';
-import type { CheckpointStore, Replicas, TrainerCallback } from '@qlora-js/trainer';
+import { sequenceClassifier, type CheckpointStore, type Replicas, type TrainerCallback } from '@qlora-js/trainer';
 import { embeddedBase, EMBEDDED_BASE, openBase, type BaseModel } from '../base/base';
-import { cutWarning, describeSplits, tokenizeSplits } from '../data/tokenize';
-import { baselineAccuracies, type BaselineAccuracies } from '../evaluation/baselines';
+import { collatorOf, cutWarning, describeSplits, tokenizeSplits } from '../data/tokenize';
+import { baselines as costlessBaselines, type Baselines } from '../evaluation/baselines';
 import { manualForward } from '../evaluation/manual-forward';
 import { testAdapter, type TestedAdapter, type TestMetrics } from '../evaluation/test-metrics';
 import { buildClassifier } from '../model/build';
 import { TextClassifier } from '../predict/text-classifier';
-import { adapterFolder, type AdapterFolder } from '../saving/adapter-folder';
+import { adapterFolder, describingFiles, type AdapterFolder } from '../saving/adapter-folder';
 import { readSavedClassifier } from '../saving/classifier-config';
+import { baselineFigures } from '../saving/model-card';
 import { collectReport, type RunReport } from '../saving/report';
 import { runResults } from '../saving/run-results';
 import type { SearchResult } from '../search/result';
 import { searchParameters, type SearchOptions } from '../search/search';
 import { describeParameters } from '../search/space';
+import { goalOf } from '../task/goal';
+import { describeTask, headOf, type Head } from '../task/head';
 import type { StartTracking } from '../tracking/start-tracking';
 import { trainAdapter } from '../training/train-adapter';
 import type { TrainedAdapter } from '../training/trained-adapter';
-import type { FineTuneContext } from './context';
+import type { FineTuneContext, Learning } from './context';
 import { SILENT, type Output } from './output';
 import { fineTuneSettings, type FineTuneOptions } from './settings';
 
@@ -37,8 +40,8 @@ export interface PrepareOptions extends FineTuneOptions {
   readonly device: Device;
   /** Says what is done. Default nothing. */
   readonly output?: Output;
-  /** Copies of the model in further threads. They are started once the number of labels is known. */
-  readonly startReplicas?: (numLabels: number) => Promise<Replicas | undefined>;
+  /** Copies of the model in further threads. They are started once it is known what the head is there for. */
+  readonly startReplicas?: (head: Head) => Promise<Replicas | undefined>;
   /** Where the checkpoints of a training of that name go. Default memory. */
   readonly checkpoints?: (name: string) => CheckpointStore;
   /** Begins the record of a training, trials among them, as `trackRun` of @qlora-js/tracking/node does. Default: none is kept. */
@@ -88,7 +91,7 @@ export async function prepareClassifier(options: PrepareOptions): Promise<FineTu
 
   output.section('Data');
   const splits = tokenizeSplits(data, base, settings.padding);
-  output.line(`${data.name}: ${data.labelMap!.size} labels`);
+  output.line(describeTask(data));
   for (const note of data.notes) output.line(note);
   output.line(describeSplits(splits, data));
   const inspected = inspectTextDataset(data);
@@ -97,13 +100,23 @@ export async function prepareClassifier(options: PrepareOptions): Promise<FineTu
   if (cut !== undefined) output.warn(cut);
 
   output.section('Model');
-  const numLabels = data.labelMap!.size;
+  const head = headOf(data);
+  const { task, numLabels } = head;
   const { seed, quantization } = settings;
   const model = await buildClassifier(base, { numLabels, seed, quantization, device, output });
   try {
-    const replicas = await options.startReplicas?.(numLabels);
+    const replicas = await options.startReplicas?.(head);
+    const learning: Learning = {
+      task,
+      goal: goalOf(task),
+      taskType: 'SEQ_CLS',
+      dataName: data.name,
+      collator: collatorOf(base, settings.padding, task),
+      trainable: () => sequenceClassifier(model, { padTokenId: base.padTokenId, problemType: task }),
+      describingFiles: () => describingFiles({ base, data, settings, splits }),
+    };
     return {
-      ...{ settings, output, device, base, data, splits, model, replicas },
+      ...{ settings, output, device, base, learning, data, splits, model, replicas },
       ...{ checkpoints, startTracking, callbacks, signal, resumeBy },
     };
   } catch (error) {
@@ -137,7 +150,9 @@ export async function fineTuneClassifier(options: FineTuneClassifierOptions): Pr
     if (settings.search !== null) {
       output.section(`Search: ${settings.search.trials} trials`);
       found = await searchParameters(context, options.study);
-      output.line(`best trial: f1 ${found.bestValue.toFixed(4)} with ${describeParameters(found.parameters)}`);
+      output.line(
+        `best trial: ${found.goal.metric} ${found.bestValue.toFixed(4)} with ${describeParameters(found.parameters)}`,
+      );
     }
     output.section('Final training');
     output.line(describeParameters({ ...settings.training, ...found?.parameters }));
@@ -155,7 +170,10 @@ export async function fineTuneClassifier(options: FineTuneClassifierOptions): Pr
     });
     ({ tracking } = trained);
     output.line(model.trainableParametersLine());
-    output.line(`best validation f1 ${trained.result.bestMetric?.toFixed(4)} at ${trained.result.bestModelCheckpoint}`);
+    const { metric } = context.learning.goal;
+    output.line(
+      `best validation ${metric} ${trained.result.bestMetric?.toFixed(4)} at ${trained.result.bestModelCheckpoint}`,
+    );
     const { report, files, predictions } = await saveAndTest(context, { trained, found, save: options.save });
     if (tracking !== undefined) await recordOutcome(tracking, { context, trained, report });
     const classifier = new TextClassifier({
@@ -216,7 +234,7 @@ async function saveAndTest(
   const rows = data.test.numRows;
   const tested = rows === 0 ? undefined : await optional('the test', () => testAdapter(context, trained));
   const test = tested?.metrics;
-  const baselines = rows === 0 ? undefined : await optional('the baselines', () => baselineAccuracies(data));
+  const baselines = rows === 0 ? undefined : await optional('the baselines', () => costlessBaselines(data));
   for (const line of testLines(test, baselines)) output.line(line);
   const report = collectReport(context, { trained, found, test, manual, baselines });
   return { report, files: await write(report), predictions: tested?.predictions };
@@ -231,10 +249,14 @@ async function recordOutcome(
     report,
   }: { readonly context: FineTuneContext; readonly trained: TrainedAdapter; readonly report: RunReport },
 ): Promise<void> {
-  const { test_accuracy, test_f1, test_f1_macro, test_loss, best_val_accuracy, best_val_f1 } = report;
+  const { test, test_loss, best_val, best_val_accuracy } = report;
   const { train_loss, total_time_sec, tokens_per_sec_est = null, real_tokens_per_sec = null } = report;
   tracking.summary({
-    ...{ test_accuracy, test_f1, test_f1_macro, test_loss, best_val_accuracy, best_val_f1 },
+    ...Object.fromEntries(
+      Object.entries(test?.figures ?? {}).map(([name, { estimate }]) => [`test_${name}`, estimate]),
+    ),
+    ...{ test_loss, [`best_val_${best_val.metric}`]: best_val.value },
+    ...(best_val_accuracy === null ? {} : { best_val_accuracy }),
     ...{ train_loss, total_time_sec, tokens_per_sec_est, real_tokens_per_sec },
     gpu_max_mem_allocated_GiB: report.gpu_max_mem_allocated_GiB ?? null,
     trainable_params: report.trainable_params,
@@ -247,18 +269,15 @@ async function recordOutcome(
   }
 }
 
-function testLines(test: TestMetrics | undefined, baselines: BaselineAccuracies | undefined): string[] {
+function testLines(test: TestMetrics | undefined, baselines: Baselines | undefined): string[] {
   const lines: string[] = [];
   if (test !== undefined) {
-    const { accuracy, f1, f1_macro: macro, loss } = test;
-    lines.push(
-      `test_accuracy ${accuracy.estimate.toFixed(4)} (${accuracy.low.toFixed(4)} to ${accuracy.high.toFixed(4)})  test_f1 ${f1.estimate.toFixed(4)}  test_f1_macro ${macro.estimate.toFixed(4)}  test_loss ${loss.toFixed(4)}`,
-    );
+    const figures = Object.entries(test.figures).map(([name, { estimate, low, high }], index) => {
+      const interval = index === 0 ? ` (${low.toFixed(4)} to ${high.toFixed(4)})` : '';
+      return `test_${name} ${estimate.toFixed(4)}${interval}`;
+    });
+    lines.push([...figures, `test_loss ${test.loss.toFixed(4)}`].join('  '));
   }
-  if (baselines !== undefined) {
-    lines.push(
-      `majority class ${baselines.majority_class.toFixed(4)}  bag-of-words logistic regression ${baselines.bag_of_words.toFixed(4)}`,
-    );
-  }
-  return lines;
+  const simple = baselineFigures(baselines ?? {}).map(([name, value]) => `${name} ${value.toFixed(4)}`);
+  return simple.length === 0 ? lines : [...lines, simple.join('  ')];
 }

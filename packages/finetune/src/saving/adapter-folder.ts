@@ -1,5 +1,6 @@
 import { adapterFiles } from '@qlora-js/lora';
 import type { FineTuneContext } from '../run/context';
+import { headLabels } from '../task/head';
 import { CONFIG, classifierConfig, RUN, type SavedClassifier } from './classifier-config';
 import { modelCard } from './model-card';
 import { runtimeVersions, type RunReport } from './report';
@@ -29,9 +30,14 @@ export async function adapterFolder(
 }
 
 /** What stands beside an adapter's weights from a training's first checkpoint on: tokenizer, labels, how it is made. */
-export async function describingFiles({ base, data, settings, splits }: FineTuneContext): Promise<AdapterFolder> {
+export async function describingFiles({
+  base,
+  data,
+  settings,
+  splits,
+}: Pick<FineTuneContext, 'base' | 'data' | 'settings' | 'splits'>): Promise<AdapterFolder> {
   const classifier: SavedClassifier = {
-    labelMap: data.labelMap!,
+    labelMap: headLabels(data),
     task: data.task,
     maxLength: settings.padding.maxLength,
     quantization: settings.quantization,

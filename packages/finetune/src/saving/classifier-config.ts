@@ -6,7 +6,7 @@ import type { QuantizationSettings } from '../model/settings';
 
 /** What labelling texts with a saved adapter needs beside its weights. */
 export interface SavedClassifier {
-  /** Labels in the order of their ids. */
+  /** Labels in the order of their ids; of a regression the name of its number. */
   readonly labelMap: LabelMap;
   /** What was learned. */
   readonly task: Task;

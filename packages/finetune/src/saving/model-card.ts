@@ -1,10 +1,12 @@
-import type { Interval } from '../evaluation/test-metrics';
+import type { Baselines } from '../evaluation/baselines';
+import type { Interval } from '../evaluation/score';
 import type { FineTuneContext } from '../run/context';
+import { headLabels } from '../task/head';
 import type { RunReport } from './report';
 
 /** The README.md of an adapter: what it is, what it was made of, how good it is, how to load it. */
 export function modelCard({ base, data, settings, device }: FineTuneContext, report: RunReport): string {
-  const { labelMap } = data;
+  const { names } = headLabels(data);
   const { lora, quantization, padding } = settings;
   const front = [
     `base_model: ${JSON.stringify(base.id)}`,
@@ -32,7 +34,11 @@ export function modelCard({ base, data, settings, device }: FineTuneContext, rep
       'data',
       `${data.name}: ${report.rows.train} training, ${report.rows.validation} validation, ${report.rows.test} test rows`,
     ],
-    ['labels', `${labelMap!.size}: ${labelMap!.names.slice(0, 20).join(', ')}${labelMap!.size > 20 ? ', ...' : ''}`],
+    ['task', data.task],
+    [
+      data.task === 'regression' ? 'number' : 'labels',
+      `${names.length}: ${names.slice(0, 20).join(', ')}${names.length > 20 ? ', ...' : ''}`,
+    ],
     [
       'learning rate, batch, epochs',
       `${found.learningRate}, ${found.perDeviceTrainBatchSize}, ${found.numTrainEpochs}`,
@@ -53,16 +59,9 @@ export function modelCard({ base, data, settings, device }: FineTuneContext, rep
       : table(
           ['on the test rows', 'value', '95 % interval'],
           [
-            ['accuracy', ...shownInterval(test.accuracy)],
-            ['F1, weighted', ...shownInterval(test.f1)],
-            ['F1, macro', ...shownInterval(test.f1_macro)],
+            ...Object.entries(test.figures).map(([name, figure]) => [name, ...shownInterval(figure)]),
             ['loss', test.loss.toFixed(4), ''],
-            ...(baselines === null
-              ? []
-              : [
-                  ['accuracy of the majority class', baselines.majority_class.toFixed(4), ''],
-                  ['accuracy of bag-of-words logistic regression', baselines.bag_of_words.toFixed(4), ''],
-                ]),
+            ...baselineFigures(baselines ?? {}).map(([name, value]) => [name, value.toFixed(4), '']),
           ],
         );
   const code = loadingCode('path/to/this/folder', base.id);
@@ -104,6 +103,20 @@ base = AutoModelForSequenceClassification.from_pretrained(${JSON.stringify(base)
 model = PeftModel.from_pretrained(base, folder)
 tokenizer = AutoTokenizer.from_pretrained(folder)`,
   };
+}
+
+/** What costs nothing, by names that people read. */
+export function baselineFigures({
+  majority_class: majority,
+  bag_of_words: words,
+  mean,
+}: Baselines): [string, number][] {
+  const named: [string, number | undefined][] = [
+    ['accuracy of the majority class', majority],
+    [`${majority === undefined ? 'micro F1' : 'accuracy'} of bag-of-words logistic regression`, words],
+    ['mse of the mean', mean],
+  ];
+  return named.filter((entry): entry is [string, number] => entry[1] !== undefined);
 }
 
 function shownInterval({ estimate, low, high }: Interval): [string, string] {

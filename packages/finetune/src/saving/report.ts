@@ -1,8 +1,9 @@
-import type { LogRow } from '@qlora-js/trainer';
-import type { BaselineAccuracies } from '../evaluation/baselines';
+import type { LearnedTask, LogRow } from '@qlora-js/trainer';
+import type { Baselines } from '../evaluation/baselines';
 import type { ManualForward } from '../evaluation/manual-forward';
 import type { TestMetrics } from '../evaluation/test-metrics';
-import type { FineTuneContext } from '../run/context';
+import type { TrainingContext } from '../run/context';
+import type { Goal } from '../task/goal';
 import type { SearchResult } from '../search/result';
 import type { SearchedParameters } from '../training/settings';
 import type { TrainedAdapter } from '../training/trained-adapter';
@@ -12,18 +13,22 @@ import { VERSION } from '../version';
 export interface RunReport {
   /** On the test rows; null before they were looked at, and where that failed. */
   readonly test: TestMetrics | null;
-  /** Share of test rows with the right label. */
+  /** What was learnt. */
+  readonly task: LearnedTask;
+  /** Share of test rows with the right label, or with all of several right; null of other tasks. */
   readonly test_accuracy: number | null;
-  /** F1 on the test rows, classes weighted by their rows. */
+  /** F1 on the test rows, classes weighted by their rows, micro of several labels; null of other tasks. */
   readonly test_f1: number | null;
-  /** F1 on the test rows, every class counting alike. */
+  /** F1 on the test rows, every class counting alike; null of other tasks. */
   readonly test_f1_macro: number | null;
-  /** Mean cross-entropy on the test rows. */
+  /** Mean loss on the test rows. */
   readonly test_loss: number | null;
-  /** The highest accuracy on the validation rows. */
+  /** The highest accuracy on the validation rows; null of other tasks. */
   readonly best_val_accuracy: number | null;
-  /** F1 of the weights that were chosen, on the validation rows. */
+  /** F1 of the weights that were chosen, on the validation rows; null of other tasks. */
   readonly best_val_f1: number | null;
+  /** What the weights were chosen by, and what it came to on the validation rows. */
+  readonly best_val: Goal & { readonly value: number | null };
   /** Mean loss over all steps. */
   readonly train_loss: number;
   /** Seconds in the trainer. */
@@ -49,7 +54,7 @@ export interface RunReport {
   /** The trials before; null without a search. */
   readonly search: SearchResult | null;
   /** What costs nothing, on the test rows; null where it was not computed. */
-  readonly baselines: BaselineAccuracies | null;
+  readonly baselines: Baselines | null;
   /** One sentence through the model by hand; null where it was not tried. */
   readonly manual_forward: ManualForward | null;
   /** The trainer's log. */
@@ -71,12 +76,13 @@ export interface ReportParts {
   /** One sentence by hand. */
   readonly manual: ManualForward | undefined;
   /** The baselines. */
-  readonly baselines: BaselineAccuracies | undefined;
+  readonly baselines: Baselines | undefined;
 }
 
 /** Gathers the figures of a run. */
-export function collectReport(context: FineTuneContext, parts: ReportParts): RunReport {
-  const { device, model, splits, settings, base, replicas } = context;
+export function collectReport(context: TrainingContext, parts: ReportParts): RunReport {
+  const { device, model, learning, splits, settings, base, replicas } = context;
+  const { task, goal } = learning;
   const { trained, found, test, manual, baselines } = parts;
   const { trainer, result, speed, training } = trained;
   const counts = model.parameterCounts();
@@ -86,12 +92,14 @@ export function collectReport(context: FineTuneContext, parts: ReportParts): Run
     .filter((value) => value !== undefined);
   return {
     test: test ?? null,
-    test_accuracy: test?.accuracy.estimate ?? null,
-    test_f1: test?.f1.estimate ?? null,
-    test_f1_macro: test?.f1_macro.estimate ?? null,
+    task,
+    test_accuracy: test?.figures['accuracy']?.estimate ?? null,
+    test_f1: test?.figures['f1']?.estimate ?? null,
+    test_f1_macro: test?.figures['f1_macro']?.estimate ?? null,
     test_loss: test?.loss ?? null,
     best_val_accuracy: evaluations.length === 0 ? null : Math.max(...evaluations),
-    best_val_f1: result.bestMetric,
+    best_val_f1: goal.metric === 'f1' ? result.bestMetric : null,
+    best_val: { ...goal, value: result.bestMetric },
     train_loss: result.trainingLoss,
     train_runtime: result.seconds,
     total_time_sec: speed.totalTimeSec,

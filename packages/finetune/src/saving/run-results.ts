@@ -3,7 +3,6 @@ import type { Described, RunResults, TestResults, TrialState } from '@qlora-js/r
 import type { TestPredictions } from '../evaluation/test-metrics';
 import type { FineTuneContext } from '../run/context';
 import type { SearchResult } from '../search/result';
-import { BEST_METRIC } from '../training/trained-adapter';
 import { runtimeVersions, type RunReport } from './report';
 import { VERSION } from '../version';
 
@@ -67,11 +66,11 @@ function testResults({ labelMap, test }: TextDataset, predictions: TestPredictio
   return { labels: labelMap!.names, ...predictions, texts: [...test.column('text')] };
 }
 
-function searchResults({ name, trials }: SearchResult): NonNullable<RunResults['search']> {
+function searchResults({ name, goal, trials }: SearchResult): NonNullable<RunResults['search']> {
   return {
     name,
-    objective: `eval_${BEST_METRIC}`,
-    direction: 'maximize',
+    objective: `eval_${goal.metric}`,
+    direction: goal.direction,
     logarithmic: ['learning_rate'],
     trials: trials.map(({ number, state, value, params, intermediate, seconds }) => ({
       number,

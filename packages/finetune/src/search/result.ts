@@ -1,12 +1,15 @@
+import type { Goal } from '../task/goal';
 import type { SearchedParameters } from '../training/settings';
 
 /** What a search came to. */
 export interface SearchResult {
   /** Name of the study. */
   readonly name: string;
+  /** What the trials were compared by, on the validation rows. */
+  readonly goal: Goal;
   /** Parameters of the best trial. */
   readonly parameters: SearchedParameters;
-  /** Its F1 on the validation rows. */
+  /** What it came to. */
   readonly bestValue: number;
   /** Every trial of the study. */
   readonly trials: readonly {
@@ -14,11 +17,11 @@ export interface SearchResult {
     readonly number: number;
     /** Optuna's word for how it ended. */
     readonly state: string;
-    /** F1 on the validation rows. */
+    /** What it came to. */
     readonly value: number | undefined;
     /** What was drawn. */
     readonly params: Readonly<Record<string, unknown>>;
-    /** F1 as it was reported while the trial ran, by the number of the report. */
+    /** The figure as it was reported while the trial ran, by the number of the report. */
     readonly intermediate: readonly { readonly step: number; readonly value: number }[];
     /** From its beginning to its end; undefined where it has none. */
     readonly seconds: number | undefined;

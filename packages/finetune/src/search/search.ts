@@ -9,10 +9,10 @@ import {
 } from '@qlora-js/hpo';
 import type { TrainerCallback } from '@qlora-js/trainer';
 import { FinetuneError } from '../errors';
-import type { FineTuneContext } from '../run/context';
+import type { TrainingContext } from '../run/context';
+import type { Goal } from '../task/goal';
 import type { SearchedParameters } from '../training/settings';
 import { trainAdapter } from '../training/train-adapter';
-import { BEST_METRIC } from '../training/trained-adapter';
 import type { SearchResult } from './result';
 import { describeParameters, recordedParameters, SEARCH_SPACES, suggestParameters } from './space';
 
@@ -27,23 +27,24 @@ export interface SearchOptions {
   readonly studyName?: string;
 }
 
-/** Looks for the parameters with the highest validation F1; every trial trains its own adapter on the one frozen base. */
+/** Looks for the parameters that come nearest to the goal on the validation rows; every trial trains its own adapter on the one frozen base. */
 export async function searchParameters(
-  context: FineTuneContext,
+  context: TrainingContext,
   { openStorage, studyName = STUDY_NAME }: SearchOptions = {},
 ): Promise<SearchResult> {
   const { settings, output, model } = context;
+  const { goal } = context.learning;
   if (settings.search === null) throw new FinetuneError('BAD_ARGUMENT', 'a search needs the option search');
   const { trials, space, epochs } = settings.search;
   const ranges = typeof space === 'string' ? SEARCH_SPACES[space] : space;
   const study = await createStudy({
     studyName,
-    direction: 'maximize',
+    direction: goal.direction,
     sampler: new TPESampler({ seed: settings.seed }),
     pruner: new MedianPruner(),
     ...(openStorage === undefined ? {} : { storage: await openStorage(), loadIfExists: true }),
   });
-  const say = (): void => output.note(searchNote(study.trials));
+  const say = (): void => output.note(searchNote(study.trials, goal));
   const suggested = new Map<number, SearchedParameters>();
   await study.optimize(
     async (trial) => {
@@ -58,13 +59,13 @@ export async function searchParameters(
           adapterName,
           label: `trial ${trial.number}`,
           recordedAs: { name: `trial_${trial.number}`, jobType: 'trial', phase: 'search' },
-          callbacks: [new PruneCallback(trial)],
+          callbacks: [new PruneCallback(trial, goal.metric)],
         });
-        const f1 = (await trainer.evaluate())[`eval_${BEST_METRIC}`]!;
-        output.line(`trial ${trial.number}: f1 ${f1.toFixed(4)}`);
+        const value = (await trainer.evaluate())[`eval_${goal.metric}`]!;
+        output.line(`trial ${trial.number}: ${goal.metric} ${value.toFixed(4)}`);
         // What trackers lack of it is sent while the next trial runs.
         void tracking?.finish('finished');
-        return f1;
+        return value;
       } catch (error) {
         if (TrialPruned.isInstance(error)) output.line(`trial ${trial.number}: pruned, ${error.message}`);
         throw error;
@@ -76,7 +77,7 @@ export async function searchParameters(
     { nTrials: trials },
   );
   output.note('');
-  output.line(searchNote(study.trials));
+  output.line(searchNote(study.trials, goal));
   const finished = study.trials.map(({ number, state, value, params, ...trial }) => ({
     number,
     state,
@@ -97,23 +98,27 @@ export async function searchParameters(
   const best =
     suggested.get(bestTrial.number) ?? recordedParameters(bestTrial.params, settings.training.numTrainEpochs);
   const parameters = epochs > 0 ? { ...best, numTrainEpochs: settings.training.numTrainEpochs } : best;
-  return { name: studyName, parameters, bestValue: study.bestValue, trials: finished };
+  return { name: studyName, goal, parameters, bestValue: study.bestValue, trials: finished };
 }
 
 /** How the trials stand, in a line. */
-export function searchNote(trials: readonly Pick<FrozenTrial, 'number' | 'state' | 'value'>[]): string {
+export function searchNote(
+  trials: readonly Pick<FrozenTrial, 'number' | 'state' | 'value'>[],
+  { metric, direction }: Goal,
+): string {
+  const better = (one: number, other: number): boolean => (direction === 'maximize' ? one > other : one < other);
   const count = (state: FrozenTrial['state']): number => trials.filter((trial) => trial.state === state).length;
   const running = count('RUNNING');
   const counts = `trials: ${running === 0 ? '' : `${running} running, `}${count('COMPLETE')} complete, ${count('PRUNED')} pruned, ${count('FAIL')} failed`;
   const complete = trials.filter(({ state, value }) => state === 'COMPLETE' && value !== undefined);
   const [first, ...others] = complete;
   if (first === undefined) return counts;
-  const best = others.reduce((one, other) => (other.value! > one.value! ? other : one), first);
-  return `${counts}; best f1 ${best.value!.toFixed(4)} (trial ${best.number})`;
+  const best = others.reduce((one, other) => (better(other.value!, one.value!) ? other : one), first);
+  return `${counts}; best ${metric} ${best.value!.toFixed(4)} (trial ${best.number})`;
 }
 
 /** A trial's checkpoints served its own best weights and are of no use to anybody later. */
-async function removeCheckpoints({ checkpoints }: FineTuneContext, adapterName: string): Promise<void> {
+async function removeCheckpoints({ checkpoints }: TrainingContext, adapterName: string): Promise<void> {
   const store = checkpoints?.(adapterName);
   if (store === undefined) return;
   for (const name of await store.list()) if (/^checkpoint-\d+$/.test(name)) await store.remove(name);
@@ -123,13 +128,16 @@ async function removeCheckpoints({ checkpoints }: FineTuneContext, adapterName: 
 class PruneCallback implements TrainerCallback {
   private reports = 0;
 
-  constructor(private readonly trial: Trial) {}
+  constructor(
+    private readonly trial: Trial,
+    private readonly metric: string,
+  ) {}
 
   onEvaluate({ metrics, state }: Parameters<NonNullable<TrainerCallback['onEvaluate']>>[0]): void {
-    const f1 = metrics[`eval_${BEST_METRIC}`];
+    const value = metrics[`eval_${this.metric}`];
     // The evaluation after the last step is the trial's value, not a report.
-    if (f1 === undefined || state.globalStep >= state.maxSteps) return;
-    this.trial.report(f1, this.reports++);
-    if (this.trial.shouldPrune()) throw new TrialPruned(`step ${state.globalStep}: f1 ${f1.toFixed(4)}`);
+    if (value === undefined || state.globalStep >= state.maxSteps) return;
+    this.trial.report(value, this.reports++);
+    if (this.trial.shouldPrune()) throw new TrialPruned(`step ${state.globalStep}: ${this.metric} ${value.toFixed(4)}`);
   }
 }

@@ -7,7 +7,7 @@ import {
   type TrackingCallback,
 } from '@qlora-js/tracking';
 import { TrainerError, type CallbackContext, type LogRow, type TrainerCallback } from '@qlora-js/trainer';
-import type { FineTuneContext } from '../run/context';
+import type { TrainingContext } from '../run/context';
 import type { TrainingSettings } from '../training/settings';
 import type { StartTracking } from './start-tracking';
 
@@ -29,7 +29,7 @@ export class RunRecorder implements TrainerCallback {
   private step = 0;
 
   constructor(
-    private readonly context: FineTuneContext,
+    private readonly context: TrainingContext,
     private readonly run: {
       readonly start: StartTracking;
       readonly adapterName: string;
@@ -73,7 +73,7 @@ function statusOf(error: unknown): RunStatus {
 
 /** The reference's config under its names, then the arguments under transformers' and PEFT's. */
 function runConfig(
-  { settings, base, device, data, splits }: FineTuneContext,
+  { settings, base, device, learning, splits }: TrainingContext,
   run: { readonly training: TrainingSettings; readonly phase: RecordedAs['phase']; readonly maxSteps: number },
 ): Record<string, unknown> {
   const { quantization, lora, padding, seed } = settings;
@@ -102,7 +102,8 @@ function runConfig(
     lora_dropout: lora.loraDropout,
     seed,
     backend: device.backend,
-    dataset: data.name,
+    task: learning.task,
+    dataset: learning.dataName,
     train_rows: splits.train.numRows,
   };
 }

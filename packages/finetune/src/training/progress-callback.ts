@@ -10,6 +10,8 @@ export interface ProgressOptions {
   readonly label?: string;
   /** Whose memory is shown. */
   readonly device?: Pick<Device, 'memory'>;
+  /** The figure of evaluations that is shown beside the loss, without `eval_`. Default f1. */
+  readonly metric?: string;
   /** Milliseconds, growing. Default performance.now. */
   readonly now?: () => number;
 }
@@ -38,11 +40,13 @@ export class ProgressCallback implements TrainerCallback {
     this.begun ??= { at: this.now(), tokens: state.numInputTokensSeen };
     const tokens = state.numInputTokensSeen - this.begun.tokens;
     const seconds = (this.now() - this.begun.at) / 1000;
-    const { loss, learning_rate: rate, eval_f1: f1 } = this.logged;
+    const { loss, learning_rate: rate } = this.logged;
+    const evaluated = `eval_${this.options.metric ?? 'f1'}`;
+    const value = this.logged[evaluated];
     const notes = [
       loss === undefined ? undefined : `loss ${loss.toFixed(4)}`,
       tokens > 0 && seconds > 0 ? `${Math.round(tokens / seconds)} tokens/s` : undefined,
-      f1 === undefined ? undefined : `eval_f1 ${f1.toFixed(4)}`,
+      value === undefined ? undefined : `${evaluated} ${value.toFixed(4)}`,
       this.memory,
       rate === undefined ? undefined : `lr ${rate.toExponential(2)}`,
     ];

@@ -1,10 +1,11 @@
 import { assignDropoutSites, type Device } from '@qlora-js/kernels';
-import { sequenceClassifier } from '@qlora-js/trainer';
+import { sequenceClassifier, type TrainableModel } from '@qlora-js/trainer';
 import type { BaseModel } from '../base/base';
 import { buildClassifier } from '../model/build';
 import { adapterConfig } from '../model/adapter-config';
 import { SILENT } from '../run/output';
 import type { FineTuneSettings } from '../run/settings';
+import type { Head } from '../task/head';
 
 /** What a thread builds its copy of the model from. */
 export interface ReplicaModelOptions {
@@ -12,23 +13,19 @@ export interface ReplicaModelOptions {
   readonly settings: FineTuneSettings;
   /** The run's base, opened anew. */
   readonly base: BaseModel;
-  /** Labels of the head. */
-  readonly numLabels: number;
+  /** What the head is there for. */
+  readonly head: Head;
   /** Of the backend that the run computes on. */
   readonly device: Device;
 }
 
 /** The run's model as `serveReplica` of @qlora-js/trainer needs it, in a thread of its own. */
-export async function replicaModel({
-  settings,
-  base,
-  numLabels,
-  device,
-}: ReplicaModelOptions): Promise<ReturnType<typeof sequenceClassifier>> {
+export async function replicaModel({ settings, base, head, device }: ReplicaModelOptions): Promise<TrainableModel> {
   const { seed, quantization, lora } = settings;
+  const { task: problemType, numLabels } = head;
   const model = await buildClassifier(base, { numLabels, seed, quantization, device, output: SILENT });
   // One adapter serves every training: its values come with each step.
   model.addAdapter('replica', adapterConfig(base, lora, 'SEQ_CLS'), { seed });
   assignDropoutSites(model.base);
-  return sequenceClassifier(model, { padTokenId: base.padTokenId });
+  return sequenceClassifier(model, { padTokenId: base.padTokenId, problemType });
 }

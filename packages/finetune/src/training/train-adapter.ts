@@ -1,19 +1,11 @@
 import { assignDropoutSites } from '@qlora-js/kernels';
-import {
-  sequenceClassifier,
-  SpeedMemCallback,
-  Trainer,
-  trainingArguments,
-  type TrainerCallback,
-} from '@qlora-js/trainer';
-import { collatorOf } from '../data/tokenize';
+import { SpeedMemCallback, Trainer, trainingArguments, type TrainerCallback } from '@qlora-js/trainer';
 import { adapterConfig } from '../model/adapter-config';
-import type { FineTuneContext } from '../run/context';
-import { describingFiles } from '../saving/adapter-folder';
+import type { TrainingContext } from '../run/context';
 import { RunRecorder, type RecordedAs } from '../tracking/run-recorder';
 import { ProgressCallback } from './progress-callback';
 import type { TrainingSettings } from './settings';
-import { BEST_METRIC, type TrainedAdapter } from './trained-adapter';
+import type { TrainedAdapter } from './trained-adapter';
 
 /** What is trained, and how it is watched. */
 export interface TrainAdapterOptions {
@@ -33,13 +25,14 @@ export interface TrainAdapterOptions {
   readonly resumeFromCheckpoint?: boolean | string;
 }
 
-/** Adds a new adapter to the frozen base and trains it, the best one by validation F1 loaded at the end. */
-export async function trainAdapter(context: FineTuneContext, options: TrainAdapterOptions): Promise<TrainedAdapter> {
-  const { settings, base, model, splits, device, output, replicas, signal, resumeBy } = context;
+/** Adds a new adapter to the frozen base and trains it, the best one by its goal on the validation rows loaded at the end. */
+export async function trainAdapter(context: TrainingContext, options: TrainAdapterOptions): Promise<TrainedAdapter> {
+  const { settings, base, model, learning, splits, device, output, replicas, signal, resumeBy } = context;
+  const { goal, taskType, collator } = learning;
   const { parameters = {}, adapterName, label, recordedAs, callbacks = [], resumeFromCheckpoint = false } = options;
   const { wholeCheckpoints = false } = options;
   const { startTracking: start } = context;
-  model.addAdapter(adapterName, adapterConfig(base, settings.lora, 'SEQ_CLS'), { seed: settings.seed });
+  model.addAdapter(adapterName, adapterConfig(base, settings.lora, taskType), { seed: settings.seed });
   // Names differ between trials and the final training, sites must not: the same parameters give the same run.
   assignDropoutSites(model.base);
   const training: TrainingSettings = { ...settings.training, ...parameters };
@@ -47,7 +40,7 @@ export async function trainAdapter(context: FineTuneContext, options: TrainAdapt
     start === undefined || recordedAs === undefined
       ? undefined
       : new RunRecorder(context, { start, adapterName, training, recordedAs });
-  const progress = new ProgressCallback({ output, label, device });
+  const progress = new ProgressCallback({ output, label, device, metric: goal.metric });
   const speed = new SpeedMemCallback({
     device,
     approxTrainTokens: splits.train.numRows * settings.padding.maxLength,
@@ -57,10 +50,10 @@ export async function trainAdapter(context: FineTuneContext, options: TrainAdapt
     },
   });
   const checkpoints = context.checkpoints?.(adapterName);
-  const trained = sequenceClassifier(model, { padTokenId: base.padTokenId });
+  const trained = learning.trainable();
   const files = async (): ReturnType<typeof trained.files> => ({
     ...(await trained.files()),
-    ...(await describingFiles(context)),
+    ...(await learning.describingFiles()),
   });
   const trainer = new Trainer({
     model: wholeCheckpoints ? { ...trained, files } : trained,
@@ -73,14 +66,15 @@ export async function trainAdapter(context: FineTuneContext, options: TrainAdapt
       saveSteps: Math.max(1, Math.round(training.saveSteps / training.evalSteps)) * training.evalSteps,
       evalStrategy: 'steps',
       loadBestModelAtEnd: true,
-      metricForBestModel: BEST_METRIC,
+      metricForBestModel: goal.metric,
+      greaterIsBetter: goal.direction === 'maximize',
       seed: settings.seed,
       resumeFromCheckpoint,
       overwriteOutputDir: resumeFromCheckpoint === false,
     }),
     trainDataset: splits.train,
     evalDataset: splits.validation,
-    collator: collatorOf(base, settings.padding),
+    collator,
     callbacks: [...(recorder === undefined ? [] : [recorder]), speed, progress, ...context.callbacks, ...callbacks],
     ...(checkpoints === undefined ? {} : { checkpoints }),
     signal,

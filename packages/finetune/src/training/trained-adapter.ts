@@ -2,9 +2,6 @@ import type { RunTracking } from '@qlora-js/tracking';
 import type { SpeedMemCallback, Trainer, TrainOutput } from '@qlora-js/trainer';
 import type { TrainingSettings } from './settings';
 
-/** The metric by which the best weights are chosen. */
-export const BEST_METRIC = 'f1';
-
 /** A training that is over. */
 export interface TrainedAdapter {
   /** Name of the adapter in the model. */

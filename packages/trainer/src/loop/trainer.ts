@@ -107,7 +107,7 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
   /** Loss and metrics on a data set, with their keys prefixed (`eval_accuracy`); logged and sent to callbacks. */
   async evaluate(dataset: PreparedDataset | undefined = this.options.evalDataset, prefix = 'eval'): Promise<LogRow> {
     const keepLogits = this.options.computeMetrics !== undefined || needsLogits(this.task);
-    const row = this.metricsOf(await this.passOver(dataset, keepLogits), prefix);
+    const row = await this.metricsOf(await this.passOver(dataset, keepLogits), prefix);
     await this.logRow(row);
     await this.events.emit('onEvaluate', { metrics: row });
     return row;
@@ -120,7 +120,7 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
    */
   async predict(dataset: PreparedDataset, prefix = 'test'): Promise<PredictionOutput> {
     const pass = await this.passOver(dataset, true);
-    const metrics = this.metricsOf(pass, prefix);
+    const metrics = await this.metricsOf(pass, prefix);
     await this.events.emit('onPredict', { metrics });
     return { ...pass.prediction!, metrics };
   }
@@ -158,9 +158,9 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
   }
 
   /** What an evaluation comes to as a row, before epoch and step. */
-  private metricsOf({ result, prediction }: Pass, prefix: string): LogRow {
+  private async metricsOf({ result, prediction }: Pass, prefix: string): Promise<LogRow> {
     const { computeMetrics } = this.options;
-    const metrics = computeMetrics?.(prediction!) ?? defaultMetrics(this.task, result, prediction);
+    const metrics = computeMetrics?.(prediction!) ?? (await defaultMetrics(this.task, result, prediction));
     const named = Object.entries({ loss: result.loss, ...metrics });
     return {
       ...Object.fromEntries(named.map(([key, value]) => [`${prefix}_${key}`, value])),
