@@ -8,7 +8,8 @@ import { intervalSvg } from '@qlora-js/report';
 import { OVERFITTING } from './overfitting';
 import { QUANTIZATION } from './quantization';
 import type { Study, StudyOutcome } from './study';
-import { doTrainings, type TrainingRow } from './training-rows';
+import { inShard, parseShard } from './shard';
+import { doTrainings, rowsOf, type TrainingRow } from './training-rows';
 import { TRIALS_STUDY } from './trials';
 
 const STUDIES: Readonly<Record<string, Study>> = {
@@ -54,6 +55,13 @@ const STUDY_OPTIONS = {
     basic: true,
     help: 'epochs of `overfitting`',
   },
+  shard: {
+    kind: 'text',
+    placeholder: 'K/N',
+    default: undefined,
+    group: SIZE,
+    help: 'every Nth training from the Kth on, so that N processes share a study; they write to one result file',
+  },
   ...{ seed, maxLength, learningRate, numTrainEpochs, maxSteps, evalSteps },
   ...{ perDeviceTrainBatchSize, perDeviceEvalBatchSize, warmupSteps, stratify, testSize, quiet, json, progress },
 } as const;
@@ -83,6 +91,7 @@ export function studyCommand(
           { value: name },
         );
       const { outputDir, seeds: count, trainings, epochs } = values;
+      const shard = parseShard(values.shard);
       const found = await findOwnData(values);
       const data =
         found ??
@@ -106,7 +115,14 @@ export function studyCommand(
           warmupSteps: values.warmupSteps,
         };
         const common = { padding: { maxLength: values.maxLength }, training };
-        const rows = await doTrainings(planned, file, { base: model, data, device, output, common });
+        await doTrainings(inShard(planned, shard), file, { base: model, data, device, output, common });
+        const rows = rowsOf(planned, file);
+        if (rows.length < planned.length) {
+          output.line(
+            `${rows.length} of ${planned.length} trainings are done: the last shard to end writes what they say`,
+          );
+          return;
+        }
         const outcome = await study.outcome(rows);
         await writeOutcome(join(outputDir, name!), { study, outcome, rows, base: model.id, data: data.name });
         output.line(outcome.findings);

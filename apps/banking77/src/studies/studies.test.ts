@@ -12,7 +12,8 @@ import { TINY, tinyTensors } from '../../../../tools/test/tiny-gpt2';
 import { OVERFITTING, stoppedEarly } from './overfitting';
 import { QUANTIZATION } from './quantization';
 import { isSignificant, meanInterval, pairedDifference } from './statistics';
-import { doTrainings, readRows, type CurvePoint, type TrainingRow } from './training-rows';
+import { inShard, parseShard } from './shard';
+import { doTrainings, readRows, rowsOf, type CurvePoint, type TrainingRow } from './training-rows';
 import { search, TRIALS_STUDY } from './trials';
 
 const SIZE = { seeds: [1, 2, 3], trainings: 24, epochs: 4, rows: 100 };
@@ -93,6 +94,21 @@ describe('what the studies find in their rows', () => {
   });
 });
 
+describe('shards', () => {
+  it('share the trainings: each falls to one', () => {
+    const trainings = [0, 1, 2, 3, 4, 5, 6];
+    const shards = [1, 2, 3].map((index) => inShard(trainings, parseShard(`${index}/3`)));
+    expect(shards).toEqual([
+      [0, 3, 6],
+      [1, 4],
+      [2, 5],
+    ]);
+    expect(inShard(trainings, parseShard(undefined))).toEqual(trainings);
+    for (const text of ['0/3', '4/3', '1', '1/0', 'a/b'])
+      expect(() => parseShard(text)).toThrow(`--shard is K/N with 1 <= K <= N, as in 2/4, not "${text}"`);
+  });
+});
+
 describe('trainings of a study', () => {
   let folder: string;
   beforeAll(() => {
@@ -134,14 +150,17 @@ describe('trainings of a study', () => {
     const planned = [...(await QUANTIZATION.plan({ ...SIZE, seeds: [1] }))].filter(({ name }) =>
       /^(none|FP4)$/.test(name),
     );
-    const first = await doTrainings(planned.slice(0, 1), file, material);
+    await doTrainings(inShard(planned, { index: 1, count: 2 }), file, material);
+    expect(rowsOf(planned, file).map(({ name }) => name)).toEqual(['none']);
+    const first = readRows(file);
     expect(first[0]!.figures).toMatchObject({ bits_per_parameter: 32 });
     expect(first[0]!.figures['weight_rmse']).toBe(0);
     expect(first[0]!.figures['perplexity']).toBeGreaterThan(10);
     writeFileSync(file, `${readFileSync(file, 'utf8')}{"name": "FP4", "se`);
     expect(readRows(file)).toEqual(first);
     writeFileSync(file, `${JSON.stringify(first[0])}\n`);
-    const rows = await doTrainings(planned, file, material);
+    await doTrainings(planned, file, material);
+    const rows = rowsOf(planned, file);
     expect(rows[0]).toEqual(first[0]);
     expect(rows.map(({ name }) => name)).toEqual(['none', 'FP4']);
     expect(rows[1]!.figures['bits_per_parameter']).toBeCloseTo(4.5 + (8 * 512) / (2 * 12 * 64 ** 2), 6);

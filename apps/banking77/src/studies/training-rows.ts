@@ -72,24 +72,29 @@ export async function doTrainings(
   planned: readonly PlannedTraining[],
   file: string,
   material: StudyMaterial,
-): Promise<TrainingRow[]> {
+): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
-  const rows = readRows(file);
-  const key = ({ name, seed }: { readonly name: string; readonly seed: number }): string => `${name} ${seed}`;
-  const done = new Set(rows.map(key));
+  const done = new Set(readRows(file).map(key));
   const missing = planned.filter((training) => !done.has(key(training)));
   const bar = material.output.bar('trainings', planned.length);
   bar.update(planned.length - missing.length);
   for (const [index, training] of missing.entries()) {
     const row = await train(training, material);
     await appendFile(file, `${JSON.stringify(row)}\n`);
-    rows.push(row);
     material.output.line(`${training.name}, seed ${training.seed}: f1 ${row.test.f1.toFixed(4)}`);
     bar.update(planned.length - missing.length + index + 1);
   }
   bar.stop();
-  const wanted = new Set(planned.map(key));
-  return rows.filter((row) => wanted.has(key(row)));
+}
+
+/** Rows of the planned trainings that a result file holds, in their order. */
+export function rowsOf(planned: readonly PlannedTraining[], file: string): TrainingRow[] {
+  const rows = new Map(readRows(file).map((row) => [key(row), row]));
+  return planned.flatMap((training) => rows.get(key(training)) ?? []);
+}
+
+function key({ name, seed }: { readonly name: string; readonly seed: number }): string {
+  return `${name} ${seed}`;
 }
 
 /** The trainings that a result file holds; a line that a kill cut off is none. */
