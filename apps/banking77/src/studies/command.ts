@@ -159,8 +159,21 @@ ${findings}
 
 ${table}
 
-${rows.length} trainings of ${base} on ${data}, ${seconds.toFixed(0)} s in all, on ${machines}. Each is a line of [${name}.jsonl](${name}.jsonl), which all of
+${rows.length} trainings of ${base} on ${data}, ${argumentsOf(rows)}, ${seconds.toFixed(0)} s in all, on ${machines}. Each is a line of [${name}.jsonl](${name}.jsonl), which all of
 this is made from by \`npm run banking77 -- study ${name}\`.
 `,
   );
+}
+
+/** Arguments that are the same in every row. */
+function argumentsOf(rows: readonly TrainingRow[]): string {
+  const common = (key: string, word: string): string => {
+    const values = new Set(rows.map(({ parameters }) => parameters[key]));
+    return values.size === 1 ? `${word} ${[...values].join('')}` : `${word} varied`;
+  };
+  return [
+    common('learningRate', 'learning rate'),
+    common('perDeviceTrainBatchSize', 'batch'),
+    common('numTrainEpochs', 'epochs'),
+  ].join(', ');
 }

@@ -5,6 +5,7 @@ import type { FineTuneContext, QuantizationSettings } from '@qlora-js/finetune';
 import { loadGpt2LMHeadModel, nextTokenLabels, tokenBatch } from '@qlora-js/gpt2';
 import { openCheckpoint, toFloat32 } from '@qlora-js/hub';
 import { INFERENCE, LinearLayer } from '@qlora-js/kernels';
+import { loadLlamaForCausalLM } from '@qlora-js/llama';
 import { Linear4bit } from '@qlora-js/quant';
 import { isSignificant, markdownTable, meanInterval, pairedDifference, shownInterval } from './statistics';
 import type { Study } from './study';
@@ -103,9 +104,9 @@ async function baseFigures(
   const names = new Set(stored.names());
   let [squares, reference, bits, weights] = [0, 0, 0, 0];
   for (const [path, layer] of model.base.namedModules()) {
-    if (!(layer instanceof LinearLayer) || !path.includes('.h.')) continue;
     const name = [`${path}.weight`, `${path.replace('transformer.', '')}.weight`].find((known) => names.has(known));
-    const tensor = name === undefined ? undefined : await stored.read(name);
+    if (!(layer instanceof LinearLayer) || name === undefined) continue;
+    const tensor = await stored.read(name);
     if (quantization === null && layer instanceof Linear4bit) {
       throw new UsageError(
         'USAGE',
@@ -116,15 +117,15 @@ async function baseFigures(
     bits += layer instanceof Linear4bit ? layer.weight.quantized.bitsPerParameter * size : 32 * size;
     weights += size;
     // A base that comes in 4 bits has no other weights to compare with.
-    if (tensor === undefined || !/^B?F(16|32)$/.test(tensor.dtype)) continue;
+    if (!/^B?F(16|32)$/.test(tensor.dtype)) continue;
     const dense = layer.denseWeight();
     const values = await dense.data();
     dense.dispose();
     const own = toFloat32(tensor);
+    const [perOutput, perInput] = layer.storedLayout === 'in-out' ? [1, layer.outFeatures] : [layer.inFeatures, 1];
     for (let out = 0; out < layer.outFeatures; out++) {
       for (let into = 0; into < layer.inFeatures; into++) {
-        // GPT-2's Conv1D is stored [in, out].
-        const weight = own[into * layer.outFeatures + out]!;
+        const weight = own[out * perOutput + into * perInput]!;
         squares += (values[out * layer.inFeatures + into]! - weight) ** 2;
         reference += weight ** 2;
       }
@@ -142,7 +143,8 @@ async function perplexityOf(
   { base, data, settings }: FineTuneContext,
   quantization: QuantizationSettings | null,
 ): Promise<number> {
-  const { model } = await loadGpt2LMHeadModel(base.files, { quantization });
+  const load = base.family.modelType === 'gpt2' ? loadGpt2LMHeadModel : loadLlamaForCausalLM;
+  const { model } = await load(base.files, { quantization });
   const { padTokenId } = base;
   const collator = new DataCollatorWithPadding({ padTokenId, labelKey: null });
   const texts = data.test.column('text').slice(0, PERPLEXITY_TEXTS);
