@@ -36,7 +36,14 @@ export { type ChosenColumns, type ColumnOptions } from './load/columns';
 export { type LabelOptions, type Task, TASKS, type TextRow } from './load/labels';
 export { placeOf, type RowPlace } from './load/rows';
 export { type SplitName } from './load/splits';
-export { type DataInput, loadTextDataset, type TextDataset, type TextDatasetOptions } from './load/load-text-dataset';
+export { loadTextDataset, type TextDataset, type TextDatasetOptions } from './load/load-text-dataset';
+export { type DataInput } from './load/tables';
+export {
+  type LanguageModelColumns,
+  type LanguageModelDataset,
+  type LanguageModelDatasetOptions,
+  loadLanguageModelDataset,
+} from './load/load-language-model-dataset';
 export {
   type ClassBalance,
   type DataReport,

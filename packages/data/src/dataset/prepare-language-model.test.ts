@@ -2,13 +2,15 @@ import { expect, it } from 'vitest';
 import { Dataset } from './dataset';
 import { prepareLanguageModelDataset, type LanguageModelText } from './prepare-language-model';
 
-/** One token a character, its code. */
-const tokenizer = {
-  batch: (texts: string[]) => {
-    const inputIds = texts.map((text) => [...text].map((letter) => letter.codePointAt(0)!));
+/** One token a character, its code; one that begins texts where there is one. */
+const tokenizerOf = (bos?: number) => ({
+  batch: (texts: string[], { addSpecialTokens }: { addSpecialTokens?: boolean } = {}) => {
+    const begin = bos !== undefined && addSpecialTokens !== false ? [bos] : [];
+    const inputIds = texts.map((text) => [...begin, ...[...text].map((letter) => letter.codePointAt(0)!)]);
     return { inputIds, attentionMask: inputIds.map((ids) => ids.map(() => 1)) };
   },
-};
+});
+const tokenizer = tokenizerOf();
 const prepare = (rows: readonly LanguageModelText[], maxLength?: number, eosTokenId: number | null = 0) =>
   prepareLanguageModelDataset(Dataset.fromRows<LanguageModelText>(rows), { tokenizer, maxLength, eosTokenId });
 
@@ -22,6 +24,16 @@ it('learns a text with its end', () => {
 it('learns of a prompt and its completion the completion alone', () => {
   const { dataset } = prepare([{ prompt: 'ab', completion: 'c' }]);
   expect(dataset.row(0)).toEqual({ input_ids: [97, 98, 99, 0], labels: [-100, -100, 99, 0] });
+});
+
+it('begins texts and prompts with the token that begins texts, completions not', () => {
+  const rows = Dataset.fromRows<LanguageModelText>([{ prompt: 'a', completion: 'b' }]);
+  const { dataset } = prepareLanguageModelDataset(rows, { tokenizer: tokenizerOf(7), eosTokenId: 0 });
+  expect(dataset.row(0)).toEqual({ input_ids: [7, 97, 98, 0], labels: [-100, -100, 98, 0] });
+  const whole = Dataset.fromRows<LanguageModelText>([{ text: 'ab' }]);
+  expect(
+    prepareLanguageModelDataset(whole, { tokenizer: tokenizerOf(7), eosTokenId: 0 }).dataset.row(0).input_ids,
+  ).toEqual([7, 97, 98, 0]);
 });
 
 it('tells the texts it cut and those that it left out', () => {

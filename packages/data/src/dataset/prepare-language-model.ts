@@ -46,11 +46,20 @@ export function prepareLanguageModelDataset(
       maxLength,
     );
   }
-  const encode = (strings: string[]): number[][] =>
-    tokenizer.batch(strings, { truncation: false, padding: false }).inputIds.map((ids) => Array.from(ids));
+  const encode = (strings: string[], addSpecialTokens: boolean): number[][] =>
+    tokenizer
+      .batch(strings, { truncation: false, padding: false, addSpecialTokens })
+      .inputIds.map((ids) => Array.from(ids));
   const parts = [...texts].map(partsOf);
-  const prompts = encode(parts.map(({ prompt }) => prompt));
-  const completions = encode(parts.map(({ completion }) => completion));
+  // A token that begins texts belongs before the prompt, not between it and its completion.
+  const prompts = encode(
+    parts.map(({ prompt }) => prompt),
+    true,
+  );
+  const completions = encode(
+    parts.map(({ completion }) => completion),
+    false,
+  );
   const rows: { input_ids: number[]; labels: number[] }[] = [];
   const [cutRows, leftOutRows]: [number[], number[]] = [[], []];
   parts.forEach((_, index) => {

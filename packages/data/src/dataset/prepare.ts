@@ -6,7 +6,7 @@ import { type LabelMap, placed } from './label-map';
 export interface BatchTokenizer {
   batch(
     texts: string[],
-    options: { truncation: boolean; maxLength?: number; padding: false },
+    options: { truncation: boolean; maxLength?: number; padding: false; addSpecialTokens?: boolean },
   ): { inputIds: ArrayLike<number>[]; attentionMask: ArrayLike<number>[] };
 }
 

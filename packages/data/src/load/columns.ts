@@ -92,7 +92,7 @@ function pairColumns(
   return PAIR_NAMES.find((pair) => pair.every((name) => names.includes(name)));
 }
 
-function textColumn(dataset: Dataset, names: readonly string[], source: string): string {
+export function textColumn(dataset: Dataset, names: readonly string[], source: string): string {
   const known = byName(names, TEXT_NAMES);
   if (known !== undefined) return known;
   const lengths = names
@@ -119,7 +119,7 @@ function labelColumn(names: readonly string[], source: string): string {
 }
 
 /** The first of the known names that a column has, whatever its case. */
-function byName(names: readonly string[], known: readonly string[]): string | undefined {
+export function byName(names: readonly string[], known: readonly string[]): string | undefined {
   for (const wanted of known) {
     const found = names.find((name) => name.toLowerCase() === wanted);
     if (found !== undefined) return found;

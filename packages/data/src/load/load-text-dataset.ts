@@ -1,37 +1,23 @@
 import { Dataset } from '../dataset/dataset';
 import type { LabelMap } from '../dataset/label-map';
-import { trainTestSplit } from '../dataset/train-test-split';
-import { DataError, shown } from '../errors';
-import type { ByteSource } from '../files/byte-source';
-import { singleFile, type DataFiles } from '../files/data-files';
+import { DataError } from '../errors';
+import type { DataFiles } from '../files/data-files';
 import { textOf } from '../files/plain';
 import { parseJson } from '../read/parse-json';
-import { readTable, type TableOptions } from '../read/read-table';
-import type { SkippedRow, Table } from '../read/table';
+import type { TableOptions } from '../read/read-table';
+import type { SkippedRow } from '../read/table';
 import { classNamesOfCard } from './card';
 import { findColumns, type ChosenColumns, type ColumnOptions } from './columns';
+import { holdOut, type HeldOut } from './hold-out';
 import { labelledRows, labelScheme, type LabelOptions, type Task, type TextRow } from './labels';
 import { rawRows, type RawRow } from './rows';
-import { filesBySplit, type SplitName } from './splits';
-
-/** A set of files, or one file. */
-export type DataInput = DataFiles | ByteSource;
+import type { SplitName } from './splits';
+import { asFiles, checkColumn, splitTables, tablesOf, wholeSet, type DataInput, type NamedTable } from './tables';
 
 /** How a data set is found in its files. */
-export interface TextDatasetOptions extends TableOptions, ColumnOptions, LabelOptions {
+export interface TextDatasetOptions extends TableOptions, ColumnOptions, LabelOptions, HeldOut {
   /** Rows to test with; default: those the set itself holds for it, else `testShare` of the training rows. */
   readonly testData?: DataInput;
-  /**
-   * Rows to validate with: a set, or how many of the training rows (a share below 1, or a count; 0 for none). Default: the
-   * set's own, else 0.1.
-   */
-  readonly validation?: DataInput | number;
-  /** Share or count of the training rows to test with, where the set has no rows for it; 0 for none. Default 0.1. */
-  readonly testShare?: number;
-  /** Hold out the same share of every label. Default false. */
-  readonly stratify?: boolean;
-  /** Seed of what is held out. Default 0. */
-  readonly seed?: number;
   /** Stands between the two texts of a pair. Default a line break. */
   readonly pairSeparator?: string;
 }
@@ -74,16 +60,9 @@ export async function loadTextDataset(input: DataInput, options: TextDatasetOpti
   const skipped: SkippedRow[] = [];
   const files = asFiles(input);
   const paths = await files.list();
-  const found = filesBySplit(paths);
-  if (found.files.train.length === 0) {
-    throw new DataError(
-      'MISSING_FILE',
-      `${files.id} has no data file to train with; it has ${paths.slice(0, 10).join(', ') || 'no files'}`,
-    );
-  }
-  if (found.unused.length > 0) notes.push(`files that belong to no split are not read: ${found.unused.join(', ')}`);
+  const found = await splitTables(files, notes);
 
-  const train = await tablesOf(files, found.files.train, options);
+  const train = await tablesOf(files, found.train, options);
   const chosen = findColumns(train[0]!.table.dataset, namedColumns(options), train[0]!.file);
   notes.push(...chosen.reasons);
   const rowsOf = (tables: readonly NamedTable[]): RawRow[] =>
@@ -98,7 +77,7 @@ export async function loadTextDataset(input: DataInput, options: TextDatasetOpti
   const rawTrain = rowsOf(train);
   const own = async (split: SplitName, other: DataInput | undefined): Promise<RawRow[] | undefined> => {
     const set = other === undefined ? files : asFiles(other);
-    const wanted = other === undefined ? found.files[split] : await wholeSet(set);
+    const wanted = other === undefined ? found[split] : await wholeSet(set);
     if (wanted.length === 0) return undefined;
     const rows = rowsOf(await tablesOf(set, wanted, options));
     if (rows.every(({ value }) => value === -1 || value === '-1')) {
@@ -130,40 +109,8 @@ export async function loadTextDataset(input: DataInput, options: TextDatasetOpti
   return { name: files.id, task: scheme.task, columns: chosen, labelMap: scheme.labelMap, ...splits, skipped, notes };
 }
 
-interface NamedTable {
-  readonly file: string;
-  readonly table: Table;
-}
-
-function asFiles(input: DataInput): DataFiles {
-  return 'list' in input ? input : singleFile(input);
-}
-
-/** A set given for one split alone: its files of that split where it names splits, else all. */
-async function wholeSet(files: DataFiles): Promise<readonly string[]> {
-  const { train, validation, test } = filesBySplit(await files.list()).files;
-  const [paths] = [test, validation, train].filter((list) => list.length > 0);
-  if (paths === undefined) throw new DataError('MISSING_FILE', `${files.id} has no data file`);
-  return paths;
-}
-
 function namedColumns({ textColumn, textPairColumn, labelColumn }: ColumnOptions): ColumnOptions {
   return { textColumn, textPairColumn, labelColumn };
-}
-
-async function tablesOf(files: DataFiles, paths: readonly string[], options: TableOptions): Promise<NamedTable[]> {
-  const tables: NamedTable[] = [];
-  for (const file of paths) tables.push({ file, table: await readTable(await files.open(file), options) });
-  return tables;
-}
-
-function checkColumn({ file, table }: NamedTable, name: string): void {
-  if (table.dataset.columnNames.includes(name)) return;
-  throw new DataError(
-    'UNKNOWN_COLUMN',
-    `${file} has no column ${shown(name)}, which the training rows have; its columns are ${table.dataset.columnNames.join(', ')}`,
-    name,
-  );
 }
 
 /** The labels' names in the order that the set itself says. */
@@ -180,29 +127,4 @@ async function knownNames(
   const inFile = train[0]?.table.classNames.get(column);
   if (inFile !== undefined || !paths.includes(CARD)) return inFile;
   return (await classNamesOfCard(await textOf(await files.open(CARD)))).get(column);
-}
-
-type Splits = Pick<TextDataset, SplitName>;
-
-/** Holds rows out of the training rows for the splits that are missing. */
-function holdOut(
-  { train, validation, test }: Pick<Splits, 'train'> & Partial<Splits>,
-  { seed = 0, stratify = false, testShare = 0.1, validation: share, notes }: TextDatasetOptions & { notes: string[] },
-): Splits {
-  const isEmpty = Object.entries({ train, validation, test }).find(([, split]) => split?.numRows === 0);
-  if (isEmpty !== undefined) throw new DataError('INVALID_ROW', `there are no rows for ${isEmpty[0]}`);
-  const split = (rows: Dataset<TextRow>, testSize: number): { train: Dataset<TextRow>; test: Dataset<TextRow> } =>
-    testSize === 0
-      ? { train: rows, test: rows.select([]) }
-      : trainTestSplit(rows, { testSize, seed, ...(stratify ? { stratifyBy: 'label' } : {}) });
-  let rest = train;
-  let held = test;
-  if (held === undefined) {
-    ({ train: rest, test: held } = split(rest, testShare));
-    if (testShare > 0) notes.push(`${held.numRows} of the training rows are held out to test with`);
-  }
-  if (validation !== undefined) return { train: rest, validation, test: held };
-  const { train: left, test: chosen } = split(rest, typeof share === 'number' ? share : 0.1);
-  if (chosen.numRows > 0) notes.push(`${chosen.numRows} of the training rows are held out to validate with`);
-  return { train: left, validation: chosen, test: held };
 }
