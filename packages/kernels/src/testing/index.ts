@@ -3,6 +3,7 @@ export { describeBackends, type SuiteOptions, type TestBackend } from './backend
 export { expectClose, type Tolerance } from './expect-close';
 export { expectDerivative } from './finite-differences';
 export { forAll } from './for-all';
+export { once } from './once';
 export { runPoisoned } from './poison';
 export { integers, normals } from './random-data';
 export * from './random-weight';

@@ -1,13 +1,14 @@
 import { add, grad, mul, sum, tensor2d, zerosLike, type Tensor2D } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { randomState } from '../../random/dropout-stream';
+import { randomState, randomWords } from '../../random/dropout-stream';
 import {
   describeBackends,
   expectClose,
   expectDerivative,
   forAll,
   normals,
+  once,
   runPoisoned,
   type TestBackend,
 } from '../../testing';
@@ -45,37 +46,42 @@ function layOut({ layout, tail, spare }: Case): Layout {
   return { rows: rows + tail, sequences, keyStride: keyStride + spare };
 }
 
-/** Forward and backward pass against the reference, with memory poisoned. */
-async function check(backend: TestBackend, options: Case, name = 'attention'): Promise<void> {
+const POSITION = { seed: 11, step: 2, microBatch: 3 };
+
+/** A case's numbers, and both passes by the reference. */
+const problemOf = once((options: Case) => {
   const { heads, keyValueHeads = heads, headSize, rate } = options;
   const { rows, sequences, keyStride } = layOut(options);
-  const width = heads * headSize;
-  const scale = 1 / Math.sqrt(headSize);
-  const packed = (heads + 2 * keyValueHeads) * headSize;
-  const qkvValues = normals(rows, rows * packed);
-  const dyValues = normals(headSize, rows * width);
-  const qkv = tensor2d(qkvValues, [rows, packed]);
-  const dy = tensor2d(dyValues, [rows, width]);
-  const layout = tensor2d(sequences, [sequences.length / 4, 4], 'int32');
-  const random = randomState({ seed: 11, step: 2, microBatch: 3 });
-  const dropout = rate === 0 ? undefined : { rate, random, site: 5 };
-  const run = (x: Tensor2D): Tensor2D => attention(x, layout, { heads, keyValueHeads, scale, keyStride, dropout });
-  const results = await runPoisoned(backend, () => [run(qkv), grad((x) => sum(mul(run(x as Tensor2D), dy)))(qkv)]);
   const problem: AttentionProblem = {
-    qkv: qkvValues,
+    qkv: normals(rows, rows * (heads + 2 * keyValueHeads) * headSize),
     rows,
     heads,
     keyValueHeads,
     headSize,
-    scale,
+    scale: 1 / Math.sqrt(headSize),
     sequences,
     keyStride,
-    dropout: dropout && { rate, site: 5, random: await random.data() },
+    dropout: rate === 0 ? undefined : { rate, site: 5, random: randomWords(POSITION) },
   };
+  const dy = normals(headSize, rows * heads * headSize);
+  return { problem, dy, result: attentionReference(problem), slope: attentionBackwardReference(problem, dy) };
+});
+
+/** Forward and backward pass against the reference, with memory poisoned. */
+async function check(backend: TestBackend, options: Case, name = 'attention'): Promise<void> {
+  const { problem, dy: dyValues, result, slope } = problemOf(options);
+  const { rows, heads, keyValueHeads, headSize, scale, sequences, keyStride } = problem;
+  const { rate } = options;
+  const qkv = tensor2d(Float32Array.from(problem.qkv), [rows, problem.qkv.length / rows]);
+  const dy = tensor2d(dyValues, [rows, heads * headSize]);
+  const layout = tensor2d(Array.from(sequences), [sequences.length / 4, 4], 'int32');
+  const random = randomState(POSITION);
+  const dropout = rate === 0 ? undefined : { rate, random, site: 5 };
+  const run = (x: Tensor2D): Tensor2D => attention(x, layout, { heads, keyValueHeads, scale, keyStride, dropout });
+  const results = await runPoisoned(backend, () => [run(qkv), grad((x) => sum(mul(run(x as Tensor2D), dy)))(qkv)]);
   // Subgroup matrices have float16 factors.
   const half = backend.matrices && headSize % 16 === 0 && (rate === 0 || keyStride % 8 === 0);
-  await expectClose(name, backend, results[0]!, attentionReference(problem), { absolute: half ? 5e-3 : 5e-6 });
-  const slope = attentionBackwardReference(problem, dyValues);
+  await expectClose(name, backend, results[0]!, result, { absolute: half ? 5e-3 : 5e-6 });
   await expectClose(`${name} backward`, backend, results[1]!, slope, { absolute: half ? 2e-2 : 2e-5 });
   for (const held of [qkv, dy, layout, random]) held.dispose();
 }

@@ -1,12 +1,13 @@
 import { grads, mul, sum, tensor1d, tensor2d, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { randomState } from '../../random/dropout-stream';
+import { randomState, randomWords } from '../../random/dropout-stream';
 import {
   describeBackends,
   expectClose,
   forAll,
   normals,
+  once,
   randomWeight,
   runPoisoned,
   type TestBackend,
@@ -30,17 +31,19 @@ interface Case {
 
 const SCALING = 1.75;
 
-/** Everything a case comes to: by the reference, and by `run` on the backend. */
-async function compare(
-  backend: TestBackend,
-  run: typeof fusedLoraMatmul4bit,
-  { rows, N, K, rank, nested, bias, residual, inputRate, outputRate, activation }: Case,
-  relative: number,
-): Promise<void> {
-  const { weight, dense, dispose } = randomWeight({ N, K, blocksize: 64, quantType: 'nf4', nested });
+const POSITION = { seed: 5, step: 7, microBatch: 1 };
+
+const sitesOf = ({ inputRate, outputRate }: Case) => ({
+  inputDropout: { rate: inputRate, site: 3 },
+  outputDropout: { rate: outputRate, site: 4 },
+});
+
+/** A case's numbers beside its weight, and everything that it comes to by the reference. */
+const problemOf = once((given: Case, weight: Float64Array) => {
+  const { rows, N, K, rank, bias, residual, activation } = given;
   const values = {
     x: normals(11, rows * K),
-    weight: dense,
+    weight,
     bias: normals(12, N),
     a: normals(13, rank * K, 0.2),
     b: normals(14, N * rank, 0.2),
@@ -48,9 +51,6 @@ async function compare(
     dy: normals(16, rows * N),
   };
   const zeros = (size: number): Float32Array => new Float32Array(size);
-  const position = { seed: 5, step: 7, microBatch: 1 };
-  const random = randomState(position);
-  const sites = { inputDropout: { rate: inputRate, site: 3 }, outputDropout: { rate: outputRate, site: 4 } };
   const expected: LoraResults = loraMatmul4bitReference(
     {
       rows,
@@ -58,9 +58,9 @@ async function compare(
       outputs: N,
       rank,
       scaling: SCALING,
-      random: await random.data(),
+      random: randomWords(POSITION),
       activation: activation === undefined ? 'linear' : ACTIVATION_KINDS[activation],
-      ...sites,
+      ...sitesOf(given),
     },
     {
       ...values,
@@ -69,6 +69,21 @@ async function compare(
       ...(residual ? {} : { dy: values.dy }),
     },
   );
+  return { values, expected };
+});
+
+/** Everything a case comes to: by the reference, and by `run` on the backend. */
+async function compare(
+  backend: TestBackend,
+  run: typeof fusedLoraMatmul4bit,
+  given: Case,
+  relative: number,
+): Promise<void> {
+  const { rows, N, K, rank, nested, bias, residual, inputRate, outputRate, activation } = given;
+  const { weight, dense, dispose } = randomWeight({ N, K, blocksize: 64, quantType: 'nf4', nested });
+  const { values, expected } = problemOf(given, dense);
+  const random = randomState(POSITION);
+  const sites = sitesOf(given);
   const tensors = {
     x: tensor2d(values.x, [rows, K]),
     a: tensor2d(values.a, [rank, K]),
@@ -78,8 +93,8 @@ async function compare(
   };
   const dy = tensor2d(values.dy, [rows, N]);
   const names = ['x', 'a', 'b', ...(bias ? ['bias'] : []), ...(residual ? ['residual'] : [])] as const;
-  const forward = (given: readonly Tensor[]): Tensor2D => {
-    const of = Object.fromEntries(names.map((name, i) => [name, given[i]!]));
+  const forward = (inputs: readonly Tensor[]): Tensor2D => {
+    const of = Object.fromEntries(names.map((name, i) => [name, inputs[i]!]));
     const options: LoraMatmul4bitOptions = {
       lora: {
         a: of['a'] as Tensor2D,
@@ -100,10 +115,10 @@ async function compare(
     };
     return run(of['x'] as Tensor2D, weight, options);
   };
-  const given = names.map((name) => tensors[name as keyof typeof tensors]);
+  const inputs = names.map((name) => tensors[name as keyof typeof tensors]);
   const results = await runPoisoned(backend, () => [
-    forward(given),
-    ...grads((...arguments_: Tensor[]) => sum(mul(forward(arguments_), dy)))(given),
+    forward(inputs),
+    ...grads((...arguments_: Tensor[]) => sum(mul(forward(arguments_), dy)))(inputs),
   ]);
   const order = { x: 'dx', a: 'da', b: 'db', bias: 'dbias', residual: 'dresidual' } as const;
   const outputs = ['y', ...names.map((name) => order[name as keyof typeof order])] as (keyof LoraResults)[];
