@@ -122,9 +122,10 @@ describe('the command line', () => {
   it('gives back the command line of a run, what its file says in it, no secret', async () => {
     const yaml = join(folder, 'line.yaml');
     await writeFile(yaml, 'loraR: 4\ndoubleQuant: false\ntargetModules: [c_fc, c_proj]\n');
-    const words = ['train', '--config', yaml, '--token', 'hf_secret', '--data', "bob's.csv", '--resume'];
+    const storage = ['--storage', 'postgresql://bob:hidden@db/q'];
+    const words = ['train', '--config', yaml, '--token', 'hf_secret', '--data', "bob's.csv", ...storage, '--resume'];
     expect((await parse(words)).command).toBe(
-      String.raw`qlora train --data 'bob'\''s.csv' --no-double-quant --lora-r 4 --target-modules c_fc c_proj --resume`,
+      String.raw`qlora train --data 'bob'\''s.csv' --no-double-quant --lora-r 4 --target-modules c_fc c_proj --storage postgresql://bob@db/q --resume`,
     );
   });
 
@@ -140,13 +141,15 @@ describe('the command line', () => {
       '3',
       '--token',
       'hf_secret',
+      '--storage',
+      'postgresql://bob:hidden@db/q',
     ]);
     expect(train).toBeUndefined();
     expect(printed).toMatch(/^seed +3 +command line$/m);
     expect(printed).toMatch(new RegExp(`^maxLength +64 +${file}$`, 'm'));
     expect(printed).toMatch(/^loraR +16 +default$/m);
     expect(printed).toMatch(/^token +\(set\) +command line$/m);
-    expect(printed).not.toContain('hf_secret');
+    expect(printed).not.toMatch(/hf_secret|hidden/);
   });
 
   it.each<[string, RegExp]>([

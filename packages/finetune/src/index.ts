@@ -43,7 +43,9 @@ export { readSavedClassifier, type SavedClassifier } from './saving/classifier-c
 export { collectReport, type ReportParts, type RunReport } from './saving/report';
 export { runResults, type RunResultParts } from './saving/run-results';
 export type { SearchResult } from './search/result';
-export { searchNote, searchParameters, type SearchOptions } from './search/search';
+export { type SearchWorker } from './search/left-trials';
+export { PRUNER_NAMES } from './search/pruning';
+export { searchNote, searchParameters, STUDY_NAME, type SearchOptions } from './search/search';
 export {
   describeParameters,
   SEARCH_SPACE_NAMES,

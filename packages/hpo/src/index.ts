@@ -49,6 +49,7 @@ export { RandomSampler } from './sampler/random-sampler';
 export { TPESampler, type TPESamplerOptions } from './sampler/tpe/tpe-sampler';
 export { BruteForceSampler, type BruteForceSamplerOptions } from './sampler/brute-force/brute-force-sampler';
 export { PartialFixedSampler } from './sampler/partial-fixed-sampler';
+export { PerTrialSampler } from './sampler/per-trial-sampler';
 export { QMCSampler, type QMCSamplerOptions } from './sampler/qmc/qmc-sampler';
 export { type Pruner } from './pruner/pruner';
 export { HyperbandPruner, type HyperbandPrunerOptions } from './pruner/hyperband-pruner';

@@ -87,9 +87,23 @@ export function fineTuneOptions(
       useDora: values.useDora,
     },
     search:
-      values.trials === 0 ? null : { trials: values.trials, space: values.searchSpace, epochs: values.searchEpochs },
+      values.trials === 0
+        ? null
+        : {
+            trials: values.trials,
+            space: values.searchSpace,
+            epochs: values.searchEpochs,
+            pruner: values.searchPruner,
+          },
     training: { ...pickTraining(values), saveSteps: values.saveSteps ?? values.evalSteps },
-    output: { folder: values.outputDir, overwrite: values.overwrite, resume: values.resume, study: values.study },
+    output: {
+      folder: values.outputDir,
+      overwrite: values.overwrite,
+      resume: values.resume,
+      study: values.study,
+      storage: values.storage,
+      checkpoints: values.checkpointDir,
+    },
     hub: hubOptions(values),
     tracking: {
       reportTo: values.reportTo,

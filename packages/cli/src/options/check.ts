@@ -99,15 +99,23 @@ export function commandLine(command: string, { values, places }: ResolvedOptions
 
 /** A word as a shell takes it. */
 function quoted(value: unknown): string {
-  const text = String(value);
+  const text = withoutPassword(String(value));
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+/** A URL's password is nobody's business; PGPASSWORD and .pgpass keep it out of command lines. */
+function withoutPassword(text: string): string {
+  return text.replace(/^([a-z][a-z0-9+]*:\/\/[^:@/]*):[^@/]*@/i, '$1@');
 }
 
 /** Options with their values and where each comes from, one a line; secrets are not shown. */
 export function printedConfig({ values, places }: ResolvedOptions<unknown>, table: OptionTable): string {
   const rows = Object.entries(table).map(([key, spec]) => {
     const value = (values as Record<string, unknown>)[key];
-    const shown = spec.secret && value !== undefined ? '(set)' : JSON.stringify(value ?? null);
+    const shown =
+      spec.secret && value !== undefined
+        ? '(set)'
+        : JSON.stringify(typeof value === 'string' ? withoutPassword(value) : (value ?? null));
     return [key, shown, (places as Record<string, string>)[key]!] as const;
   });
   const width = (column: 0 | 1): number => Math.max(...rows.map((row) => row[column].length));

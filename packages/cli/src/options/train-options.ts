@@ -1,5 +1,5 @@
 import { DATA_FORMATS, type Task } from '@qlora-js/data';
-import { DEFAULT_SETTINGS, SEARCH_SPACE_NAMES } from '@qlora-js/finetune';
+import { DEFAULT_SETTINGS, PRUNER_NAMES, SEARCH_SPACE_NAMES, STUDY_NAME } from '@qlora-js/finetune';
 import { OPTIMIZER_NAMES, SCHEDULER_TYPES } from '@qlora-js/optim';
 import { TRACKER_NAMES } from '@qlora-js/tracking/node';
 import type { OptionTable, OptionValues } from './spec';
@@ -298,7 +298,7 @@ export const TRAIN_OPTIONS = {
     default: 0,
     group: SEARCH,
     basic: true,
-    help: 'trials of the hyper-parameter search; 0 trains once with the options below',
+    help: 'trials of the hyper-parameter search in all, those of earlier runs and other workers among them; 0 trains once with the options below',
   },
   searchSpace: {
     kind: 'choice',
@@ -314,12 +314,33 @@ export const TRAIN_OPTIONS = {
     group: SEARCH,
     help: 'epochs of every trial; 0 searches their number too',
   },
+  searchPruner: {
+    kind: 'choice',
+    choices: PRUNER_NAMES,
+    default: search.pruner,
+    group: SEARCH,
+    help: 'which trials end early: by asynchronous successive halving over the samples seen, below the median, or none',
+  },
   study: {
     kind: 'text',
-    placeholder: 'file',
+    placeholder: 'name',
+    default: STUDY_NAME,
+    group: SEARCH,
+    help: 'name of the study; one that is there is gone on with',
+  },
+  storage: {
+    kind: 'text',
+    placeholder: 'url|file',
     default: undefined,
     group: SEARCH,
-    help: 'journal of the search, in the format of Optuna; an existing one is gone on with',
+    help: 'where workers that share a study meet: sqlite:///FILE, postgresql://USER:PASSWORD@HOST/DATABASE, or a journal of Optuna; left out, a journal in the output folder, for this run alone',
+  },
+  checkpointDir: {
+    kind: 'text',
+    placeholder: 'folder',
+    default: undefined,
+    group: SEARCH,
+    help: "checkpoints of the trials; workers that share it go on with each other's trials; left out, in the output folder",
   },
 
   learningRate: {

@@ -1,12 +1,12 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadTextDataset, type TextDataset, type TextDatasetOptions } from '@qlora-js/data';
-import { JournalStorage } from '@qlora-js/hpo';
-import { JournalFileBackend } from '@qlora-js/hpo/node';
+import type { Storage } from '@qlora-js/hpo';
 import { formatBytes, openDevice, type BackendName, type Device } from '@qlora-js/kernels';
 import type { TrainerCallback } from '@qlora-js/trainer';
 import { folderCheckpoints } from '@qlora-js/trainer/node';
 import {
+  FINAL_ADAPTER,
   fineTuneClassifier as fineTuneInMemory,
   prepareClassifier,
   type FineTuneClassifierOptions,
@@ -28,6 +28,7 @@ import {
 import { downloadBars } from './download-bars';
 import { findBase, type HubOptions } from './open-base';
 import { findData } from './open-data';
+import { openStorage, SHARED_HEARTBEAT, thisProcess, type OpenedStorage } from './open-storage';
 import { prepareOutputFolder, writeAdapter } from './output-folder';
 import { startThreads } from './threads';
 import { savedFiles, writeRunReport, type ReportSettings } from './write-report';
@@ -52,8 +53,15 @@ export interface OutputSettings {
   readonly overwrite?: boolean;
   /** Go on with what an earlier run has left there: true for its newest checkpoint, else one's name. Default false. */
   readonly resume?: boolean | string;
-  /** Journal of the search, in Optuna's format; default study.jsonl in the folder. */
+  /**
+   * Storage of the search, which several workers may share: sqlite:///FILE, postgresql://USER:PASSWORD@HOST/DATABASE, or
+   * a journal's path. Default: the journal study.jsonl in the folder, for this run alone.
+   */
+  readonly storage?: string;
+  /** Name of the study in it. Default `finetune`. */
   readonly study?: string;
+  /** Folder of the checkpoints; workers of one search that share it go on with each other's trials. Default: in the folder. */
+  readonly checkpoints?: string;
 }
 
 /** A fine-tuning by names: base, data and output are words on a command line or in a file. */
@@ -115,7 +123,7 @@ export const STUDY_FILE = 'study.jsonl';
  * @throws FinetuneError, DataError, HubError, TrainerError naming what is wrong and what to do
  */
 export async function fineTuneClassifier(options: FineTuneFolderOptions): Promise<FineTunedClassifier> {
-  const { device, run, records, log } = await openRun(options);
+  const { device, run, records, log, closeStorage } = await openRun(options);
   const { folder } = options.output;
   const before = device.memory();
   const close = (): void => {
@@ -129,6 +137,7 @@ export async function fineTuneClassifier(options: FineTuneFolderOptions): Promis
   };
   try {
     const done = await fineTuneInMemory(run);
+    await closeStorage();
     const names = Object.keys(done.files).sort();
     if (done.tracking !== undefined) {
       await recordAdapter(done.tracking, folder, names);
@@ -148,6 +157,7 @@ export async function fineTuneClassifier(options: FineTuneFolderOptions): Promis
     };
   } catch (error) {
     await records.close();
+    await closeStorage().catch(() => undefined);
     device.dispose();
     throw error;
   }
@@ -158,7 +168,7 @@ export async function fineTuneClassifier(options: FineTuneFolderOptions): Promis
  * @throws as `fineTuneClassifier`
  */
 export async function searchClassifier(options: FineTuneFolderOptions): Promise<SearchResult> {
-  const { device, run, records, log } = await openRun(options);
+  const { device, run, records, log, closeStorage } = await openRun(options);
   try {
     const context = await prepareClassifier(run);
     try {
@@ -177,6 +187,8 @@ export async function searchClassifier(options: FineTuneFolderOptions): Promise<
     }
   } finally {
     device.dispose();
+    // What could not be sent has been said already, by the call that needed it.
+    await closeStorage().catch(() => undefined);
   }
 }
 
@@ -185,6 +197,7 @@ interface OpenRun {
   readonly run: FineTuneClassifierOptions;
   readonly records: FolderRecords;
   readonly log: Output;
+  readonly closeStorage: () => Promise<void>;
 }
 
 /** Everything that names stand for, the device last. */
@@ -198,10 +211,20 @@ async function openRun(options: FineTuneFolderOptions): Promise<OpenRun> {
   await prepareOutputFolder(folder, { overwrite, resume: resume !== false });
   const base = await findBase(word, { padding: settings.padding, hub });
   const data = await loadData(options.data, { seed: settings.seed, ...options.dataOptions, hub });
-  const study = folderOptions.study ?? join(folder, STUDY_FILE);
+  const ownStudy = join(folder, STUDY_FILE);
   // An earlier run's study and records would be gone on with.
   if (overwrite) await removeRecords(folder);
-  if (overwrite && folderOptions.study === undefined) await rm(study, { force: true });
+  if (overwrite) await rm(ownStudy, { force: true });
+  const { storage: shared, study: studyName, checkpoints = join(folder, 'checkpoints') } = folderOptions;
+  let opened: OpenedStorage | undefined;
+  const openStudies = async (): Promise<Storage> => {
+    opened ??= await (shared === undefined
+      ? openStorage(ownStudy)
+      : openStorage(shared, { heartbeat: SHARED_HEARTBEAT }));
+    return opened.storage;
+  };
+  // A storage that can't be opened is said before anything is computed.
+  if (shared !== undefined && settings.search !== null) await openStudies();
   const device = await openDevice({ backend, log: (line) => log.warn(line) });
   log.line(device.report());
   const { onProgress: _progress, ...plainHub } = hub;
@@ -212,16 +235,18 @@ async function openRun(options: FineTuneFolderOptions): Promise<OpenRun> {
     data,
     device,
     output: log,
-    checkpoints: (name) => folderCheckpoints(join(folder, 'checkpoints', name)),
+    checkpoints: (name) =>
+      folderCheckpoints(name === FINAL_ADAPTER ? join(folder, 'checkpoints', name) : join(checkpoints, name)),
     startReplicas: (head) =>
       startThreads(threads, { settings, base: word, hub: plainHub, backend: device.backend, head }, log),
     startTracking: records.start,
-    study: { openStorage: () => new JournalStorage(new JournalFileBackend(study)) },
+    study: { openStorage: openStudies, studyName, worker: thisProcess() },
     resumeFromCheckpoint: resume,
     save: async (files) => {
       await writeAdapter(folder, files);
       log.line(`saved: ${folder}`);
     },
   };
-  return { device, run, records, log };
+  const closeStorage = async (): Promise<void> => opened?.close();
+  return { device, run, records, log, closeStorage };
 }

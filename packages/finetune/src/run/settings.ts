@@ -62,7 +62,7 @@ export const DEFAULT_SETTINGS: FineTuneSettings & { readonly search: SearchSetti
     groupByLength: false,
     fp16: false,
   },
-  search: { trials: 5, space: 'reference', epochs: 0 },
+  search: { trials: 5, space: 'reference', epochs: 0, pruner: 'asha' },
 };
 
 /** The defaults with what a caller has given. */

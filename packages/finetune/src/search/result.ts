@@ -21,7 +21,7 @@ export interface SearchResult {
     readonly value: number | undefined;
     /** What was drawn. */
     readonly params: Readonly<Record<string, unknown>>;
-    /** The figure as it was reported while the trial ran, by the number of the report. */
+    /** The figure as it was reported while the trial ran, by the samples seen until then. */
     readonly intermediate: readonly { readonly step: number; readonly value: number }[];
     /** From its beginning to its end; undefined where it has none. */
     readonly seconds: number | undefined;

@@ -1,4 +1,11 @@
-import type { Trial } from '@qlora-js/hpo';
+import {
+  categoricalDistribution,
+  floatDistribution,
+  intDistribution,
+  type Distribution,
+  type Trial,
+} from '@qlora-js/hpo';
+import type { PRUNER_NAMES } from './pruning';
 import type { SearchedParameters } from '../training/settings';
 
 /** What a search draws from. */
@@ -36,16 +43,48 @@ export const SEARCH_SPACES: Readonly<Record<(typeof SEARCH_SPACE_NAMES)[number],
   },
 };
 
+/** The space by the names of the study's parameters; `epochs` over 0 leaves their number out. */
+export function distributionsOf(space: SearchSpace, epochs: number) {
+  const range = ([low, high]: readonly [number, number, ...number[]]): { low: number; high: number } => ({ low, high });
+  return {
+    learning_rate: floatDistribution({ ...range(space.learningRate), log: true }),
+    batch_size: categoricalDistribution(space.batchSizes),
+    ...(epochs > 0 ? {} : { num_train_epochs: intDistribution(range(space.numTrainEpochs)) }),
+    weight_decay: floatDistribution(range(space.weightDecay)),
+    warmup_steps: intDistribution({ ...range(space.warmupSteps), step: space.warmupSteps[2] }),
+  };
+}
+
 /** Draws parameters for a trial; `epochs` over 0 sets their number instead. */
 export function suggestParameters(trial: Trial, space: SearchSpace, epochs: number): SearchedParameters {
-  const { learningRate, batchSizes, numTrainEpochs, weightDecay, warmupSteps } = space;
-  return {
-    learningRate: trial.suggestFloat('learning_rate', ...learningRate, { log: true }),
-    perDeviceTrainBatchSize: trial.suggestCategorical('batch_size', [...batchSizes]),
-    numTrainEpochs: epochs > 0 ? epochs : trial.suggestInt('num_train_epochs', ...numTrainEpochs),
-    weightDecay: trial.suggestFloat('weight_decay', ...weightDecay),
-    warmupSteps: trial.suggestInt('warmup_steps', warmupSteps[0], warmupSteps[1], { step: warmupSteps[2] }),
+  for (const [name, distribution] of Object.entries(distributionsOf(space, epochs))) trial.suggest(name, distribution);
+  return recordedParameters(trial.params, epochs);
+}
+
+/** The run's own parameters, as far as they lie in the space: what everybody would try first. */
+export function startingParameters(
+  training: SearchedParameters,
+  distributions: Readonly<Record<string, Distribution>>,
+): Record<string, number> {
+  const own: Record<string, number> = {
+    learning_rate: training.learningRate,
+    batch_size: training.perDeviceTrainBatchSize,
+    num_train_epochs: training.numTrainEpochs,
+    weight_decay: training.weightDecay,
+    warmup_steps: training.warmupSteps,
   };
+  return Object.fromEntries(
+    Object.entries(distributions).flatMap(([name, distribution]) => {
+      const value = own[name]!;
+      const inside =
+        distribution.kind === 'categorical'
+          ? distribution.choices.includes(value)
+          : value >= distribution.low &&
+            value <= distribution.high &&
+            (distribution.kind === 'float' || (value - distribution.low) % distribution.step === 0);
+      return inside ? [[name, value] as const] : [];
+    }),
+  );
 }
 
 /** Parameters of a trial that an earlier process ran, from its record. */
@@ -69,10 +108,12 @@ export function describeParameters(parameters: SearchedParameters): string {
 
 /** How parameters are searched for. */
 export interface SearchSettings {
-  /** Trials to run in this process. */
+  /** Trials in all, those of earlier runs and of other workers on the same study among them. */
   readonly trials: number;
   /** Ranges to draw from: one's own, or those of a name. */
   readonly space: SearchSpace | (typeof SEARCH_SPACE_NAMES)[number];
   /** Epochs of every trial, the run's own then being the final training's alone; 0 makes the number one of what is searched. */
   readonly epochs: number;
+  /** Which trials end early. */
+  readonly pruner: (typeof PRUNER_NAMES)[number];
 }

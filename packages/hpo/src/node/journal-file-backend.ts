@@ -80,22 +80,29 @@ export class JournalFileBackend implements JournalBackend {
   }
 
   async appendLines(lines: readonly string[]): Promise<void> {
+    await this.lock.hold(() => this.append(lines));
+  }
+
+  exclusively<T>(work: (append: (lines: readonly string[]) => Promise<void>) => Promise<T>): Promise<T> {
+    return this.lock.hold(() => work((lines) => this.append(lines)));
+  }
+
+  /** Appends lines; the lock is held. */
+  private async append(lines: readonly string[]): Promise<void> {
     const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''));
-    await this.lock.hold(async () => {
-      const file = this.open('a+');
+    const file = this.open('a+');
+    try {
+      const end = this.cutUnfinishedLine(file);
       try {
-        const end = this.cutUnfinishedLine(file);
-        try {
-          for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
-          await synced(file);
-        } catch (cause) {
-          this.undo(file, end);
-          throw this.notWritable(cause);
-        }
-      } finally {
-        closeSync(file);
+        for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
+        await synced(file);
+      } catch (cause) {
+        this.undo(file, end);
+        throw this.notWritable(cause);
       }
-    });
+    } finally {
+      closeSync(file);
+    }
   }
 
   /** Returns the size of the file, which then ends with a line's end. */

@@ -5,7 +5,7 @@ import { type JsonValue } from '../json-value';
 import { pythonJson } from '../python-json';
 import { type Ledger } from '../storage/ledger';
 import { type Operation } from '../storage/operation';
-import { type TrialTemplate } from '../storage/storage';
+import { retryHistoryKey, type TrialTemplate } from '../storage/storage';
 import { unreadableParam } from '../trial/frozen-trial';
 import { type Database, type Query } from './database';
 import { storedNumber, storedTime } from './values';
@@ -159,10 +159,18 @@ export async function beat(query: Query, trialId: number): Promise<void> {
   );
 }
 
+async function hasRoom({ query }: WriteContext, studyId: number, atMost: number): Promise<boolean> {
+  const { rows } = await query(
+    `SELECT trial_id FROM trials WHERE study_id = ? AND NOT EXISTS (SELECT 1 FROM trial_system_attributes
+     WHERE trial_system_attributes.trial_id = trials.trial_id AND key = ?) LIMIT ?`,
+    [studyId, retryHistoryKey, atMost],
+  );
+  return rows.length < atMost;
+}
+
 async function createTrial(context: WriteContext, studyId: number, template: TrialTemplate): Promise<number> {
   for (const [name, problem] of Object.entries(template.unreadableParams)) throw unreadableParam(name, problem);
   const { query } = context;
-  await requireStudy(context, studyId);
   const [last] = (await query('SELECT number FROM trials WHERE study_id = ? ORDER BY trial_id DESC LIMIT 1', [studyId]))
     .rows;
   const number = last === undefined ? 0 : (last['number'] as number) + 1;
@@ -219,6 +227,7 @@ async function finishTrial(context: WriteContext, operation: Operation & { kind:
     const [{ study_id: studyId }] = (await query('SELECT study_id FROM trials WHERE trial_id = ?', [trialId])).rows as [
       { study_id: number },
     ];
+    await requireStudy(context, studyId);
     await createTrial(context, studyId, retry);
   }
 }
@@ -261,8 +270,12 @@ export async function writeOperation(context: WriteContext, operation: Operation
       );
       return undefined;
     }
-    case 'create-trial':
-      return createTrial(context, operation.studyId, operation.template);
+    case 'create-trial': {
+      const { studyId, template, atMost } = operation;
+      await requireStudy(context, studyId);
+      if (atMost !== undefined && !(await hasRoom(context, studyId, atMost))) return undefined;
+      return createTrial(context, studyId, template);
+    }
     case 'set-param': {
       const { trialId, name, internalValue: internal, distribution } = operation;
       await setParam(context, { trialId, name, internal, distribution });

@@ -4,7 +4,7 @@ import { ownProperty } from '../own-property';
 import { withEntry } from '../ordered-record';
 import { type FrozenTrial, isFinished, paramsRecord, type TrialState, unreadableParam } from '../trial/frozen-trial';
 import { type Operation } from './operation';
-import { type FrozenStudy } from './storage';
+import { type FrozenStudy, retryHistoryKey } from './storage';
 import { TrialTable } from './trial-table';
 
 /** An operation on one trial. */
@@ -13,8 +13,14 @@ export type TrialOperation = Extract<Operation, { trialId: number }>;
 interface StudyState {
   study: FrozenStudy;
   readonly trials: TrialTable;
+  /** Trials that repeat no other. */
+  originals: number;
   /** By name, the first distribution that was used; or why it can't be read. */
   readonly params: Map<string, Distribution | { problem: string }>;
+}
+
+function isRetry({ systemAttrs }: Pick<FrozenTrial, 'systemAttrs'>): boolean {
+  return Object.hasOwn(systemAttrs, retryHistoryKey);
 }
 
 /**
@@ -52,6 +58,11 @@ export class Ledger {
     return this.stateOf(studyId).trials.list(states);
   }
 
+  /** Whether a study has fewer trials than that, retries aside. Throws HpoError `UNKNOWN_STUDY`. */
+  hasRoom(studyId: number, atMost: number): boolean {
+    return this.stateOf(studyId).originals < atMost;
+  }
+
   /** The study that a trial is part of. Throws HpoError `UNKNOWN_TRIAL`. */
   studyIdOf(trialId: number): number {
     this.trial(trialId);
@@ -87,7 +98,10 @@ export class Ledger {
     this.studyOfTrial.set(trial.id, state);
     this.numberOfTrial.set(trial.id, trial.number);
     if (trial.number < trials.length) trials.replace(Object.freeze(trial));
-    else trials.add(Object.freeze(trial));
+    else {
+      trials.add(Object.freeze(trial));
+      if (!isRetry(trial)) state.originals++;
+    }
     this.learnParams(state, trial);
   }
 
@@ -214,16 +228,23 @@ export class Ledger {
   }
 
   private addStudy(study: FrozenStudy): void {
-    this.states.set(study.id, { study: Object.freeze(study), trials: new TrialTable(), params: new Map() });
+    this.states.set(study.id, {
+      study: Object.freeze(study),
+      trials: new TrialTable(),
+      originals: 0,
+      params: new Map(),
+    });
     this.idsByName.set(study.name, study.id);
   }
 
-  private createTrial({ studyId, template }: Operation & { kind: 'create-trial' }): number {
+  private createTrial({ studyId, template, atMost }: Operation & { kind: 'create-trial' }): number | undefined {
     const state = this.stateOf(studyId);
+    if (atMost !== undefined && state.originals >= atMost) return undefined;
     const trial = Object.freeze({ ...template, id: this.nextTrialId++, number: state.trials.length });
     this.studyOfTrial.set(trial.id, state);
     this.numberOfTrial.set(trial.id, trial.number);
     state.trials.add(trial);
+    if (!isRetry(trial)) state.originals++;
     this.learnParams(state, trial);
     return trial.id;
   }

@@ -5,7 +5,7 @@ import { type FrozenTrial, isFinished, type TrialState } from '../trial/frozen-t
 import { HpoError } from '../errors';
 import { type Ledger } from './ledger';
 import { type Operation } from './operation';
-import { type FinishedTrial, type FrozenStudy, type Storage, trialTemplate } from './storage';
+import { type FinishedTrial, type FrozenStudy, startedTrial, type Storage } from './storage';
 
 /** A storage whose every change is one operation on a ledger; how operations become lasting is the subclass's part. */
 export abstract class OperationStorage implements Storage {
@@ -30,8 +30,16 @@ export abstract class OperationStorage implements Storage {
     this.commit({ kind: 'set-study-system-attr', studyId, key, value });
   }
 
-  createTrial(studyId: number, template = trialTemplate({ state: 'RUNNING', datetimeStart: new Date() })): number {
+  createTrial(studyId: number, template = startedTrial()): number {
     return this.commit({ kind: 'create-trial', studyId, template })!;
+  }
+
+  createTrialWithin(studyId: number, atMost: number, template = startedTrial()): number | undefined {
+    return this.commit({ kind: 'create-trial', studyId, template, atMost });
+  }
+
+  requeueTrial(trialId: number): void {
+    this.commit({ kind: 'requeue-trial', trialId });
   }
 
   claimTrial(trialId: number): boolean {

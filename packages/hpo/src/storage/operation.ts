@@ -10,7 +10,13 @@ export type Operation =
   | { kind: 'delete-study'; studyId: number }
   | { kind: 'set-study-user-attr'; studyId: number; key: string; value: JsonValue }
   | { kind: 'set-study-system-attr'; studyId: number; key: string; value: JsonValue }
-  | { kind: 'create-trial'; studyId: number; template: TrialTemplate }
+  | {
+      kind: 'create-trial';
+      studyId: number;
+      template: TrialTemplate;
+      /** Makes none where the study has so many already, retries aside. */
+      atMost?: number;
+    }
   | { kind: 'set-param'; trialId: number; name: string; internalValue: number; distribution: Distribution }
   /** A parameter of another program that this package can't hold. */
   | { kind: 'set-unreadable-param'; trialId: number; name: string; problem: string }

@@ -6,7 +6,7 @@ import { type Direction } from '../study/direction';
 import { type FrozenTrial, isFinished, type TrialState } from '../trial/frozen-trial';
 import { type Ledger, type TrialOperation } from './ledger';
 import { type Operation } from './operation';
-import { type FinishedTrial, type FrozenStudy, type Storage, type TrialTemplate, trialTemplate } from './storage';
+import { type FinishedTrial, type FrozenStudy, startedTrial, type Storage, type TrialTemplate } from './storage';
 
 /** What became of one operation: what `Ledger.apply` returns, or the error that it throws. */
 export type Outcome = { readonly result: number | undefined } | { readonly error: unknown };
@@ -91,8 +91,15 @@ export abstract class ReplicaStorage implements Storage {
   }
 
   async createTrial(studyId: number, template?: TrialTemplate): Promise<number> {
-    const made = template ?? trialTemplate({ state: 'RUNNING', datetimeStart: new Date() });
-    return (await this.submit({ kind: 'create-trial', studyId, template: made }))!;
+    return (await this.submit({ kind: 'create-trial', studyId, template: template ?? startedTrial() }))!;
+  }
+
+  async createTrialWithin(studyId: number, atMost: number, template?: TrialTemplate): Promise<number | undefined> {
+    return this.submit({ kind: 'create-trial', studyId, template: template ?? startedTrial(), atMost });
+  }
+
+  async requeueTrial(trialId: number): Promise<void> {
+    await this.submit({ kind: 'requeue-trial', trialId });
   }
 
   async claimTrial(trialId: number): Promise<boolean> {

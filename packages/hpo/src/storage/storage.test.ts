@@ -172,6 +172,42 @@ describe.each(kinds)('%s', (_, make) => {
     expect(await errorOf(() => storage.claimTrial(id))).toEqual(withMessage(/trial 0 has already ended \(FAIL\)/));
   });
 
+  it('makes no more trials than it may, however many workers ask at once; retries do not count', async () => {
+    const { storage, another } = await make();
+    const study = await storage.createStudy({ name: 's', directions: ['minimize'] });
+    const other = await another();
+    await other.watch?.(study);
+    const asked = [storage, other, storage, other, storage, other].map(async (it) => it.createTrialWithin(study, 4));
+    const made = (await Promise.all(asked)).filter((id) => id !== undefined);
+    expect(made).toHaveLength(4);
+    await storage.refresh();
+    const retry = trialTemplate({ state: 'WAITING', systemAttrs: { retry_history: [0] } });
+    await storage.finishTrial(made[0]!, { state: 'FAIL', retry });
+    await other.refresh();
+    expect(other.getTrials(study).map(({ number }) => number)).toEqual([0, 1, 2, 3, 4]);
+    expect(await other.createTrialWithin(study, 4)).toBeUndefined();
+    expect(await other.createTrialWithin(study, 5)).toBeDefined();
+  });
+
+  it('puts a running trial back into the queue under its own number, with what it has', async () => {
+    const { storage, another } = await make();
+    const study = await storage.createStudy({ name: 's', directions: ['minimize'] });
+    const id = await storage.createTrial(study);
+    storage.setTrialParam(id, 'x', 0.5, floatDistribution({ low: 0, high: 1 }));
+    storage.setTrialIntermediateValue(id, 3, 0.25);
+    await storage.requeueTrial(id);
+    const other = await another();
+    await other.watch?.(study);
+    expect(other.getTrials(study)).toMatchObject([{ number: 0, state: 'WAITING', params: { x: 0.5 } }]);
+    expect(await other.claimTrial(id)).toBe(true);
+    await storage.refresh();
+    expect(await storage.claimTrial(id)).toBe(false);
+    expect([...other.getTrial(id).intermediateValues]).toEqual([[3, 0.25]]);
+    await other.finishTrial(id, { state: 'COMPLETE', value: 1 });
+    await storage.refresh();
+    expect(await errorOf(() => storage.requeueTrial(id))).toMatchObject({ code: 'FINISHED_TRIAL' });
+  });
+
   it('puts a retry into the queue only for the worker that ended the trial', async () => {
     const { storage, another } = await make();
     const study = await storage.createStudy({ name: 'a', directions: ['minimize'] });

@@ -44,6 +44,14 @@ export function trialTemplate(parts: Partial<TrialTemplate> & Pick<TrialTemplate
   };
 }
 
+/** A trial that starts now. */
+export function startedTrial(): TrialTemplate {
+  return trialTemplate({ state: 'RUNNING', datetimeStart: new Date() });
+}
+
+/** System attribute of a trial that repeats others: their numbers. Source: optuna.storages.RetryHeartbeatStaleTrialCallback. */
+export const retryHistoryKey = 'retry_history';
+
 /**
  * Where studies are kept. Source: optuna.storages.BaseStorage.
  *
@@ -61,8 +69,15 @@ export interface Storage {
   setStudySystemAttr(studyId: number, key: string, value: JsonValue): Awaitable<void>;
   /** Starts a trial, or stores the one given; returns its id. */
   createTrial(studyId: number, template?: TrialTemplate): Awaitable<number>;
+  /**
+   * The same, but undefined where the study has `atMost` trials already; those that repeat a failed one don't count. Of
+   * several workers that ask at once for the last, one gets it.
+   */
+  createTrialWithin(studyId: number, atMost: number, template?: TrialTemplate): Awaitable<number | undefined>;
   /** Turns a WAITING trial into a RUNNING one; false where another worker was faster. */
   claimTrial(trialId: number): Awaitable<boolean>;
+  /** Puts a RUNNING trial back into the queue, as it is. Throws HpoError `FINISHED_TRIAL`. */
+  requeueTrial(trialId: number): Awaitable<void>;
   /** Ends a trial. Throws HpoError `FINISHED_TRIAL` where it has already ended. */
   finishTrial(trialId: number, end: FinishedTrial): Awaitable<void>;
   /** Keeps a study's trials in the local copy from now on, where there is one; brings it up to date. */

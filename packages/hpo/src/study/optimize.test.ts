@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { TrialPruned } from '../errors';
 import { recordingLogger } from '../testing/logger';
+import { PerTrialSampler } from '../sampler/per-trial-sampler';
+import { TPESampler } from '../sampler/tpe/tpe-sampler';
+import { InMemoryStorage } from '../storage/in-memory-storage';
+import { TextJournalBackend } from '../storage/journal/backend';
+import { JournalStorage } from '../storage/journal/journal-storage';
 import { createStudy } from './create-study';
 
 const newStudy = async () => {
@@ -200,4 +205,98 @@ describe('an abort', () => {
     await expect(running).rejects.toThrow(/abort/i);
     expect(study.trials.map(({ state }) => state)).toEqual(['FAIL']);
   });
+});
+
+describe('maxTrials', () => {
+  it('counts earlier runs and other workers, and not what repeats a failed trial', async () => {
+    const { study } = await newStudy();
+    await study.optimize(() => 1, { nTrials: 2 });
+    await study.ask();
+    await study.failRunningTrials({ retry: true });
+    // Trial 2 failed and waits as trial 3: it is repeated, and one more makes four in all.
+    const summary = await study.optimize(() => 1, { maxTrials: 4 });
+    expect(summary.complete).toBe(2);
+    expect(study.trials.map(({ state }) => state)).toEqual(['COMPLETE', 'COMPLETE', 'FAIL', 'COMPLETE', 'COMPLETE']);
+    expect(await study.optimize(() => 1, { maxTrials: 4 })).toMatchObject({ complete: 0 });
+    await expect(study.optimize(() => 1, { maxTrials: 0 })).rejects.toThrow(
+      /maxTrials must be an integer of at least 1/,
+    );
+  });
+
+  it('waits for the last trials of others, and takes over what a dead one has left', async () => {
+    const journal = new TextJournalBackend();
+    const heartbeat = { intervalMs: 5, graceMs: 20 };
+    const open = () =>
+      createStudy({
+        studyName: 's',
+        storage: new JournalStorage(journal, { heartbeat }),
+        loadIfExists: true,
+        logger: recordingLogger(),
+      });
+    const dead = await open();
+    const left = await dead.ask();
+    left.suggestFloat('x', 0, 1);
+    await dead.storage.recordHeartbeat!(left.id);
+    const study = await open();
+    const values: number[] = [];
+    await study.optimize(
+      (trial) => {
+        values.push(trial.suggestFloat('x', 0, 1));
+        return 0;
+      },
+      { maxTrials: 1 },
+    );
+    expect(values).toEqual([left.params['x']]);
+    expect(study.trials.map(({ state }) => state)).toEqual(['FAIL', 'COMPLETE']);
+  });
+});
+
+describe('an interrupted trial', () => {
+  it('goes back into the queue as it is, and is gone on with', async () => {
+    const { study } = await newStudy();
+    const gone = new Error('the device is gone');
+    const run = (fails: boolean) =>
+      study.optimize(
+        (trial) => {
+          const x = trial.suggestFloat('x', 0, 1);
+          if (trial.number === 1 && fails) throw gone;
+          return x;
+        },
+        { maxTrials: 3, interrupted: (error) => error === gone },
+      );
+    await expect(run(true)).rejects.toBe(gone);
+    const [, interrupted] = study.trials;
+    expect(interrupted).toMatchObject({ number: 1, state: 'WAITING' });
+    await run(false);
+    expect(study.trials.map(({ state }) => state)).toEqual(['COMPLETE', 'COMPLETE', 'COMPLETE']);
+    expect(study.trials[1]!.value).toBe(interrupted!.params['x']);
+  });
+
+  it('is one that a signal met between its start and its objective', async () => {
+    const { study } = await newStudy();
+    const stop = new AbortController();
+    const running = study.optimize(() => 1, {
+      signal: stop.signal,
+      onTrialStart: () => stop.abort('SIGINT'),
+      interrupted: () => false,
+    });
+    await expect(running).rejects.toBe('SIGINT');
+    expect(study.trials.map(({ state }) => state)).toEqual(['WAITING']);
+  });
+});
+
+it('draws the same trials however often it was stopped, by a seed for each', async () => {
+  const search = async (runs: number[]) => {
+    const storage = new InMemoryStorage();
+    for (const nTrials of runs) {
+      const sampler = new PerTrialSampler(5, (seed) => new TPESampler({ seed, nStartupTrials: 3 }));
+      const logger = recordingLogger();
+      const study = await createStudy({ studyName: 's', storage, sampler, loadIfExists: true, logger });
+      await study.optimize((trial) => trial.suggestFloat('x', 0, 1) * trial.suggestInt('k', 1, 9), { nTrials });
+    }
+    return storage.getTrials(0).map(({ params }) => params);
+  };
+  const whole = await search([9]);
+  expect(await search([2, 1, 4, 2])).toEqual(whole);
+  expect(new Set(whole.map(({ x }) => x)).size).toBe(9);
 });

@@ -14,6 +14,12 @@ export type ErrorClass = abstract new (...args: never[]) => unknown;
 export interface LoopOptions<S, Params extends object = AnyParams> {
   /** Trials to start; left out: until the time is over, `study.stop()` or the signal. */
   nTrials?: number;
+  /**
+   * Trials of the study in all, those of earlier runs and of other workers among them; one that repeats a failed one does
+   * not count. While other workers' trials run and heartbeats can tell them from dead ones', it waits and takes over what
+   * is left behind.
+   */
+  maxTrials?: number;
   /** No trial starts after so many milliseconds; the ones under way go on. */
   timeoutMs?: number;
   /** Trials under way at once. With more than 1 the order of events, and so the suggestions, hang on their speed. */
@@ -24,13 +30,19 @@ export interface LoopOptions<S, Params extends object = AnyParams> {
   callbacks?: readonly ((study: S, trial: FrozenTrial) => void | Promise<void>)[];
   /** Called when a trial starts, before its objective. */
   onTrialStart?: (study: S, trial: Trial<Params>) => void | Promise<void>;
+  /**
+   * Errors after which a trial goes back into the queue as it is, to be gone on with, instead of ending with FAIL;
+   * `optimize` throws them. An objective that is given this ends by itself when the signal is aborted.
+   */
+  interrupted?: (error: unknown) => boolean;
   /** On abort, the trials under way end with FAIL at once, and `optimize` throws the signal's reason. */
   signal?: AbortSignal;
 }
 
 /** What the loop does with a study. */
 interface LoopStudy<Params extends object> extends StudyView {
-  ask(): Promise<Trial<Params>>;
+  askWithin(maxTrials: number | undefined): Promise<Trial<Params> | undefined>;
+  requeueTrial(trial: { readonly id: number }): Promise<void>;
   endTrial(trialId: number, end: Pick<TellRequest, 'value' | 'state' | 'reason'>): Promise<FrozenTrial>;
   failStaleTrials(options: RetryOptions): Promise<readonly FrozenTrial[]>;
 }
@@ -46,21 +58,29 @@ export interface OptimizeSummary {
 /** Longest time without giving the event loop a turn, so that timers and aborts get through between quick trials. */
 const turnMs = 20;
 
+/** Longest time between two looks at other workers' last trials. */
+const longestPauseMs = 1000;
+
 function checkOptimizeOptions<S, Params extends object>(options: LoopOptions<S, Params>): void {
   checkOptions('study.optimize', options, [
     'nTrials',
+    'maxTrials',
     'timeoutMs',
     'nJobs',
     'catch',
     'callbacks',
     'onTrialStart',
+    'interrupted',
     'signal',
   ]);
-  const { nTrials, timeoutMs, nJobs = 1 } = options;
+  const { nTrials, maxTrials, timeoutMs, nJobs = 1 } = options;
   const refuse = (name: string, need: string, value: unknown) =>
     new HpoError('INVALID_ARGUMENT', `${name} must be ${need}, but is ${shown(value)}`, { value });
   if (nTrials !== undefined && !(Number.isInteger(nTrials) && nTrials >= 0)) {
     throw refuse('nTrials', 'an integer of at least 0', nTrials);
+  }
+  if (maxTrials !== undefined && !(Number.isInteger(maxTrials) && maxTrials >= 1)) {
+    throw refuse('maxTrials', 'an integer of at least 1', maxTrials);
   }
   if (timeoutMs !== undefined && !(timeoutMs >= 0)) throw refuse('timeoutMs', 'a number of at least 0', timeoutMs);
   if (!(Number.isInteger(nJobs) && nJobs >= 1)) throw refuse('nJobs', 'an integer of at least 1', nJobs);
@@ -110,31 +130,41 @@ export async function runTrials<Params extends object, S extends LoopStudy<Param
   stopped: () => boolean;
 }): Promise<OptimizeSummary> {
   checkOptimizeOptions(options);
-  const { nTrials = Infinity, timeoutMs = Infinity, nJobs = 1, signal } = options;
+  const { nTrials = Infinity, maxTrials, timeoutMs = Infinity, nJobs = 1, signal, interrupted } = options;
   const caught = [options.catch ?? []].flat() as readonly ErrorClass[];
   const summary: OptimizeSummary = { complete: 0, pruned: 0, failed: 0, failures: [] };
   const begin = performance.now();
   let lastTurn = begin;
   let started = 0;
   let broken = false;
+  /** Ids of the trials under way here. */
+  const own = new Set<number>();
 
   const mayStart = () =>
     !broken && !stopped() && !signal?.aborted && started < nTrials && performance.now() - begin < timeoutMs;
 
-  async function runOne(): Promise<void> {
+  /** Runs a trial; false where there is none to run any more. */
+  async function runOne(): Promise<boolean> {
     await study.failStaleTrials({ retry: true, maxRetries: 1 });
-    const trial = await study.ask();
+    const trial = await study.askWithin(maxTrials);
+    if (trial === undefined) return awaitOthers();
+    own.add(trial.id);
     const heart = beating(study, trial.id);
     let outcome: { value: unknown } | { pruned: TrialPruned } | { error: unknown };
     try {
       await options.onTrialStart?.(study, trial);
       signal?.throwIfAborted();
       const running = Promise.resolve().then(() => objective(trial));
-      outcome = { value: await orAbort(running, signal) };
+      outcome = { value: await (interrupted === undefined ? orAbort(running, signal) : running) };
     } catch (error) {
       outcome = TrialPruned.isInstance(error) && !signal?.aborted ? { pruned: error } : { error };
     } finally {
       clearInterval(heart);
+      own.delete(trial.id);
+    }
+    if ('error' in outcome && isInterruption(outcome.error)) {
+      await study.requeueTrial(trial);
+      throw outcome.error;
     }
     let ended: FrozenTrial;
     if ('value' in outcome) ended = await study.endTrial(trial.id, { value: outcome.value });
@@ -146,6 +176,22 @@ export async function runTrials<Params extends object, S extends LoopStudy<Param
       if (signal?.aborted || !caught.some((kind) => error instanceof kind)) throw error;
     }
     for (const callback of options.callbacks ?? []) await callback(study, ended);
+    return true;
+  }
+
+  /** Waits a moment for other workers' trials; false where none runs that could be left behind. */
+  async function awaitOthers(): Promise<boolean> {
+    const { heartbeat } = study.storage;
+    const running = study.getTrials(['RUNNING', 'WAITING']).filter(({ id }) => !own.has(id));
+    if (heartbeat === undefined || running.length === 0) return false;
+    started--;
+    await new Promise((resolve) => setTimeout(resolve, Math.min(heartbeat.intervalMs, longestPauseMs)));
+    await study.storage.refresh();
+    return true;
+  }
+
+  function isInterruption(error: unknown): boolean {
+    return interrupted !== undefined && ((signal?.aborted === true && error === signal.reason) || interrupted(error));
   }
 
   function count(ended: FrozenTrial): void {
@@ -168,7 +214,7 @@ export async function runTrials<Params extends object, S extends LoopStudy<Param
     while (mayStart()) {
       started++;
       try {
-        await runOne();
+        if (!(await runOne())) return;
       } catch (error) {
         broken = true;
         throw error;
@@ -183,7 +229,8 @@ export async function runTrials<Params extends object, S extends LoopStudy<Param
   signal?.throwIfAborted();
   // The other jobs end their trials before the first error is passed on.
   const results = await Promise.allSettled(Array.from({ length: Math.min(nJobs, nTrials) }, work));
-  signal?.throwIfAborted();
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed === undefined || interrupted === undefined) signal?.throwIfAborted();
+  if (failed !== undefined) throw failed.reason;
   return summary;
 }

@@ -35,6 +35,8 @@ export interface EnqueueOptions {
   userAttrs?: Readonly<Record<string, JsonValue>>;
   /** Does nothing where a trial with these parameters is already there. */
   skipIfExists?: boolean;
+  /** Does nothing where the study has so many trials already, whichever worker made them. */
+  atMost?: number;
 }
 
 /**
@@ -188,8 +190,24 @@ export class Study<Params extends object = AnyParams> implements StudyView {
   async ask<Space extends SearchSpace = Record<never, never>>(
     space: Space = {} as Space,
   ): Promise<Trial<Params & ParamsOf<Space>>> {
-    await this.storage.refresh();
-    const id = (await this.claimWaiting()) ?? (await this.storage.createTrial(this.id));
+    return (await this.start(space, undefined))!;
+  }
+
+  /** `ask`, for the loop of `optimize`: undefined where the study has so many trials already and none waits. */
+  askWithin(maxTrials: number | undefined): Promise<Trial<Params> | undefined> {
+    return this.start({}, maxTrials);
+  }
+
+  private async start<Space extends SearchSpace>(
+    space: Space,
+    atMost: number | undefined,
+  ): Promise<Trial<Params & ParamsOf<Space>> | undefined> {
+    const { storage } = this;
+    await storage.refresh();
+    const id =
+      (await this.claimWaiting()) ??
+      (await (atMost === undefined ? storage.createTrial(this.id) : storage.createTrialWithin(this.id, atMost)));
+    if (id === undefined) return undefined;
     try {
       const trial = new Trial<Params & ParamsOf<Space>>(
         { study: this, sampler: this.sampler, pruner: this.pruner },
@@ -226,18 +244,25 @@ export class Study<Params extends object = AnyParams> implements StudyView {
 
   /** Puts parameters in the queue: the next trial uses them, and samples those that are left out. */
   async enqueueTrial(params: Partial<Params>, options: EnqueueOptions = {}): Promise<void> {
-    checkOptions('study.enqueueTrial', options, ['userAttrs', 'skipIfExists']);
+    checkOptions('study.enqueueTrial', options, ['userAttrs', 'skipIfExists', 'atMost']);
     const fixed = jsonCopy(params, 'the parameters to enqueue') as Readonly<Record<string, JsonValue>>;
     await this.storage.refresh();
     if (options.skipIfExists && this.trials.some((trial) => hasParams(trial, fixed))) return;
-    await this.storage.createTrial(
-      this.id,
-      trialTemplate({
-        state: 'WAITING',
-        userAttrs: jsonCopy(options.userAttrs ?? {}, 'the user attributes') as TrialTemplate['userAttrs'],
-        systemAttrs: { [fixedParamsKey]: fixed },
-      }),
-    );
+    const template = trialTemplate({
+      state: 'WAITING',
+      userAttrs: jsonCopy(options.userAttrs ?? {}, 'the user attributes') as TrialTemplate['userAttrs'],
+      systemAttrs: { [fixedParamsKey]: fixed },
+    });
+    if (options.atMost === undefined) await this.storage.createTrial(this.id, template);
+    else await this.storage.createTrialWithin(this.id, options.atMost, template);
+  }
+
+  /**
+   * Puts a RUNNING trial back into the queue under its own number, with its parameters and reports: for one that was
+   * stopped, or whose worker is known to be dead, and that can be gone on with. Throws HpoError `FINISHED_TRIAL`.
+   */
+  async requeueTrial(trial: Pick<Trial, 'id'>): Promise<void> {
+    await this.storage.requeueTrial(trial.id);
   }
 
   /**

@@ -1,7 +1,7 @@
 import { HpoError } from '../errors';
 import { type JsonValue } from '../json-value';
 import { ownProperty } from '../own-property';
-import { type Storage, type TrialTemplate, trialTemplate } from '../storage/storage';
+import { retryHistoryKey, type Storage, type TrialTemplate, trialTemplate } from '../storage/storage';
 import { type FrozenTrial } from '../trial/frozen-trial';
 
 export interface RetryOptions {
@@ -13,7 +13,7 @@ export interface RetryOptions {
 
 /** A trial in the queue that repeats an unfinished one. Source: optuna.storages.RetryHeartbeatStaleTrialCallback. */
 export function retryOf(trial: FrozenTrial, maxRetries: number): TrialTemplate | undefined {
-  const before = ownProperty(trial.systemAttrs, 'retry_history') ?? [];
+  const before = ownProperty(trial.systemAttrs, retryHistoryKey) ?? [];
   const history: readonly JsonValue[] = [
     ...(Array.isArray(before) ? (before as readonly JsonValue[]) : []),
     trial.number,
@@ -25,7 +25,7 @@ export function retryOf(trial: FrozenTrial, maxRetries: number): TrialTemplate |
     distributions: trial.distributions,
     unreadableParams: trial.unreadableParams,
     userAttrs: trial.userAttrs,
-    systemAttrs: { failed_trial: trial.number, ...trial.systemAttrs, retry_history: history },
+    systemAttrs: { failed_trial: trial.number, ...trial.systemAttrs, [retryHistoryKey]: history },
   });
 }
 

@@ -8,6 +8,8 @@ export interface JournalBackend {
   readLines(from: number): Awaitable<Iterable<string>>;
   /** Adds lines at the end, all or none, and returns once they are lasting. */
   appendLines(lines: readonly string[]): Awaitable<void>;
+  /** Runs work that reads and then appends by the function it is given, while no other writer appends. */
+  exclusively<T>(work: (append: (lines: readonly string[]) => Promise<void>) => Promise<T>): Promise<T>;
 }
 
 /**
@@ -16,6 +18,7 @@ export interface JournalBackend {
 export class TextJournalBackend implements JournalBackend {
   readonly place = 'the journal';
   private readonly lines: string[];
+  private turn: Promise<void> = Promise.resolve();
 
   /** @param text lines of a journal; an unfinished last one is dropped */
   constructor(text = '') {
@@ -30,7 +33,16 @@ export class TextJournalBackend implements JournalBackend {
     return this.lines.slice(from);
   }
 
-  appendLines(lines: readonly string[]): void {
-    this.lines.push(...lines);
+  appendLines(lines: readonly string[]): Promise<void> {
+    return this.exclusively((append) => append(lines));
+  }
+
+  exclusively<T>(work: (append: (lines: readonly string[]) => Promise<void>) => Promise<T>): Promise<T> {
+    const done = this.turn.then(() => work(async (lines) => void this.lines.push(...lines)));
+    this.turn = done.then(
+      () => undefined,
+      () => undefined,
+    );
+    return done;
   }
 }

@@ -14,6 +14,12 @@ import { encodeRecord } from './encode';
 /** System attribute with the milliseconds since 1970 at which a trial's worker last said that it lives. */
 const heartbeatKey = 'heartbeat';
 
+/** Whether an operation may only be written where the state is as it takes it to be. */
+function isConditional(operation: Operation): boolean {
+  if (operation.kind === 'create-trial') return operation.atMost !== undefined;
+  return operation.kind === 'finish-trial' && operation.retry !== undefined;
+}
+
 /**
  * Studies as Optuna's journal: one JSON line per change, shared by any number of workers in TypeScript and Python.
  * Source: optuna.storages.JournalStorage.
@@ -58,24 +64,64 @@ export class JournalStorage extends ReplicaStorage {
     if (operations.length === 0) return [];
     // One more line would put the unreadable one in the middle, where no reader forgives it.
     if (unreadable !== undefined) throw unreadable;
-    await this.backend.appendLines(operations.map((operation) => encodeRecord(operation, this.workerId)));
+    const { backend } = this;
+    // What hangs on the state must still be so when the record is there.
+    if (operations.some(isConditional)) {
+      return backend.exclusively(async (append) => {
+        await this.replay();
+        return this.append(operations, append);
+      });
+    }
+    return this.append(operations, async (lines) => backend.appendLines(lines));
+  }
+
+  /** Appends what the state allows, and says what came of it. */
+  private async append(
+    operations: readonly Operation[],
+    append: (lines: readonly string[]) => Promise<void>,
+  ): Promise<Outcome[]> {
+    const refused = new Map<Operation, Outcome>();
+    const made = new Map<number, number>();
+    const records: Operation[] = [];
+    const first = new Map<Operation, number>();
+    for (const operation of operations) {
+      const refusal = this.refusal(operation, made);
+      if (refusal !== undefined) {
+        refused.set(operation, refusal);
+        continue;
+      }
+      first.set(operation, records.length);
+      records.push(operation);
+      // In one append: whoever is killed has done both or nothing.
+      if (operation.kind === 'finish-trial' && operation.retry !== undefined) {
+        const studyId = this.ledger.studyIdOf(operation.trialId);
+        records.push({ kind: 'create-trial', studyId, template: operation.retry });
+      }
+    }
+    if (records.length > 0) await append(records.map((record) => encodeRecord(record, this.workerId)));
     const { own } = await this.replay();
-    if (own.length !== operations.length) {
+    if (own.length !== records.length) {
       const { place } = this.backend;
       throw new HpoError('CORRUPT_JOURNAL', `${place}: a record just written is not there when read back`, { place });
     }
-    return Promise.all(operations.map((operation, i) => this.withRetry(operation, own[i]!)));
+    return operations.map((operation) => refused.get(operation) ?? own[first.get(operation)!]!);
   }
 
-  /** Puts the trial that repeats a failed one in the queue, now that it is certain who failed it. */
-  private async withRetry(operation: Operation, outcome: Outcome): Promise<Outcome> {
-    if (operation.kind !== 'finish-trial' || operation.retry === undefined || 'error' in outcome) return outcome;
-    const studyId = this.ledger.studyIdOf(operation.trialId);
-    await this.backend.appendLines([
-      encodeRecord({ kind: 'create-trial', studyId, template: operation.retry }, this.workerId),
-    ]);
-    await this.replay();
-    return outcome;
+  /** What comes of an operation that hangs on the state and that the state does not allow. */
+  private refusal(operation: Operation, made: Map<number, number>): Outcome | undefined {
+    if (operation.kind === 'create-trial' && operation.atMost !== undefined) {
+      const { studyId, atMost } = operation;
+      const taken = made.get(studyId) ?? 0;
+      if (!this.ledger.hasRoom(studyId, atMost - taken)) return { result: undefined };
+      made.set(studyId, taken + 1);
+    } else if (operation.kind === 'finish-trial' && operation.retry !== undefined) {
+      try {
+        this.ledger.preview(this.ledger.trial(operation.trialId), operation);
+      } catch (error) {
+        return { error };
+      }
+    }
+    return undefined;
   }
 
   /** Applies the lines written since the last time; says what came of our own, and which last line is not JSON. */
