@@ -1,6 +1,6 @@
 import { dispose, tensor1d, variableGrads, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
 import { tokenBatch, type SequenceClassification, type TokenBatch } from '@qlora-js/gpt2';
-import { randomState } from '@qlora-js/kernels';
+import { randomState, together } from '@qlora-js/kernels';
 import type { PeftModel } from '@qlora-js/lora';
 import { clipGradients, createOptimizer, decayGroups, GradScaler } from '@qlora-js/optim';
 import { sequenceClassifier } from '@qlora-js/trainer';
@@ -37,7 +37,8 @@ export class TrainingStep {
         const context = { training: true, random: inputs.random as Tensor1D };
         return scaler.scale(model.base.loss(batch, inputs.labels as Tensor1D, context).loss);
       }, variables);
-      const gradients = new Map(trained.map(({ name, variable }) => [name, grads[variable.name]!]));
+      const laid = together(variables.map(({ name }) => grads[name]!));
+      const gradients = new Map(trained.map(({ name }, index) => [name, laid[index]!]));
       const { norm, control } = clipGradients(gradients, { maxNorm: 1, lossScale: scaler.lossScale });
       optimizer.stepSync(gradients, { learningRate: inputs.learningRate as Tensor1D, control });
       scaler.update(control);

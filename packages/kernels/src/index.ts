@@ -4,6 +4,7 @@ export { Device } from './device/device';
 export { formatBytes } from './device/report';
 export { openDevice } from './device/open-device';
 export { registerCoreGradients } from './tfjs/core-gradients';
+export { layTogether, together } from './tfjs/together';
 export * from './nn/module';
 export * from './nn/parameter';
 export * from './nn/layers';

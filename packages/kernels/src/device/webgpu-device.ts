@@ -1,6 +1,8 @@
 import { env, findBackendFactory, registerBackend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { KernelError } from '../errors';
+import { internalsOf } from '../tfjs/backend';
+import { shareBuffers } from '../tfjs/together';
 import { noteAdapter } from '../webgpu/capabilities';
 import { BufferLedger } from './buffer-ledger';
 import { Device } from './device';
@@ -139,6 +141,7 @@ export async function openWebgpu(
   };
   const opened = backend!;
   ledger.watchBackend(opened);
+  shareBuffers(internalsOf(opened));
   return new Device(info, opened, gpuDevice, () => ledger.held.currentBytes, { ledger, failures });
 }
 

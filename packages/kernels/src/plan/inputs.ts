@@ -1,6 +1,6 @@
 import { Tensor } from '@tensorflow/tfjs-core';
 import { KernelError } from '../errors';
-import { bufferOf, dataOf, type BackendInternals } from '../tfjs/backend';
+import { dataOf, placeOf, type BackendInternals } from '../tfjs/backend';
 import type { PlacedTensor, Program } from './program';
 
 /** Values for an input: a number for one element, numbers in row-major order, or a tensor of its shape and dtype. */
@@ -36,8 +36,8 @@ export class InputStaging {
       const numbers =
         value instanceof Tensor ? this.hostValues(input, value) : typeof value === 'number' ? [value] : value;
       if (numbers === undefined) {
-        const source = bufferOf(this.backend, (value as Tensor).dataId);
-        copies.push(() => encoder.copyBufferToBuffer(source, 0, buffer, offset, count * 4));
+        const source = placeOf(this.backend, (value as Tensor).dataId);
+        copies.push(() => encoder.copyBufferToBuffer(source.buffer, source.offset, buffer, offset, count * 4));
         continue;
       }
       if (numbers.length !== count) {

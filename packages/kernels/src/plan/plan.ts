@@ -4,9 +4,10 @@ import type { Device } from '../device/device';
 import { Arena } from './arena';
 import { backendOf } from './backend';
 import { ownData } from '../tfjs/in-place';
+import { layTogether, LieApart } from '../tfjs/together';
 import { checkFit, planMemory, type PlanMemory } from './plan-memory';
 import { compileProgram } from './program';
-import { record, type TensorSpecs } from './recording';
+import { record, type Recording, type TensorSpecs } from './recording';
 import { Step } from './step';
 
 export interface PlanOptions {
@@ -57,12 +58,12 @@ export function plan<Specs extends TensorSpecs, Outputs extends Tensor | Readonl
   device.throwIfFailed();
   const named = (inputs: Readonly<Record<string, Tensor>>): Record<string, Tensor> =>
     namedOutputs(name, run(inputs as TensorsOf<Specs>));
-  let recording = record(device, named, exampleInputs);
+  let recording = recordTogether(device, named, exampleInputs);
   const shared = recording.assignments.filter(({ variable }) => backend.refCount(variable.dataId) > 1);
   if (shared.length > 0) {
     // A replay overwrites the variable's buffer, which a clone of the variable must not see.
     ownData(shared.map(({ variable }) => variable));
-    recording = record(device, named, exampleInputs);
+    recording = recordTogether(device, named, exampleInputs);
   }
   const program = compileProgram(recording);
   const memory = planMemory(program, (arena ?? new Arena(device)).bytesWith(program.slots));
@@ -70,6 +71,19 @@ export function plan<Specs extends TensorSpecs, Outputs extends Tensor | Readonl
   onMemory?.(memory);
   const assigned = recording.assignments.map(({ variable }): Variable => variable);
   return new Step({ name, device, program, persistent: recording.persistent, assigned, memory, arena });
+}
+
+/** Records; where the function takes variables together that lie apart, they are laid together before it is recorded. */
+function recordTogether(...args: Parameters<typeof record>): Recording {
+  for (;;) {
+    try {
+      return record(...args);
+    } catch (error) {
+      if (!(error instanceof LieApart)) throw error;
+      ownData(error.lists.flat());
+      layTogether(...error.lists);
+    }
+  }
 }
 
 function namedOutputs(name: string, outputs: Tensor | Readonly<Record<string, Tensor>>): Record<string, Tensor> {

@@ -1,7 +1,20 @@
-import { add, matMul, mul, square, tensor1d, tensor2d, zeros, type Tensor, type Tensor2D } from '@tensorflow/tfjs-core';
+import {
+  add,
+  clone,
+  matMul,
+  mul,
+  square,
+  tensor1d,
+  tensor2d,
+  zeros,
+  type Tensor,
+  type Tensor2D,
+} from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import { normals } from '../testing';
+import { sumOfSquares } from '../ops/gradient-norm';
 import { internalsOf } from '../tfjs/backend';
+import { together } from '../tfjs/together';
 import { isPlanned, readBuffers, writtenBuffers, type PlannedBuffer } from './commands';
 import { compileProgram } from './program';
 import { record, type TensorSpecs } from './recording';
@@ -49,6 +62,24 @@ describeWebgpu('compiling a recording', (device) => {
           if (other !== target) expect(key(other)).not.toBe(key(target));
       }
     }
+  });
+
+  it('has what is taken together made where it lies, but not what one dispatch reads while it writes its neighbour', () => {
+    const kinds = (run: (inputs: Record<string, Tensor>) => Tensor[]): string[] =>
+      program((inputs) => {
+        const laid = together(run(inputs));
+        return { y: sumOfSquares(laid) };
+      }, x).commands.map(({ kind }) => kind);
+    expect(kinds(({ x }) => [mul(x!, 2), square(x!)])).toEqual(['dispatch', 'dispatch', 'dispatch']);
+    // The second is made of the first, which would be its neighbour in the buffer.
+    expect(
+      kinds(({ x }) => {
+        const doubled = mul(x!, 2);
+        return [doubled, square(doubled)];
+      }),
+    ).toEqual(['dispatch', 'dispatch', 'copy', 'copy', 'dispatch']);
+    // An input stays what it is.
+    expect(kinds(({ x }) => [clone(x!), square(x!)])).toEqual(['dispatch', 'copy', 'dispatch']);
   });
 
   it('runs a deep chain in as much memory as two of its links', () => {

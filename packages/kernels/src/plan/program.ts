@@ -9,6 +9,7 @@ import {
   type DispatchCommand,
 } from './commands';
 import { constantBuffers } from './constants';
+import { placeInTargets } from './place-in-targets';
 import { assignSlots, peakOf, type LiveRange } from './liveness';
 import type { RecordedInput, RecordedOutput, RecordedTensor, Recording } from './recording';
 
@@ -21,7 +22,9 @@ export type Place =
   /** One buffer for all inputs that no shader writes. */
   | { readonly kind: 'input'; readonly offset: number }
   /** A buffer of its own: outputs, and inputs that are written in place. */
-  | { readonly kind: 'own'; readonly index: number };
+  | { readonly kind: 'own'; readonly index: number }
+  /** A range of another one. */
+  | { readonly kind: 'part'; readonly of: PlannedBuffer; readonly offset: number };
 
 export interface PlacedTensor extends RecordedTensor {
   readonly place: Place;
@@ -67,9 +70,11 @@ export function compileProgram(recording: Recording): Program {
   const constants = constantBuffers(commands);
   // An output may be a constant; it still gets a buffer of its own, and the copy that fills it.
   for (const { buffer } of outputs) constants.delete(buffer as PlannedBuffer);
-  const runnable = needed(
-    withoutFills(commands, constants, made),
-    outputs.map(({ buffer }) => buffer),
+  const results = outputs.map(({ buffer }) => buffer);
+  const fixed = new Set<BufferRef>([...results, ...recording.inputs.map(({ buffer }) => buffer), ...constants.keys()]);
+  const { commands: runnable, parts } = placeInTargets(
+    needed(withoutFills(commands, constants, made), results),
+    (buffer) => fixed.has(buffer),
   );
   const dispatches = (list: readonly Command[]): number => list.filter(({ kind }) => kind === 'dispatch').length;
 
@@ -99,6 +104,7 @@ export function compileProgram(recording: Recording): Program {
     places,
   );
 
+  for (const [buffer, part] of parts) places.set(buffer, { kind: 'part', ...part });
   const alive = liveRanges(runnable, places);
   const ranges = [...alive.values()];
   const { slots, slotOf } = assignSlots(ranges);
@@ -156,8 +162,8 @@ class Maker {
  */
 function withResults(recording: Recording, made: Maker): { commands: Command[]; outputs: RecordedOutput[] } {
   const commands: Command[] = [...recording.commands];
-  const copy = (source: BufferRef, target: BufferRef, size: number): void => {
-    commands.push({ kind: 'copy', source, sourceOffset: 0, target, targetOffset: 0, size });
+  const copy = (source: BufferRef, target: BufferRef, size: number, targetOffset = 0): void => {
+    commands.push({ kind: 'copy', source, sourceOffset: 0, target, targetOffset, size });
   };
   const constants = constantBuffers(recording.commands);
   const taken = new Set<BufferRef>(recording.inputs.map(({ buffer }) => buffer));
@@ -179,7 +185,9 @@ function withResults(recording: Recording, made: Maker): { commands: Command[]; 
     copy(source, aside, source.size);
     return aside;
   });
-  recording.assignments.forEach(({ target }, index) => copy(sources[index]!, target, target.size));
+  recording.assignments.forEach(({ target, targetOffset, variable }, index) =>
+    copy(sources[index]!, target, 4 * variable.size, targetOffset),
+  );
   return { commands, outputs };
 }
 
@@ -248,14 +256,16 @@ function packConstants(
   return packed;
 }
 
-/** From the first to the last command that uses it, for every buffer without a place. */
+/** From the first to the last command that uses it or a part of it, for every buffer without a place. */
 function liveRanges(
   commands: readonly Command[],
   places: ReadonlyMap<PlannedBuffer, Place>,
 ): Map<PlannedBuffer, LiveRange> {
   const ranges = new Map<PlannedBuffer, { bytes: number; first: number; last: number }>();
   commands.forEach((command, index) => {
-    for (const buffer of [...readBuffers(command), ...writtenBuffers(command)]) {
+    for (const used of [...readBuffers(command), ...writtenBuffers(command)]) {
+      const place = isPlanned(used) ? places.get(used) : undefined;
+      const buffer = place?.kind === 'part' ? place.of : used;
       if (!isPlanned(buffer) || places.has(buffer)) continue;
       const range = ranges.get(buffer);
       if (range === undefined) ranges.set(buffer, { bytes: buffer.size, first: index, last: index });

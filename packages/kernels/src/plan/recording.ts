@@ -1,7 +1,7 @@
 import { engine, util, type DataType, type Tensor, type Variable } from '@tensorflow/tfjs-core';
 import { KernelError } from '../errors';
 import type { Device } from '../device/device';
-import { bufferOf, flush, type BackendInternals } from '../tfjs/backend';
+import { flush, placeOf, type BackendInternals, type TensorPlace } from '../tfjs/backend';
 import { captureBackend, registeredVariables, restoreData, type Capture } from '../tfjs/capture';
 import { backendOf } from './backend';
 import { isPlanned, type BufferRef, type Command, type PlannedBuffer } from './commands';
@@ -36,16 +36,19 @@ export interface PersistentTensor {
   readonly variable: Variable | undefined;
 }
 
+/** What Variable.assign replaced: the buffer of the new value, and the variable with where its data lies. */
+export interface Assignment {
+  readonly source: BufferRef;
+  readonly variable: Variable;
+  readonly target: GPUBuffer;
+  readonly targetOffset: number;
+}
+
 export interface Recording {
   readonly commands: readonly Command[];
   readonly inputs: readonly RecordedInput[];
   readonly outputs: readonly RecordedOutput[];
-  /** What Variable.assign replaced: the buffer of the new value, and the variable. */
-  readonly assignments: readonly {
-    readonly source: BufferRef;
-    readonly variable: Variable;
-    readonly target: GPUBuffer;
-  }[];
+  readonly assignments: readonly Assignment[];
   readonly persistent: readonly PersistentTensor[];
 }
 
@@ -79,7 +82,8 @@ export function record(
       const results = run(tensors);
       outputs = Object.entries(results).map(([name, tensor]) => {
         const { shape, dtype } = tensor;
-        return { name, shape, dtype, buffer: bufferOf(backend, tensor.dataId) };
+        const place = placeOf(backend, tensor.dataId);
+        return { name, shape, dtype, buffer: place.size === undefined ? place.buffer : capture.ownBuffer(place) };
       });
     } finally {
       engine().endScope();
@@ -91,11 +95,17 @@ export function record(
         `the recorded function makes the variable ${created[0]!.name}, which a replay would make anew each time: make it before`,
       );
     }
-    const assignments: { source: BufferRef; variable: Variable; target: GPUBuffer }[] = [];
+    const assignments: Assignment[] = [];
     for (const [variable, dataId] of before) {
       if (variable.dataId === dataId) continue;
-      const source = bufferOf(backend, variable.dataId) as BufferRef;
-      assignments.push({ variable, source, target: bufferOf(backend, dataId) });
+      const source = placeOf(backend, variable.dataId);
+      const target = placeOf(backend, dataId);
+      assignments.push({
+        variable,
+        source: source.size === undefined ? source.buffer : capture.ownBuffer(source),
+        target: target.buffer,
+        targetOffset: target.offset,
+      });
     }
     restoreVariables(before, backend);
     const kept = capture.finish();
@@ -108,7 +118,7 @@ export function record(
         ...assigned,
         source: kept.get(assigned.source) ?? assigned.source,
       })),
-      persistent: [...capture.persistent].map(([buffer, dataId]) => ({
+      persistent: [...capture.persistent].map(([dataId, buffer]) => ({
         buffer,
         dataId,
         variable: variables.get(dataId),
@@ -145,6 +155,8 @@ const USAGE = (): number => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | G
 interface RecordingCapture extends Pick<Capture, 'persistent' | 'tensor'> {
   readonly commands: Command[];
   newBuffer(spec: TensorSpec): PlannedBuffer;
+  /** A buffer of its own for a tensor that lies in a range of one. */
+  ownBuffer(place: TensorPlace): PlannedBuffer;
   /** Ends what was begun; tensors that outlive the recording get real buffers, by the buffer they stand for. */
   finish(): Map<BufferRef, GPUBuffer>;
   /** Gives the backend back. */
@@ -174,6 +186,11 @@ function startCapture(backend: BackendInternals, gpuDevice: GPUDevice): Recordin
     commands: recorder.commands,
     persistent: capture.persistent,
     newBuffer: ({ shape }) => recorder.createBuffer(4 * util.sizeFromShape([...shape]), USAGE()),
+    ownBuffer: ({ buffer, offset, size = buffer.size }) => {
+      const target = recorder.createBuffer(size, USAGE());
+      recorder.commands.push({ kind: 'copy', source: buffer, sourceOffset: offset, target, targetOffset: 0, size });
+      return target;
+    },
     tensor: (spec, buffer) => capture.tensor(spec, buffer),
     finish: () => {
       flush(backend);

@@ -226,6 +226,10 @@ export class Step<Name extends string = string> {
         return { buffer: constants!, offset: place.offset };
       case 'input':
         return { buffer: inputs!, offset: place.offset };
+      case 'part': {
+        const whole = this.resolve(this.program.places.get(place.of)!);
+        return { buffer: whole.buffer, offset: whole.offset + place.offset };
+      }
     }
   }
 

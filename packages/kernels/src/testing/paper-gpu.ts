@@ -87,7 +87,9 @@ function paperDevice(features: ReadonlySet<string>, adapterInfo: object): GPUDev
       label,
       size,
       usage,
-      mapState: mappedAtCreation ? 'mapped' : 'unmapped',
+      get mapState() {
+        return range === undefined ? 'unmapped' : 'mapped';
+      },
       getMappedRange: () => range,
       unmap: () => void (range = undefined),
       mapAsync: async () => void (range = new ArrayBuffer(size)),

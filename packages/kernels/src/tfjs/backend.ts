@@ -6,8 +6,15 @@ export interface TensorData {
   resource?: GPUBuffer | null;
   /** Its values on the host, until they are uploaded or once they are read back. */
   values?: ArrayLike<number> | null;
+  readonly dtype: DataType;
   /** Tensors on the data. */
   refCount: number;
+}
+
+/** What tfjs takes buffers from. */
+export interface BufferManager {
+  acquireBuffer(size: number, usage: GPUBufferUsageFlags, mapped?: boolean, reuse?: boolean): GPUBuffer;
+  releaseBuffer(buffer: GPUBuffer, reuse?: boolean): void;
 }
 
 /**
@@ -18,7 +25,7 @@ export interface TensorData {
 export interface BackendInternals {
   device: GPUDevice;
   queue: GPUQueue;
-  bufferManager: object;
+  bufferManager: BufferManager;
   commandEncoder: GPUCommandEncoder | null;
   computePassEncoder: GPUComputePassEncoder | null;
   dispatchCountInPass: number;
@@ -47,10 +54,35 @@ export function internalsOf(backend: KernelBackend): BackendInternals {
   return backend as unknown as BackendInternals;
 }
 
-/** A tensor's buffer, uploaded or allocated where it has none. */
-export function bufferOf(backend: BackendInternals, dataId: object): GPUBuffer {
+/** Where a tensor's data lies: in a buffer of its own, or in a range of one that it shares with others. */
+export interface TensorPlace {
+  readonly buffer: GPUBuffer;
+  /** Bytes from the buffer's beginning. */
+  readonly offset: number;
+  /** Bytes of a range; undefined for a whole buffer. */
+  readonly size: number | undefined;
+}
+
+/** The part of a buffer that is a tensor's. */
+export type BufferRange = Readonly<Record<'offset' | 'size', number>>;
+
+const ranges = new WeakMap<object, BufferRange>();
+
+/** The tensor's range of the buffer that it shares; undefined where it has one of its own. */
+export const rangeOf = (dataId: object): BufferRange | undefined => ranges.get(dataId);
+
+/** Gives a tensor another buffer, or a range of one; what it had is the caller's. */
+export function putInto(backend: BackendInternals, dataId: object, buffer: GPUBuffer, range?: BufferRange): void {
+  backend.tensorMap.get(dataId).resource = buffer;
+  if (range === undefined) ranges.delete(dataId);
+  else ranges.set(dataId, range);
+}
+
+/** Where a tensor's data lies, uploaded or allocated where it is not on the GPU. */
+export function placeOf(backend: BackendInternals, dataId: object): TensorPlace {
   backend.uploadToGPU(dataId);
-  return backend.tensorMap.get(dataId).resource!;
+  const { resource } = backend.tensorMap.get(dataId);
+  return { buffer: resource!, offset: 0, size: undefined, ...ranges.get(dataId) };
 }
 
 /** What the backend keeps of a tensor, or undefined where it is gone. */

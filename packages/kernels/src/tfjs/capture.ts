@@ -1,5 +1,5 @@
 import { engine, type DataType, type Tensor, type Variable } from '@tensorflow/tfjs-core';
-import { flush, type BackendInternals } from './backend';
+import { flush, placeOf, type BackendInternals, type BufferManager } from './backend';
 
 /** What takes the place of the hardware while a function is recorded. */
 export interface StandIn {
@@ -12,8 +12,8 @@ export interface StandIn {
 
 /** tfjs' webgpu backend on a stand-in for its device: what it issues reaches no GPU. */
 export interface Capture {
-  /** Tensors from before that were used, by their buffers. */
-  readonly persistent: ReadonlyMap<GPUBuffer, object>;
+  /** Tensors from before that were used, and their buffers. */
+  readonly persistent: ReadonlyMap<object, GPUBuffer>;
   /** The tfjs kernel that runs now, '' where none does. */
   kernelName(): string;
   /** A tensor on a buffer of the stand-in's. */
@@ -43,6 +43,11 @@ function override<Target extends object>(target: Target, methods: Partial<Target
   };
 }
 
+const captured = new WeakSet<BackendInternals>();
+
+/** Whether what the backend issues reaches no GPU now. */
+export const isCaptured = (backend: BackendInternals): boolean => captured.has(backend);
+
 const EXCHANGED = [
   'device',
   'queue',
@@ -61,7 +66,7 @@ export function captureBackend(backend: BackendInternals, standIn: StandIn): Cap
   const kernels: string[] = [];
   const made = new WeakSet<object>();
   const onDevice = new Set<object>();
-  const persistent = new Map<GPUBuffer, object>();
+  const persistent = new Map<object, GPUBuffer>();
   const released: object[] = [];
 
   let aside: Pick<BackendInternals, (typeof EXCHANGED)[number]> = {
@@ -70,9 +75,10 @@ export function captureBackend(backend: BackendInternals, standIn: StandIn): Cap
     bufferManager: {
       numBytesUsed: 0,
       numBytesAllocated: 0,
-      acquireBuffer: (size: number, usage: number, mapped = false) => standIn.acquireBuffer(size, usage, mapped),
+      acquireBuffer: (size: number, usage: number, mapped = false) =>
+        standIn.acquireBuffer(size, usage, mapped) as GPUBuffer,
       releaseBuffer: () => undefined,
-    },
+    } as BufferManager,
     commandEncoder: null,
     computePassEncoder: null,
     dispatchCountInPass: 0,
@@ -112,7 +118,7 @@ export function captureBackend(backend: BackendInternals, standIn: StandIn): Cap
         uploadToGPU(dataId);
       } else {
         if (data.resource == null) onRealDevice(() => uploadToGPU(dataId));
-        persistent.set(data.resource!, dataId);
+        persistent.set(dataId, data.resource!);
       }
     },
     disposeData: (dataId, force) => {
@@ -122,8 +128,7 @@ export function captureBackend(backend: BackendInternals, standIn: StandIn): Cap
       if (data.refCount <= 0) released.push(dataId);
       return false;
     },
-    tensorToBinding: (tensor) =>
-      tensor === null ? null : { buffer: backend.tensorMap.get(tensor.dataId).resource as GPUBuffer },
+    tensorToBinding: (tensor) => (tensor === null ? null : placeOf(backend, tensor.dataId)),
     readSync: (dataId) => backend.tensorMap.get(dataId).values ?? standIn.noHostValues(),
     read: async (dataId) => backend.tensorMap.get(dataId).values ?? standIn.noHostValues(),
   };
@@ -141,6 +146,7 @@ export function captureBackend(backend: BackendInternals, standIn: StandIn): Cap
     },
   });
   exchange();
+  captured.add(backend);
 
   return {
     persistent,
@@ -164,11 +170,12 @@ export function captureBackend(backend: BackendInternals, standIn: StandIn): Cap
         uploadToGPU(dataId);
         backend.queue.writeBuffer(data.resource!, 0, bytes);
       });
-      persistent.set(data.resource!, dataId);
+      persistent.set(dataId, data.resource!);
       return data.resource!;
     },
     forget: (dataId) => void (backend.tensorMap.get(dataId).resource = null),
     stop: () => {
+      captured.delete(backend);
       exchange();
       restore();
       restoreEngine();

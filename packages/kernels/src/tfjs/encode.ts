@@ -1,5 +1,5 @@
 import { env, type TensorInfo } from '@tensorflow/tfjs-core';
-import type { BackendInternals } from './backend';
+import type { BackendInternals, TensorPlace } from './backend';
 
 /** A dispatch with everything bound. */
 export interface BoundDispatch {
@@ -36,12 +36,15 @@ export function encodeDispatch(
   }
 }
 
-/** Copies a tensor's data, bit by bit, in order with what is encoded. */
+/** A place in a buffer to copy from or to. */
+export type CopyEnd = Pick<TensorPlace, 'buffer' | 'offset'>;
+
+/** Copies bytes, in order with what is encoded. */
 export function encodeCopy(
   backend: BackendInternals,
-  { source, target, bytes }: { readonly source: GPUBuffer; readonly target: GPUBuffer; readonly bytes: number },
+  { source, target, bytes }: { readonly source: CopyEnd; readonly target: CopyEnd; readonly bytes: number },
 ): void {
   backend.ensureCommandEncoderReady();
   backend.endComputePassEncoder();
-  backend.commandEncoder!.copyBufferToBuffer(source, 0, target, 0, bytes);
+  backend.commandEncoder!.copyBufferToBuffer(source.buffer, source.offset, target.buffer, target.offset, bytes);
 }

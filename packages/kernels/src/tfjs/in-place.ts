@@ -1,8 +1,8 @@
 import { engine, tensor, util, type Tensor, type TensorInfo, type Variable } from '@tensorflow/tfjs-core';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import { bufferOf, internalsOf } from './backend';
-import { encodeCopy } from './encode';
+import { internalsOf } from './backend';
+import { copyOnGpu, keepInPlace } from './together';
 
 // tfjs' tensors are immutable, and so clones and variables share their data. Kernels that write where they read need
 // data that nobody else holds, and no copy of it on the host that outlives the write.
@@ -14,21 +14,12 @@ import { encodeCopy } from './encode';
 export function ownData(variables: readonly Variable[]): void {
   for (const variable of variables) {
     if (engine().backend.refCount(variable.dataId) <= 1) continue;
-    const copy = engine().backendName === 'webgpu' ? copyOnGpu(variable) : copyOnHost(variable);
+    const onGpu = engine().backendName === 'webgpu';
+    const copy = onGpu ? copyOnGpu(variable) : copyOnHost(variable);
+    if (onGpu) keepInPlace(variable, copy);
     variable.assign(copy);
     copy.dispose();
   }
-}
-
-function copyOnGpu({ dataId, shape, dtype, size }: Variable): Tensor {
-  const backend = internalsOf(engine().backend);
-  const copy = backend.makeTensorInfo(shape, dtype);
-  if (size > 0) {
-    const [source, target] = [bufferOf(backend, dataId), bufferOf(backend, copy.dataId)];
-    encodeCopy(backend, { source, target, bytes: 4 * size });
-    for (const id of [dataId, copy.dataId]) backend.commandQueueOwnedIds.add(id);
-  }
-  return engine().makeTensorFromTensorInfo(copy);
 }
 
 function copyOnHost({ dataId, shape, dtype }: Variable): Tensor {

@@ -1,11 +1,11 @@
 import { util, type DataType, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { KernelError } from '../errors';
-import { bufferOf, internalsOf, type BackendInternals } from '../tfjs/backend';
+import { internalsOf, placeOf, type BackendInternals, type TensorPlace } from '../tfjs/backend';
 import { encodeDispatch } from '../tfjs/encode';
 import { hardwareOf } from './hardware';
 import { activeProfile } from './profile';
-import type { BufferTensors, BufferTypes, UniformTypes, UniformValues } from './layout';
+import type { Bound, BufferTensors, BufferTypes, UniformTypes, UniformValues } from './layout';
 import type { Shader } from './shader';
 import { uniformBuffer } from './uniforms';
 
@@ -54,15 +54,19 @@ export function dispatch<Uniforms extends UniformTypes, Buffers extends BufferTy
   const hardware = hardwareOf(device);
   checkLimits(device, label, workgroups);
   const { pipeline, layout } = compile(hardware, label, code);
-  const tensors = declared.bind(label, buffers);
-  const resources = tensors.map((tensor) => boundBuffer(backend, label, tensor));
+  const bound = declared.bind(label, buffers);
+  const resources = bound.map((tensors) => boundPlace(backend, label, tensors));
   const words = declared.words(uniforms);
-  if (words !== undefined) resources.push(uniformBuffer(hardware, words));
+  if (words !== undefined) resources.push({ buffer: uniformBuffer(hardware, words), offset: 0, size: undefined });
   const bindGroup = device.createBindGroup({
     label,
     layout,
-    entries: resources.map((buffer, binding) => ({ binding, resource: { buffer } })),
+    entries: resources.map(({ buffer, offset, size }, binding) => ({
+      binding,
+      resource: size === undefined ? { buffer } : { buffer, offset, size },
+    })),
   });
+  const tensors = bound.flatMap((tensor) => ('inOne' in tensor ? tensor.inOne : [tensor]));
   const pass = activeProfile(device)?.nextPass(label);
   encodeDispatch(backend, { pipeline, bindGroup, workgroups, tensors, pass });
 }
@@ -90,18 +94,22 @@ function compile(device: GPUDevice, label: string, code: string): Compiled {
   return entry;
 }
 
-/** The tensor's buffer, uploaded or allocated where it has none; an empty tensor gets a few bytes nobody reads. */
-function boundBuffer(backend: BackendInternals, label: string, tensor: TensorInfo): GPUBuffer {
-  const size = util.sizeFromShape(tensor.shape);
-  if (size === 0) return emptyBuffer(hardwareOf(backend.device));
+/** What is bound, uploaded or allocated where it is not there; an empty tensor gets a few bytes nobody reads. */
+function boundPlace(backend: BackendInternals, label: string, bound: Bound): TensorPlace {
+  if ('inOne' in bound) {
+    const [first] = bound.inOne.map(({ dataId }) => placeOf(backend, dataId));
+    return { buffer: first!.buffer, offset: 0, size: undefined };
+  }
+  const size = util.sizeFromShape(bound.shape);
+  if (size === 0) return { buffer: emptyBuffer(hardwareOf(backend.device)), offset: 0, size: undefined };
   const { maxStorageBufferBindingSize: limit } = backend.device.limits;
   if (size * 4 > limit) {
     throw new KernelError(
       'BAD_SHAPE',
-      `${label}: a tensor [${tensor.shape.join(', ')}] takes ${size * 4} bytes, but the device binds ${limit} at most`,
+      `${label}: a tensor [${bound.shape.join(', ')}] takes ${size * 4} bytes, but the device binds ${limit} at most`,
     );
   }
-  return bufferOf(backend, tensor.dataId);
+  return placeOf(backend, bound.dataId);
 }
 
 const emptyBuffers = new WeakMap<GPUDevice, GPUBuffer>();

@@ -34,9 +34,17 @@ export type UniformValue<Type> = Type extends WordType
 /** What the uniform struct takes, by name. */
 export type UniformValues<Uniforms> = { readonly [Name in keyof Uniforms]: UniformValue<Uniforms[Name]> };
 
+/** Tensors that lie in one buffer, which is bound whole: see `together`. */
+export interface InOne {
+  readonly inOne: readonly TensorInfo[];
+}
+
+/** What a buffer of a shader is given. */
+export type Bound = TensorInfo | InOne;
+
 /** Tensors by the names of the buffers; undefined where the variant has not the buffer. */
 export type BufferTensors<Buffers> = {
-  readonly [Name in keyof Buffers]: undefined extends Buffers[Name] ? TensorInfo | undefined : TensorInfo;
+  readonly [Name in keyof Buffers]: undefined extends Buffers[Name] ? Bound | undefined : Bound;
 };
 
 /** The interface of a shader: declared once, it gives the WGSL text, and the words and bindings by name. */
@@ -46,12 +54,13 @@ export interface Layout<Uniforms extends UniformTypes, Buffers extends BufferTyp
   /** The words of the uniform struct; undefined where there is none. */
   words(values: UniformValues<Uniforms>): number[] | undefined;
   /** The tensors in the order of their bindings. */
-  bind(label: string, tensors: BufferTensors<Buffers>): TensorInfo[];
+  bind(label: string, tensors: BufferTensors<Buffers>): Bound[];
 }
 
 const converter = new DataView(new ArrayBuffer(4));
 
-function wordOf(type: WordType, value: number): number {
+/** A number's 32 bits as a type. */
+export function wordOf(type: WordType, value: number): number {
   if (type !== 'f32') return value >>> 0;
   converter.setFloat32(0, value);
   return converter.getUint32(0);
@@ -122,8 +131,8 @@ function pack(fields: readonly [string, UniformType][], values: Readonly<Record<
 function bind(
   label: string,
   bound: readonly [string, BufferType][],
-  tensors: Readonly<Record<string, TensorInfo | undefined>>,
-): TensorInfo[] {
+  tensors: Readonly<Record<string, Bound | undefined>>,
+): Bound[] {
   const surplus = Object.keys(tensors).find(
     (name) => tensors[name] !== undefined && !bound.some(([other]) => other === name),
   );

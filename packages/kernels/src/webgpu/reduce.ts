@@ -21,6 +21,22 @@ fn workgroupSum(lane: u32, value: ${type}) -> ${type} {
 }
 `;
 
+/**
+ * WGSL of `lastStartingBy(at, count)`: which of `count` elements of a buffer, ordered by their field `start`, is the last
+ * that starts at `at` or before; the first starts at 0.
+ */
+export const lastStartingBy = (buffer: string): string => /* wgsl */ `
+fn lastStartingBy(at: u32, count: u32) -> u32 {
+  var low = 0u;
+  var high = count - 1u;
+  while (low < high) {
+    let middle = (low + high + 1u) / 2u;
+    if (${buffer}[middle].start <= at) { low = middle; } else { high = middle - 1u; }
+  }
+  return low;
+}
+`;
+
 /** Threads for a row of this many elements: a power of two that gives each at least four, between 32 and 256. */
 export function threadsForRow(elements: number): number {
   let threads = 32;

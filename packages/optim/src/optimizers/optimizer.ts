@@ -54,7 +54,8 @@ export interface Optimizer {
    */
   step(gradients: ReadonlyMap<string, Tensor>, options: StepOptions): Promise<void>;
   /**
-   * The same at once, so that it can be part of a recorded plan: all parameters in as few dispatches as the device binds.
+   * The same at once, so that it can be part of a recorded plan: on webgpu all parameters with 8-bit moments in one dispatch,
+   * where their gradients come `together`.
    *
    * @throws OptimError BAD_ARGUMENT for a paged optimiser with a finite `deviceMemoryBudget`
    */

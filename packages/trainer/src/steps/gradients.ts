@@ -1,6 +1,6 @@
 import { add, clone, dispose, keep, mul, tidy, variableGrads, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
 import type { CollatedBatch } from '@qlora-js/data';
-import { randomState } from '@qlora-js/kernels';
+import { randomState, together } from '@qlora-js/kernels';
 import type { NamedVariable } from '@qlora-js/optim';
 import { lossItems, uploadBatch, type TrainableModel, type UploadedBatch } from '../model/trainable-model';
 
@@ -100,7 +100,9 @@ export function lossGradients(
   // Kept past the inner scope, but not past the caller's.
   const result = clone(loss!);
   loss!.dispose();
-  return { loss: result, gradients: new Map(trained.map(({ name, variable }) => [name, grads[variable.name]!])) };
+  // The norm and the optimiser take them all at once.
+  const gradients = together(trained.map(({ variable }) => grads[variable.name]!));
+  return { loss: result, gradients: new Map(trained.map(({ name }, index) => [name, gradients[index]!])) };
 }
 
 /** A loss times a factor; the loss itself where that is 1. */

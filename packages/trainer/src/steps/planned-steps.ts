@@ -14,7 +14,7 @@ import {
   type Variable,
 } from '@tensorflow/tfjs-core';
 import type { CollatedBatch } from '@qlora-js/data';
-import { PlanCache, randomWords, type Device } from '@qlora-js/kernels';
+import { layTogether, PlanCache, randomWords, type Device } from '@qlora-js/kernels';
 import type { HostInput, UploadedBatch } from '../model/trainable-model';
 import { lossGradients, windowParts, type WindowGradients, type WindowPosition } from './gradients';
 import { measure, update, type StepMoments, type StepParts, type StepPosition, type TrainingSteps } from './recipe';
@@ -140,6 +140,8 @@ export class PlannedSteps<Batch extends UploadedBatch> implements TrainingSteps 
 
   private makeAccumulators(): Variable[] {
     const shapes = [...this.parts.trained.map(({ variable: { shape } }) => shape), [1]];
-    return shapes.map((shape) => tidy(() => variable(zeros(shape), false)));
+    const accumulators = shapes.map((shape) => tidy(() => variable(zeros(shape), false)));
+    layTogether(accumulators);
+    return accumulators;
   }
 }

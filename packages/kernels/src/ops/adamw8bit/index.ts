@@ -4,6 +4,7 @@ import { defineOp } from '../../engine/op';
 import { createDynamicMap } from '../../formats/dynamic-map';
 import type { StepValues } from '../adamw';
 import { assignAll, ownData } from '../../tfjs/in-place';
+import { layTogether } from '../../tfjs/together';
 import { STEP_SIZE } from '../../optimizers/step-values';
 import { blockwiseBounds } from '../../formats/nearest';
 import { composeAdamw8bit } from './compose';
@@ -35,8 +36,9 @@ const run = defineOp<Adamw8bitInputs, Adamw8bitAttributes, Adamw8bitOutputs>({
  * One step of AdamW with moments in 8 bits, blocks of 256 (Dettmers et al. 2022, "8-bit Optimizers via Block-wise
  * Quantization"): the update by the exact float32 moments, then both quantised again. What bitsandbytes' CUDA kernel and
  * its CPU path do differently, and which of it is followed, stands at `Adamw8bitArithmetic`. An element whose gradient
- * is NaN or infinite gets moments of zero and keeps its value, decay included. Works in place on wasm and webgpu, there with as many parameters a dispatch as
- * the device binds; where `step` says that the step is left out, nothing changes.
+ * is NaN or infinite gets moments of zero and keeps its value, decay included. Works in place on wasm and webgpu, there in
+ * one dispatch: parameters and states are brought into a buffer each, gradients best come `together`. Where `step` says that
+ * the step is left out, nothing changes.
  *
  * @throws KernelError BAD_SHAPE
  */
@@ -50,14 +52,19 @@ export function adamw8bitSteps(
   checkShape(op, 'step', step, [STEP_SIZE]);
   const inputs: Adamw8bitInputs = { tables, step };
   const changed: Record<string, Variable> = {};
-  for (const [index, { parameter, gradient, state }] of entries.entries()) {
+  for (const { parameter, gradient, state } of entries) {
     checkShape(op, 'gradient', gradient, parameter.shape);
     checkTensor(op, 'state', state, 1, 'int32');
     checkShape(op, 'state', state, [adamw8bitLayout(parameter.size).length]);
-    const variables = { parameter, state };
-    ownData(Object.values(variables));
+  }
+  ownData(entries.flatMap(({ parameter, state }) => [parameter, state]));
+  layTogether(
+    entries.map(({ parameter }) => parameter),
+    entries.map(({ state }) => state),
+  );
+  for (const [index, { parameter, gradient, state }] of entries.entries()) {
     inputs[`gradient${index}`] = gradient;
-    for (const [name, variable] of Object.entries(variables)) {
+    for (const [name, variable] of Object.entries({ parameter, state })) {
       inputs[`${name}${index}`] = variable;
       changed[`${name}${index}`] = variable;
     }

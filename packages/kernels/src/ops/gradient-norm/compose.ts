@@ -22,7 +22,9 @@ export function composeClipControl(
   { maxNorm }: ClipControlAttributes,
 ): ClipControlOutputs {
   const scale = lossScale === undefined ? 1 : hostValues(lossScale)[0]!;
-  const norm = Math.sqrt(hostValues(sumSquares)[0]!) / scale;
+  let squares = 0;
+  for (const part of hostValues(sumSquares)) squares += part;
+  const norm = Math.sqrt(squares) / scale;
   const finite = Number.isFinite(norm);
   const gradientScale = Math.min(1, maxNorm / (norm + NORM_EPSILON)) / scale;
   return { norm: tensor1d([norm]), control: tensor1d(finite ? [gradientScale, 1] : [0, 0]) };

@@ -1,5 +1,5 @@
 import { tensor1d, type Tensor, type Tensor1D } from '@tensorflow/tfjs-core';
-import { checkShape } from '../../engine/check';
+import { checkShape, checkTensor } from '../../engine/check';
 import { defineOp } from '../../engine/op';
 import { KernelError } from '../../errors';
 import { composeClipControl, composeSumOfSquares } from './compose';
@@ -21,8 +21,9 @@ const runControl = defineOp<ClipControlInputs, ClipControlAttributes, ClipContro
 });
 
 /**
- * Sum of the squares of every element of every tensor, float32 [1]. Accumulated in float64 on cpu and wasm, in two
- * float32 phases on webgpu; the same every time.
+ * Squares of every element of every tensor, summed in parts: float32 [parts], for `clipControl` to add up. One part in
+ * float64 on cpu and wasm; on webgpu one for every 4,096 elements, in a dispatch for all tensors that lie `together`. The
+ * same every time.
  */
 export function sumOfSquares(tensors: readonly Tensor[]): Tensor1D {
   if (tensors.length === 0) throw new KernelError('BAD_ARGUMENT', 'sumOfSquares: there are no tensors');
@@ -43,10 +44,11 @@ export interface ClipControlOptions {
 }
 
 /**
- * The global norm and what an optimiser makes of it, decided on the device: norm [1] = sqrt(sumSquares) / lossScale, and
+ * The global norm and what an optimiser makes of it, decided on the device: norm [1] = sqrt(sum of sumSquares) / lossScale, and
  * control [2] = (gradientScale, apply), where gradientScale = min(1, maxNorm / (norm + 1e-6)) / lossScale
  * (torch.nn.utils.clip_grad_norm_) and apply is 0 where the norm is not finite, which leaves parameters and states be.
  *
+ * @param sumSquares float32 [parts], from `sumOfSquares`
  * @throws KernelError BAD_ARGUMENT, BAD_SHAPE
  */
 export function clipControl(sumSquares: Tensor1D, { maxNorm, lossScale }: ClipControlOptions): ClipControlOutputs {
@@ -54,7 +56,7 @@ export function clipControl(sumSquares: Tensor1D, { maxNorm, lossScale }: ClipCo
   if (typeof lossScale === 'number' && !(lossScale > 0 && Number.isFinite(lossScale))) {
     throw new KernelError('BAD_ARGUMENT', `clipControl: lossScale ${lossScale} is not a positive number`);
   }
-  checkShape('clipControl', 'sumSquares', sumSquares, [1]);
+  checkTensor('clipControl', 'sumSquares', sumSquares, 1, 'float32');
   const scale = typeof lossScale === 'number' ? tensor1d([lossScale]) : lossScale;
   if (scale !== undefined) checkShape('clipControl', 'lossScale', scale, [1]);
   const result = runControl({ sumSquares, lossScale: scale }, { maxNorm });

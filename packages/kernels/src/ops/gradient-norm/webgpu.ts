@@ -1,7 +1,9 @@
-import { util } from '@tensorflow/tfjs-core';
+import { util, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebgpuKernel } from '../../engine/op';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
-import { workgroupSum } from '../../webgpu/reduce';
+import { internalsOf } from '../../tfjs/backend';
+import { elementOffset, runsInSameBuffers } from '../../tfjs/together';
+import { lastStartingBy, workgroupSum } from '../../webgpu/reduce';
 import { shaderVariants, spread, WORKGROUP_INDEX, WORKGROUP_PARAMETERS } from '../../webgpu/shader';
 import { layout } from '../../webgpu/layout';
 import {
@@ -17,118 +19,72 @@ const THREADS = 256;
 /** Elements a workgroup sums in the first phase, 16 a thread. */
 const CHUNK = 16 * THREADS;
 
-/** First phase: a workgroup sums the squares of a chunk of one tensor into a place of its own. */
-const chunks = shaderVariants('sumOfSquares chunks', ({ tensors }: { tensors: number }) => {
-  const indices = Array.from({ length: tensors }, (_, i) => i);
-  // Of each tensor: its elements, and the number of its first chunk.
-  const ofTensors = Object.fromEntries(
-    indices.flatMap((i) => [
-      [`size${i}`, 'u32' as const],
-      [`start${i}`, 'u32' as const],
-    ]),
-  );
+/** Of a tensor: its elements, where in the buffer they begin, and the number of its first chunk. */
+const SPAN_WORDS = 3;
+
+/** First phase: a workgroup sums the squares of a chunk of a tensor, one of those that lie in a buffer, into a place of its own. */
+const chunks = shaderVariants('sumOfSquares chunks', () => {
   const io = layout({
-    uniforms: { chunks: 'u32', offset: 'u32', ...ofTensors },
-    buffers: {
-      ...Object.fromEntries(indices.map((i) => [`x${i}`, 'read array<f32>' as const])),
-      partials: 'write array<f32>',
-    },
+    uniforms: { chunks: 'u32', offset: 'u32', tensors: 'u32' },
+    buffers: { x: 'read array<f32>', spans: 'read array<Span>', partials: 'write array<f32>' },
   });
   return {
     layout: io,
     code: /* wgsl */ `
+struct Span { size: u32, offset: u32, start: u32 }
 ${io.wgsl}
 ${workgroupSum('f32', THREADS)}
-${indices
-  .map(
-    (i) => /* wgsl */ `
-fn squares${i}(chunk: u32, lane: u32) -> f32 {
-  let end = min((chunk + 1u) * ${CHUNK}u, uniforms.size${i});
-  var sum = 0.0;
-  for (var i = chunk * ${CHUNK}u + lane; i < end; i += ${THREADS}u) { sum += x${i}[i] * x${i}[i]; }
-  return sum;
-}`,
-  )
-  .join('')}
+${lastStartingBy('spans')}
 @compute @workgroup_size(${THREADS})
 fn main(${WORKGROUP_PARAMETERS}) {
   let chunk = ${WORKGROUP_INDEX};
   if (chunk >= uniforms.chunks) { return; }
+  let span = spans[lastStartingBy(chunk, uniforms.tensors)];
+  let first = (chunk - span.start) * ${CHUNK}u;
+  let end = min(first + ${CHUNK}u, span.size);
   var sum = 0.0;
-  ${indices
-    .toReversed()
-    .map((i) => `if (chunk >= uniforms.start${i}) { sum = squares${i}(chunk - uniforms.start${i}, lane); }`)
-    .join(' else ')}
+  for (var i = first + lane; i < end; i += ${THREADS}u) { sum += x[span.offset + i] * x[span.offset + i]; }
   let total = workgroupSum(lane, sum);
   if (lane == 0u) { partials[uniforms.offset + chunk] = total; }
 }`,
   };
 });
 
-/** Second phase: one workgroup sums what the first left, in an order that the number of partial sums decides. */
-const totals = shaderVariants('sumOfSquares total', () => {
-  const io = layout({
-    uniforms: { count: 'u32' },
-    buffers: { partials: 'read array<f32>', total: 'write array<f32>' },
-  });
-  return {
-    layout: io,
-    code: /* wgsl */ `
-${io.wgsl}
-${workgroupSum('f32', THREADS)}
-@compute @workgroup_size(${THREADS})
-fn main(@builtin(local_invocation_index) lane: u32) {
-  var sum = 0.0;
-  for (var i = lane; i < uniforms.count; i += ${THREADS}u) { sum += partials[i]; }
-  let result = workgroupSum(lane, sum);
-  if (lane == 0u) { total[0] = result; }
-}`,
-  };
-});
-
+/** [chunks]: one dispatch for all tensors that lie in one buffer. */
 export const webgpuSumOfSquares: WebgpuKernel<SumOfSquaresInputs, object> = (inputs, _attributes, backend) => {
-  const tensors = Object.values(inputs);
-  const sizes = tensors.map(({ shape }) => util.sizeFromShape(shape));
-  const count = sizes.reduce((sum, size) => sum + Math.ceil(size / CHUNK), 0);
+  const internals = internalsOf(backend);
+  const chunksOf = ({ shape }: TensorInfo): number => Math.ceil(util.sizeFromShape(shape) / CHUNK);
+  const tensors = Object.values(inputs).filter((tensor) => chunksOf(tensor) > 0);
+  const count = tensors.reduce((sum, tensor) => sum + chunksOf(tensor), 0);
   const partials = makeOutput(backend, [count]);
-  // One dispatch for as many tensors as a shader may bind beside the partial sums.
-  const group = backend.device.limits.maxStorageBuffersPerShaderStage - 1;
   let offset = 0;
-  for (let first = 0; first < tensors.length; first += group) {
-    const members = tensors.slice(first, first + group);
-    const starts: number[] = [];
-    let chunkCount = 0;
-    members.forEach((_, i) => {
-      starts.push(chunkCount);
-      chunkCount += Math.ceil(sizes[first + i]! / CHUNK);
+  for (const run of runsInSameBuffers(internals, tensors, (tensor) => [tensor])) {
+    const words = new Int32Array(SPAN_WORDS * run.length);
+    let start = 0;
+    run.forEach((tensor, i) => {
+      words.set([util.sizeFromShape(tensor.shape), elementOffset(internals, tensor), start], SPAN_WORDS * i);
+      start += chunksOf(tensor);
     });
+    const spans = backend.makeTensorInfo([words.length], 'int32', words);
     dispatch(backend, {
-      shader: chunks({ tensors: members.length }),
-      buffers: { ...Object.fromEntries(members.map((tensor, i) => [`x${i}`, tensor])), partials },
-      uniforms: {
-        chunks: chunkCount,
-        offset,
-        ...Object.fromEntries(
-          members.flatMap((_, i) => [
-            [`size${i}`, sizes[first + i]!],
-            [`start${i}`, starts[i]!],
-          ]),
-        ),
-      },
-      workgroups: spread(chunkCount),
+      shader: chunks({}),
+      buffers: { x: { inOne: run }, spans, partials },
+      uniforms: { chunks: start, offset, tensors: run.length },
+      workgroups: spread(start),
     });
-    offset += chunkCount;
+    backend.disposeData(spans.dataId);
+    offset += start;
   }
-  const total = makeOutput(backend, [1]);
-  dispatch(backend, { shader: totals({}), buffers: { partials, total }, uniforms: { count }, workgroups: [1, 1, 1] });
-  backend.disposeData(partials.dataId);
-  return total;
+  return partials;
 };
 
-/** One thread. Finite is asked of the bits, since a compiler may take it for granted of the value. */
+/**
+ * One workgroup: what the first phase left, in an order that the number of partial sums decides, and what one thread makes
+ * of it. Finite is asked of the bits, since a compiler may take it for granted of the value.
+ */
 const control = shaderVariants('clipControl', ({ scaled, clipped }: { scaled: boolean; clipped: boolean }) => {
   const io = layout({
-    uniforms: { maxNorm: 'f32', zero: 'u32' },
+    uniforms: { maxNorm: 'f32', zero: 'u32', count: 'u32' },
     buffers: {
       sumSquares: 'read array<f32>',
       norm: 'write array<f32>',
@@ -140,12 +96,15 @@ const control = shaderVariants('clipControl', ({ scaled, clipped }: { scaled: bo
     layout: io,
     code: /* wgsl */ `
 ${io.wgsl}
-
+${workgroupSum('f32', THREADS)}
 fn isFinite(value: f32) -> bool { return (bitcast<u32>(value) & 0x7f800000u) != 0x7f800000u; }
 
-@compute @workgroup_size(1)
-fn main() {
-  let squares = sumSquares[0];
+@compute @workgroup_size(${THREADS})
+fn main(@builtin(local_invocation_index) lane: u32) {
+  var sum = 0.0;
+  for (var i = lane; i < uniforms.count; i += ${THREADS}u) { sum += sumSquares[i]; }
+  let squares = workgroupSum(lane, sum);
+  if (lane > 0u) { return; }
   let scale = ${scaled ? 'lossScale[0]' : '1.0'};
   let root = sqrt(squares) / scale;
   let finite = isFinite(squares) && isFinite(root);
@@ -168,7 +127,7 @@ export const webgpuClipControl: WebgpuKernel<ClipControlInputs, ClipControlAttri
   dispatch(backend, {
     shader: control({ scaled: lossScale !== undefined, clipped }),
     buffers: { sumSquares, norm, control: decision, lossScale },
-    uniforms: { maxNorm: clipped ? maxNorm : 0, zero: 0 },
+    uniforms: { maxNorm: clipped ? maxNorm : 0, zero: 0, count: util.sizeFromShape(sumSquares.shape) },
     workgroups: [1, 1, 1],
   });
   return { norm, control: decision };

@@ -1,8 +1,9 @@
-// sumOfSquares chunks {"tensors":2}
+// sumOfSquares chunks {}
 
-struct Uniforms { chunks: u32, offset: u32, size0: u32, start0: u32, size1: u32, start1: u32 }
-@group(0) @binding(0) var<storage, read> x0: array<f32>;
-@group(0) @binding(1) var<storage, read> x1: array<f32>;
+struct Span { size: u32, offset: u32, start: u32 }
+struct Uniforms { chunks: u32, offset: u32, tensors: u32 }
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> spans: array<Span>;
 @group(0) @binding(2) var<storage, read_write> partials: array<f32>;
 @group(0) @binding(3) var<uniform> uniforms: Uniforms;
 
@@ -21,26 +22,27 @@ fn workgroupSum(lane: u32, value: f32) -> f32 {
 }
 
 
-fn squares0(chunk: u32, lane: u32) -> f32 {
-  let end = min((chunk + 1u) * 4096u, uniforms.size0);
-  var sum = 0.0;
-  for (var i = chunk * 4096u + lane; i < end; i += 256u) { sum += x0[i] * x0[i]; }
-  return sum;
+fn lastStartingBy(at: u32, count: u32) -> u32 {
+  var low = 0u;
+  var high = count - 1u;
+  while (low < high) {
+    let middle = (low + high + 1u) / 2u;
+    if (spans[middle].start <= at) { low = middle; } else { high = middle - 1u; }
+  }
+  return low;
 }
-fn squares1(chunk: u32, lane: u32) -> f32 {
-  let end = min((chunk + 1u) * 4096u, uniforms.size1);
-  var sum = 0.0;
-  for (var i = chunk * 4096u + lane; i < end; i += 256u) { sum += x1[i] * x1[i]; }
-  return sum;
-}
+
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) lane: u32) {
   let chunk = workgroup.y * workgroups.x + workgroup.x;
   if (chunk >= uniforms.chunks) { return; }
+  let span = spans[lastStartingBy(chunk, uniforms.tensors)];
+  let first = (chunk - span.start) * 4096u;
+  let end = min(first + 4096u, span.size);
   var sum = 0.0;
-  if (chunk >= uniforms.start1) { sum = squares1(chunk - uniforms.start1, lane); } else if (chunk >= uniforms.start0) { sum = squares0(chunk - uniforms.start0, lane); }
+  for (var i = first + lane; i < end; i += 256u) { sum += x[span.offset + i] * x[span.offset + i]; }
   let total = workgroupSum(lane, sum);
   if (lane == 0u) { partials[uniforms.offset + chunk] = total; }
 }
