@@ -42,14 +42,7 @@ export async function tokenLoss(
 
 async function batchLoss(model: GPT2LMHeadModel, sequences: readonly number[][]): Promise<number> {
   const packed = packSequences(sequences, model.config);
-  const length = Math.max(...sequences.map((ids) => ids.length));
-  const columns = Array.from({ length }, (_, column) => column);
-  const labels = nextTokenLabels({
-    inputIds: sequences.flatMap((ids) => columns.map((column) => ids[column] ?? 0)),
-    attentionMask: sequences.flatMap((ids) => columns.map((column) => (column < ids.length ? 1 : 0))),
-    batchSize: sequences.length,
-    length,
-  });
+  const labels = nextTokenLabels(sequences.map((ids) => ({ ids })));
   const loss = tidy(() => model.loss(packed, labels, INFERENCE).loss);
   const value = (await loss.data())[0]!;
   loss.dispose();

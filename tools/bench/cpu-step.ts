@@ -115,8 +115,10 @@ function fullBatch(): CollatedBatch {
     return Math.floor((state / 2 ** 32) * limit);
   };
   return {
-    inputIds: Int32Array.from({ length: BATCH * LENGTH }, () => below(50_000)),
-    attentionMask: new Int32Array(BATCH * LENGTH).fill(1),
+    rows: Array.from({ length: BATCH }, () => ({
+      ids: Int32Array.from({ length: LENGTH }, () => below(50_000)),
+      start: 0,
+    })),
     labels: Int32Array.from({ length: BATCH }, () => below(LABELS)),
     batchSize: BATCH,
     length: LENGTH,

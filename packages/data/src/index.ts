@@ -52,6 +52,7 @@ export {
   inspectTextDataset,
 } from './load/inspect';
 export {
+  type BatchRow,
   type CollatableRow,
   type CollatedBatch,
   type CollatorOptions,
@@ -59,6 +60,7 @@ export {
   DataCollatorWithPadding,
   lengthBucket,
 } from './batch/collator';
+export { padBatch, type PaddedArrays } from './batch/pad-batch';
 export { DataCollatorForLanguageModeling, IGNORED_LABEL, type LanguageModelRow } from './batch/language-model-collator';
 export {
   batchCount,

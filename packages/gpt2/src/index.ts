@@ -1,17 +1,16 @@
 export { Gpt2Error, type FamilyError, type Gpt2ErrorCode } from './errors';
 export { ConfigFields, isTokenId } from './config/fields';
 export { parseGpt2Config, type Gpt2Config } from './config/config';
+export { layoutRows, type BatchLayout, type LayoutOptions, type TextRow } from './batch/layout';
+export { type PaddedBatch } from './batch/padded-batch';
+export { packSequences, tokenBatch, tokenBatchOf, type TokenBatch } from './batch/token-batch';
 export {
-  layoutTokens,
-  tokenBatch,
-  tokenBatchOf,
-  type BatchLayout,
-  type PaddedBatch,
-  type TokenBatch,
-  type TokenBatchOptions,
-} from './batch/token-batch';
-export { packSequences } from './batch/pack-sequences';
-export { IGNORED_LABEL, nextTokenIds, nextTokenLabels, type NextTokenLabelsOptions } from './batch/next-token-labels';
+  IGNORED_LABEL,
+  nextTokenIds,
+  nextTokenLabels,
+  type LabelledRow,
+  type NextTokenLabelsOptions,
+} from './batch/next-token-labels';
 export { type Attend, type TokenRows } from './model/attend';
 export { GPT2Model, type BackboneWeights } from './model/backbone';
 export {

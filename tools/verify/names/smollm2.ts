@@ -59,16 +59,12 @@ function ggufFile({ cache }: VerifyContext, python: string): string {
   return path;
 }
 
-function collated({ rows, labels }: Answers['batches'][number], padTokenId: number): CollatedBatch {
-  const length = Math.max(...rows.map((row) => row.length));
-  const fill = (row: readonly number[], value: (id: number) => number, rest: number): number[] =>
-    Array.from({ length }, (_, column) => (column < row.length ? value(row[column]!) : rest));
+function collated({ rows, labels }: Answers['batches'][number]): CollatedBatch {
   return {
-    inputIds: Int32Array.from(rows.flatMap((row) => fill(row, (id) => id, padTokenId))),
-    attentionMask: Int32Array.from(rows.flatMap((row) => fill(row, () => 1, 0))),
+    rows: rows.map((ids) => ({ ids: Int32Array.from(ids), start: 0 })),
     labels: Int32Array.from(labels),
     batchSize: rows.length,
-    length,
+    length: Math.max(...rows.map((row) => row.length)),
     realTokens: rows.reduce((sum, row) => sum + row.length, 0),
   };
 }
@@ -103,7 +99,7 @@ async function training(files: GgufModelFiles, answers: Answers, out: string) {
   const gradientDistances: Record<string, number> = {};
   const losses: number[] = [];
   for (const [step, batch] of answers.batches.entries()) {
-    const window = [collated(batch, answers.padTokenId)];
+    const window = [collated(batch)];
     const { loss, gradients } = windowGradients(classifier, trained, window, { seed: 0, step });
     if (step === 0) {
       for (const path of answers.gradients.flatMap((module) => [`${module}.lora_A`, `${module}.lora_B`])) {

@@ -28,7 +28,7 @@ const take = (): void => {
   const collated = collator.collate(batch);
   tokens += collated.realTokens;
   for (const label of collated.labels) labels += label;
-  order.update(collated.inputIds);
+  for (const { ids } of collated.rows) order.update(ids);
   rows += batch.length;
   batch = [];
 };

@@ -1,6 +1,5 @@
 import { tidy } from '@tensorflow/tfjs-core';
 import { UsageError } from '@qlora-js/cli';
-import { DataCollatorWithPadding } from '@qlora-js/data';
 import type { FineTuneContext, QuantizationSettings } from '@qlora-js/finetune';
 import { loadGpt2LMHeadModel, nextTokenLabels, tokenBatch } from '@qlora-js/gpt2';
 import { openCheckpoint, toFloat32 } from '@qlora-js/hub';
@@ -146,19 +145,17 @@ async function perplexityOf(
   const load = base.family.modelType === 'gpt2' ? loadGpt2LMHeadModel : loadLlamaForCausalLM;
   const { model } = await load(base.files, { quantization });
   const { padTokenId } = base;
-  const collator = new DataCollatorWithPadding({ padTokenId, labelKey: null });
   const texts = data.test.column('text').slice(0, PERPLEXITY_TEXTS);
   const { inputIds } = base.tokenizer.batch(texts, { truncation: true, maxLength: settings.padding.maxLength });
   const long = inputIds.filter((ids) => ids.length > 1);
   let [sum, tokens] = [0, 0];
   for (let start = 0; start < long.length; start += 16) {
-    const rows = long.slice(start, start + 16).map((ids) => ({ input_ids: [...ids] }));
-    const collated = collator.collate(rows);
+    const rows = long.slice(start, start + 16).map((ids) => ({ ids }));
     const { nPositions, vocabSize } = model.config;
-    const batch = tokenBatch(collated, { padTokenId, nPositions, vocabSize });
-    const labels = nextTokenLabels(collated);
+    const batch = tokenBatch(rows, { padTokenId, nPositions, vocabSize });
+    const labels = nextTokenLabels(rows);
     const loss = tidy(() => model.loss(batch, labels, INFERENCE).loss);
-    const count = rows.reduce((total, { input_ids: ids }) => total + ids.length - 1, 0);
+    const count = rows.reduce((total, { ids }) => total + ids.length - 1, 0);
     sum += (await loss.data())[0]! * count;
     tokens += count;
     loss.dispose();

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CollatorOptions, DataCollatorWithPadding, lengthBucket } from './collator';
+import { type CollatedBatch, type CollatorOptions, DataCollatorWithPadding, lengthBucket } from './collator';
+import { padBatch, type PaddedArrays } from './pad-batch';
 
 const pad = 50256;
 const rows = [
@@ -9,11 +10,9 @@ const rows = [
   { input_ids: [9, pad, 11, 12, 13], attention_mask: [1, 1, 1, 1, 1], label: 1 },
 ];
 
-function collate(
-  options: Partial<CollatorOptions> = {},
-  some: readonly object[] = rows,
-): ReturnType<DataCollatorWithPadding['collate']> {
-  return new DataCollatorWithPadding({ padTokenId: pad, ...options }).collate(some as typeof rows);
+function collate(options: Partial<CollatorOptions> = {}, some: readonly object[] = rows): CollatedBatch & PaddedArrays {
+  const batch = new DataCollatorWithPadding({ padTokenId: pad, ...options }).collate(some as typeof rows);
+  return { ...batch, ...padBatch(batch, pad) };
 }
 
 // Expected ids and masks: transformers' DataCollatorWithPadding over GPT-2's tokenizer with pad = eos, same rows and options.
@@ -24,6 +23,12 @@ describe('DataCollatorWithPadding', () => {
     expect([...batch.attentionMask]).toEqual([1, 1, 1, 0, 0, 1, 0, 0, 0, 0, 1, 1, 1, 1, 1]);
     expect([...batch.labels]).toEqual([2, 0, 1]);
     expect([batch.batchSize, batch.length, batch.realTokens]).toEqual([3, 5, 9]);
+  });
+
+  it('keeps rows as they are, and where they begin', () => {
+    const { rows: right } = collate({ paddingSide: 'right' });
+    expect(right[1]).toEqual({ ids: Int32Array.of(8), start: 0 });
+    expect(collate({ paddingSide: 'left', padToMultipleOf: 8 }).rows.map(({ start }) => start)).toEqual([5, 7, 3]);
   });
 
   it('pads on the left', () => {

@@ -3,22 +3,34 @@ import type { Task } from '../load/labels';
 import { batchLabels } from './labels';
 import { isTokenId } from './token-id';
 
-/** Token ids and masks of a batch, row-major [batchSize, length], ready to be uploaded. */
+/** A text of a batch: its tokens, without padding. */
+export interface BatchRow {
+  /** Token ids. */
+  readonly ids: Int32Array;
+  /** 0 for ids that count for nothing; left out where all count. */
+  readonly mask?: Int32Array;
+  /** Its column in the padded batch: above 0 under left padding. */
+  readonly start: number;
+  /** Under a language model: what is to be predicted at each token, -100 where nothing is. */
+  readonly labels?: Int32Array;
+}
+
+/** Texts that go through a model together. What lays them out for it leaves padding out: `padBatch` puts it in. */
 export interface CollatedBatch {
-  /** [batchSize, length] */
-  inputIds: Int32Array;
-  /** [batchSize, length]: 1 for a token, 0 for padding */
-  attentionMask: Int32Array;
+  /** The texts. */
+  readonly rows: readonly BatchRow[];
   /**
    * A row's label after the other, as many a row as its task has: ids [batchSize]; Float32Array of 0 and 1 [batchSize,
-   * numLabels]; Float32Array of numbers [batchSize] or [batchSize, numLabels]; under a language model ids or -100 [batchSize,
-   * length]. Empty when the collator's labelKey is null.
+   * numLabels]; Float32Array of numbers [batchSize] or [batchSize, numLabels]. Empty under a language model, and when the
+   * collator's labelKey is null.
    */
-  labels: Int32Array | Float32Array;
-  batchSize: number;
-  length: number;
-  /** Tokens that are not padding, over the whole batch. */
-  realTokens: number;
+  readonly labels: Int32Array | Float32Array;
+  /** Number of texts. */
+  readonly batchSize: number;
+  /** Columns of the padded batch. */
+  readonly length: number;
+  /** Tokens that count, over the whole batch. */
+  readonly realTokens: number;
 }
 
 /** Makes batches of rows. */
@@ -49,7 +61,7 @@ export interface CollatableRow {
   attention_mask?: ArrayLike<number>;
 }
 
-/** Pads rows into a batch, as transformers' class of that name does. */
+/** Makes batches that pad as those of transformers' class of that name: `padBatch` gives its arrays. */
 export class DataCollatorWithPadding implements DataCollator {
   private readonly options: Required<Omit<CollatorOptions, 'maxLength'>> & { maxLength: number | undefined };
 
@@ -84,25 +96,20 @@ export class DataCollatorWithPadding implements DataCollator {
   /** @throws DataError `INVALID_ROW` (no rows, no tokens, no label, a bad id), `ROW_TOO_LONG` */
   collate(rows: readonly CollatableRow[]): CollatedBatch {
     if (rows.length === 0) throw new DataError('INVALID_ROW', 'a batch needs at least one row');
-    const { padTokenId, paddingSide } = this.options;
-    const batchSize = rows.length;
     const length = this.batchLength(rows);
-    const inputIds = new Int32Array(batchSize * length).fill(padTokenId);
-    const attentionMask = new Int32Array(batchSize * length);
     let realTokens = 0;
-    rows.forEach(({ input_ids: ids, attention_mask: mask }, row) => {
-      const start = row * length + (paddingSide === 'left' ? length - ids.length : 0);
-      for (let place = 0; place < ids.length; place++) {
-        const id = ids[place]!;
-        if (!isTokenId(id))
-          throw new DataError('INVALID_ROW', `row ${row} of the batch: ${shown(id)} at ${place} is no token id`, id);
-        const counts = mask === undefined || mask[place] === 1 ? 1 : 0;
-        inputIds[start + place] = id;
-        attentionMask[start + place] = counts;
-        realTokens += counts;
-      }
+    const texts = rows.map(({ input_ids, attention_mask }, row): BatchRow => {
+      const ids = Int32Array.from(input_ids, (id, place) => {
+        if (isTokenId(id)) return id;
+        throw new DataError('INVALID_ROW', `row ${row} of the batch: ${shown(id)} at ${place} is no token id`, id);
+      });
+      const mask = attention_mask && Int32Array.from(attention_mask, (value) => (value === 1 ? 1 : 0));
+      const counted = mask?.reduce((sum, value) => sum + value, 0) ?? ids.length;
+      realTokens += counted;
+      const start = this.options.paddingSide === 'left' ? length - ids.length : 0;
+      return { ids, ...(counted === ids.length ? {} : { mask: mask! }), start };
     });
-    return { inputIds, attentionMask, labels: this.labels(rows), batchSize, length, realTokens };
+    return { rows: texts, labels: this.labels(rows), batchSize: rows.length, length, realTokens };
   }
 
   private batchLength(rows: readonly CollatableRow[]): number {

@@ -1,28 +1,36 @@
 import { describe, expect, it } from 'vitest';
 import { Dataset } from '../dataset/dataset';
 import { packRows } from '../dataset/pack-rows';
+import type { CollatedBatch } from './collator';
 import { DataCollatorForLanguageModeling, type LanguageModelRow } from './language-model-collator';
+import { padBatch, type PaddedArrays } from './pad-batch';
 
-const collator = new DataCollatorForLanguageModeling({ padTokenId: 0 });
+function collate(
+  rows: readonly LanguageModelRow[],
+  options: { paddingSide?: 'left' } = {},
+): CollatedBatch & PaddedArrays {
+  const batch = new DataCollatorForLanguageModeling({ padTokenId: 0, ...options }).collate(rows);
+  return { ...batch, ...padBatch(batch, 0) };
+}
 
 // Expected labels: transformers' DataCollatorForLanguageModeling(mlm=False) and DataCollatorForSeq2Seq on the same rows.
 describe('DataCollatorForLanguageModeling', () => {
   it('labels every token with itself and padding with -100, on either side', () => {
     const rows = [{ input_ids: [5, 6, 7] }, { input_ids: [8, 9], labels: [-100, 9] }];
-    const batch = collator.collate(rows);
+    const batch = collate(rows);
     expect([...batch.labels]).toEqual([5, 6, 7, -100, 9, -100]);
     expect([batch.batchSize, batch.length, batch.realTokens]).toEqual([2, 3, 5]);
-    const left = new DataCollatorForLanguageModeling({ padTokenId: 0, paddingSide: 'left' }).collate(rows);
+    const left = collate(rows, { paddingSide: 'left' });
     expect([...left.labels]).toEqual([5, 6, 7, -100, -100, 9]);
   });
 
   it('labels no token that the mask leaves out, whatever its id', () => {
-    const { labels } = collator.collate([{ input_ids: [0, 5, 0, 6], attention_mask: [0, 1, 1, 1] }]);
+    const { labels } = collate([{ input_ids: [0, 5, 0, 6], attention_mask: [0, 1, 1, 1] }]);
     expect([...labels]).toEqual([-100, 5, 0, 6]);
   });
 
   it('takes a packed row apart into its texts', () => {
-    const batch = collator.collate([
+    const batch = collate([
       { input_ids: [1, 2, 3, 4, 5], labels: [-100, 2, 3, 4, 5], seq_lengths: [2, 3] },
       { input_ids: [6, 7], seq_lengths: [2] },
     ]);
@@ -39,7 +47,7 @@ describe('DataCollatorForLanguageModeling', () => {
     [{ input_ids: [1, 2, 3], seq_lengths: [2] }, /has 3 tokens, which seq_lengths must add up to, got 2/],
     [{ input_ids: [1, 2], seq_lengths: [3, -1] }, /which seq_lengths must add up to/],
   ])('refuses %j', (row, message) => {
-    expect(() => collator.collate([row as LanguageModelRow])).toThrow(message);
+    expect(() => collate([row as LanguageModelRow])).toThrow(message);
   });
 });
 

@@ -20,42 +20,32 @@ export interface LanguageModelRow extends CollatableRow {
 }
 
 /**
- * Pads texts into a batch with a label for every token, -100 in padding, as transformers' class of that name does with
+ * Makes batches with a label for every token, padded by `padBatch` as those of transformers' class of that name with
  * `mlm=False`; labels that a row has are kept. A packed row comes apart into its texts, which see nothing of each other.
  */
 export class DataCollatorForLanguageModeling implements DataCollator<LanguageModelRow> {
-  private readonly padded: DataCollatorWithPadding;
-  private readonly paddingSide: 'right' | 'left';
+  private readonly texts: DataCollatorWithPadding;
 
   /** @throws DataError `INVALID_OPTION` */
   constructor(options: Omit<CollatorOptions, 'labelKey' | 'problemType'>) {
-    this.padded = new DataCollatorWithPadding({ ...options, labelKey: null });
-    this.paddingSide = options.paddingSide ?? 'right';
+    this.texts = new DataCollatorWithPadding({ ...options, labelKey: null });
   }
 
   /** @throws DataError `INVALID_ROW` (as the other collator; labels that are none; nothing to predict in a text) */
   collate(rows: readonly LanguageModelRow[]): CollatedBatch {
     const texts = rows.flatMap(textsOf);
-    const batch = this.padded.collate(texts);
-    const { batchSize, length, attentionMask } = batch;
-    const labels = new Int32Array(batchSize * length).fill(IGNORED_LABEL);
-    texts.forEach(({ input_ids: ids, labels: own }, row) => {
-      const start = row * length + (this.paddingSide === 'left' ? length - ids.length : 0);
-      let predicted = 0;
-      for (let place = 0; place < ids.length; place++) {
-        const label = own?.[place] ?? ids[place]!;
-        const counts = attentionMask[start + place] === 1 && label !== IGNORED_LABEL;
-        if (counts) labels[start + place] = label;
-        // The first token has nothing before it to be predicted from.
-        if (counts && place > 0) predicted++;
-      }
-      if (predicted > 0) return;
+    const batch = this.texts.collate(texts);
+    const labelled = batch.rows.map((text, row) => {
+      const own = texts[row]!.labels ?? text.ids;
+      const labels = text.ids.map((_, place) => (text.mask?.[place] === 0 ? IGNORED_LABEL : own[place]!));
+      // The first token has nothing before it to be predicted from.
+      if (labels.subarray(1).some((label) => label !== IGNORED_LABEL)) return { ...text, labels };
       throw new DataError(
         'INVALID_ROW',
         `text ${row} of the batch has no token to be predicted: leave texts of one token, and those that are all prompt, out`,
       );
     });
-    return { ...batch, labels };
+    return { ...batch, rows: labelled };
   }
 }
 

@@ -1,7 +1,7 @@
 import { tidy } from '@tensorflow/tfjs-core';
 import { INFERENCE } from '@qlora-js/kernels';
 import { sequenceClassifier, uploadBatch } from '@qlora-js/trainer';
-import { DataCollatorWithPadding } from '@qlora-js/data';
+import { DataCollatorWithPadding, padBatch } from '@qlora-js/data';
 import { FinetuneError } from '../errors';
 import type { FineTuneContext } from '../run/context';
 
@@ -24,21 +24,22 @@ export interface ManualForward {
 /** One sentence through the model by hand, padded to the maximum length: a check that shapes and loss are what they should be. */
 export async function manualForward({ base, data, model, settings }: FineTuneContext): Promise<ManualForward> {
   const { maxLength, paddingSide } = settings.padding;
-  const { inputIds } = base.tokenizer.batch([SENTENCE], { truncation: true, maxLength });
+  const tokens = base.tokenizer.batch([SENTENCE], { truncation: true, maxLength });
   const { padTokenId } = base;
   const { task: problemType } = data;
   const collator = new DataCollatorWithPadding({
     ...{ padTokenId, paddingSide, padding: 'max_length', maxLength, problemType },
   });
   const label = problemType === 'multi_label_classification' ? new Uint8Array(model.base.numLabels) : 0;
-  const collated = collator.collate([{ input_ids: inputIds[0]!, label } as { input_ids: number[] }]);
+  const collated = collator.collate([{ input_ids: tokens.inputIds[0]!, label } as { input_ids: number[] }]);
+  const { inputIds, attentionMask } = padBatch(collated, padTokenId);
   const classifier = sequenceClassifier(model, { padTokenId, problemType });
   const batch = uploadBatch(classifier, collated);
   const output = tidy(() => classifier.loss(batch, INFERENCE));
   const [loss] = await output.loss.data();
   const result: ManualForward = {
-    inputIdsShape: [collated.batchSize, collated.length],
-    attentionMaskShape: [collated.batchSize, collated.attentionMask.length / collated.batchSize],
+    inputIdsShape: [collated.batchSize, inputIds.length / collated.batchSize],
+    attentionMaskShape: [collated.batchSize, attentionMask.length / collated.batchSize],
     outputKeys: Object.keys(output),
     logitsShape: output.logits.shape,
     loss: loss!,

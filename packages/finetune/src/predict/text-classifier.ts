@@ -1,5 +1,5 @@
 import { tidy, type Tensor2D } from '@tensorflow/tfjs-core';
-import { DataCollatorWithPadding, type Task } from '@qlora-js/data';
+import type { Task } from '@qlora-js/data';
 import { tokenBatch } from '@qlora-js/gpt2';
 import type { ModelFiles } from '@qlora-js/hub';
 import { INFERENCE, type Device } from '@qlora-js/kernels';
@@ -176,10 +176,11 @@ export function batchLogits(
   inputIds: readonly (readonly number[])[],
 ): Tensor2D {
   const { padTokenId } = base;
-  const collator = new DataCollatorWithPadding({ padTokenId, labelKey: null });
   const { nPositions, vocabSize } = model.base.config;
-  const collated = collator.collate(inputIds.map((ids) => ({ input_ids: ids })));
-  const batch = tokenBatch(collated, { padTokenId, nPositions, vocabSize });
+  const batch = tokenBatch(
+    inputIds.map((ids) => ({ ids })),
+    { padTokenId, nPositions, vocabSize },
+  );
   try {
     return tidy(() => model.base.forward(batch, INFERENCE));
   } finally {

@@ -3,8 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDevice, type Device } from '@qlora-js/kernels';
 import { padTexts } from '../../test/golden-variants';
 import { IGNORED_LABEL, nextTokenLabels } from './next-token-labels';
-import { packSequences } from './pack-sequences';
-import { tokenBatch, type PaddedBatch, type TokenBatchOptions } from './token-batch';
+import type { LayoutOptions } from './layout';
+import type { PaddedBatch } from './padded-batch';
+import { packSequences, tokenBatch } from './token-batch';
 
 const PAD = 9;
 const SIZES = { nPositions: 6, vocabSize: 10 };
@@ -60,6 +61,14 @@ describe('tokenBatch', () => {
     expect(pooledRows).toEqual([2, 3, 5]);
   });
 
+  it('lays rows out as the padded batch they make, columns counted from where they begin', () => {
+    const right = texts.map((ids) => ({ ids }));
+    expect(values(tokenBatch(right, OPTIONS))).toEqual(values(tokenBatch(padTexts(texts, 'right', PAD), OPTIONS)));
+    const left = texts.map((ids) => ({ ids, start: 3 - ids.length }));
+    expect(values(tokenBatch(left, OPTIONS))).toEqual(values(tokenBatch(padTexts(texts, 'left', PAD), OPTIONS)));
+    expect(() => tokenBatch([{ ids: [1, 2], start: 5 }], OPTIONS)).toThrow(/row 0 has 7 tokens/);
+  });
+
   it('keeps padding where that is asked for, out of reach as keys', () => {
     const left = values(tokenBatch(padTexts(texts, 'left', PAD), { ...OPTIONS, packed: false }));
     expect(left.ids).toEqual([1, 2, 3, 9, 9, 4, 9, 5, 6]);
@@ -94,7 +103,7 @@ describe('tokenBatch', () => {
   });
 
   const good: PaddedBatch = { inputIds: [1, 2, 3, 4], attentionMask: [1, 1, 1, 1], batchSize: 2, length: 2 };
-  it.each<[string, Partial<PaddedBatch>, Partial<TokenBatchOptions>, RegExp]>([
+  it.each<[string, Partial<PaddedBatch>, Partial<LayoutOptions>, RegExp]>([
     [
       'an id beyond the vocabulary',
       { inputIds: [1, 2, 10, 4] },
@@ -174,9 +183,9 @@ describe('packSequences', () => {
 
   it.each<[string, number[][], RegExp]>([
     ['no texts', [], /at least one text/],
-    ['an empty text', [[1], []], /text 1 has no tokens/],
-    ['a text beyond the positions', [[1, 2, 3, 4, 5, 6, 7]], /text 0 has 7 tokens.*6 positions/],
-    ['an id beyond the vocabulary', [[1], [2, 10]], /token id 10 in text 1, place 1/],
+    ['an empty text', [[1], []], /row 1 has no tokens/],
+    ['a text beyond the positions', [[1, 2, 3, 4, 5, 6, 7]], /row 0 has 7 tokens.*6 positions/],
+    ['an id beyond the vocabulary', [[1], [2, 10]], /token id 10 in row 1, column 1/],
   ])('refuses %s', (_, texts, message) => {
     expect(() => packSequences(texts, SIZES)).toThrow(message);
   });

@@ -110,7 +110,7 @@ describe('generate', () => {
       { maxNewTokens: 22 },
       /prompt of 3 tokens and 22 new ones.*24 positions/,
     ],
-    ['an empty prompt', [[1], []], {}, /text 1 has no tokens/],
+    ['an empty prompt', [[1], []], {}, /row 1 has no tokens/],
     ['no prompts', [], {}, /there are no prompts/],
     ['an id that does not exist', [[40]], {}, /token id 40.*vocabulary of 40/],
     ['no new tokens', [[1]], { maxNewTokens: 0 }, /maxNewTokens is 0/],

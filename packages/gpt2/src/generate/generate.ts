@@ -1,7 +1,7 @@
 import { tensor1d, tidy, type Tensor2D } from '@tensorflow/tfjs-core';
 import { gatherRows, INFERENCE, uniformValues } from '@qlora-js/kernels';
-import { packSequences } from '../batch/pack-sequences';
-import type { PaddedBatch } from '../batch/token-batch';
+import { slices, type PaddedBatch } from '../batch/padded-batch';
+import { packSequences } from '../batch/token-batch';
 import { Gpt2Error } from '../errors';
 import { attendWithin } from '../model/attend';
 import type { Decoder } from '../model/decoder';
@@ -65,11 +65,8 @@ export async function generate(model: LanguageModel, prompts: Prompts, options: 
 
 function promptTexts(prompts: Prompts): number[][] {
   if (!('inputIds' in prompts)) return prompts.map((prompt) => Array.from(prompt));
-  const { inputIds, attentionMask, batchSize, length } = prompts;
-  return Array.from({ length: batchSize }, (_, row) => {
-    const columns = Array.from({ length }, (_, column) => row * length + column);
-    return columns.filter((at) => attentionMask[at] !== 0).map((at) => inputIds[at]!);
-  });
+  const masks = slices(prompts.attentionMask, prompts);
+  return slices(prompts.inputIds, prompts).map((ids, row) => ids.filter((_, column) => masks[row]![column] !== 0));
 }
 
 /** One prompt and what was generated for it. */

@@ -12,7 +12,7 @@ import {
 import { describeBackends } from '@qlora-js/kernels/testing';
 import { largestDifference, relativeDistance } from '../../../../tools/test/compare';
 import { TINY, tinyFiles } from '../../../../tools/test/tiny-gpt2';
-import { packSequences } from '../batch/pack-sequences';
+import { packSequences } from '../batch/token-batch';
 import { loadGpt2ForSequenceClassification } from '../weights/load';
 import type { ActivationDtype } from './decoder';
 import type { GPT2ForSequenceClassification } from './sequence-classification';

@@ -9,7 +9,7 @@ import { goldenJson, goldenPath } from '../../../../tools/test/golden';
 import { GoldenTensors } from '../../../../tools/test/safetensors';
 import { largestDifference } from '../../../../tools/test/compare';
 import { floatTensor, TINY, tinyFiles, tinyTensors } from '../../../../tools/test/tiny-gpt2';
-import { packSequences } from '../batch/pack-sequences';
+import { packSequences } from '../batch/token-batch';
 import { loadGpt2, loadGpt2ForSequenceClassification, loadGpt2LMHeadModel } from './load';
 import { loadReportLines } from './load-model';
 import { transposed } from './transpose';

@@ -1,6 +1,6 @@
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
 import { IGNORED_LABEL, type CollatedBatch } from '@qlora-js/data';
-import { layoutTokens, nextTokenIds, type CausalLanguageModel, type TokenBatch } from '@qlora-js/gpt2';
+import { layoutRows, nextTokenIds, type CausalLanguageModel, type TokenBatch } from '@qlora-js/gpt2';
 import type { PeftModel } from '@qlora-js/lora';
 import { TrainerError } from '../errors';
 import { adapterParts } from './adapter-model';
@@ -38,7 +38,7 @@ export function causalLanguageModel(
         labels.push(IGNORED_LABEL);
       }
       return {
-        ...tokenInputs(layoutTokens(batch, { padTokenId, nPositions, vocabSize, rowMultiple })),
+        ...tokenInputs(layoutRows(batch.rows, { padTokenId, nPositions, vocabSize, rowMultiple })),
         rows: int32Input(rows),
         labels: int32Input(labels),
       };
@@ -65,14 +65,14 @@ export function causalLanguageModel(
 
 /** The rows that have a token to predict, without padding, and that token. */
 function predicted(batch: CollatedBatch): { readonly row: number; readonly label: number }[] {
-  const { labels, inputIds } = batch;
-  if (labels.length !== inputIds.length) {
-    throw new TrainerError('BAD_ARGUMENT', `a batch of ${inputIds.length} tokens has ${labels.length} labels`, {
-      value: labels.length,
+  const bare = batch.rows.findIndex(({ labels }) => labels === undefined);
+  if (bare >= 0) {
+    throw new TrainerError('BAD_ARGUMENT', `row ${bare} of a batch has no labels of its tokens`, {
+      value: bare,
       remedy: 'make batches of a language model by DataCollatorForLanguageModeling',
     });
   }
-  return nextTokenIds(batch, { labels })
+  return nextTokenIds(batch.rows)
     .map((label, row) => ({ row, label }))
     .filter(({ label }) => label !== IGNORED_LABEL);
 }

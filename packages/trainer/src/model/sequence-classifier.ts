@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { CollatedBatch, Task } from '@qlora-js/data';
-import { layoutTokens, type SequenceClassification, type TokenBatch } from '@qlora-js/gpt2';
+import { layoutRows, type SequenceClassification, type TokenBatch } from '@qlora-js/gpt2';
 import type { PeftModel } from '@qlora-js/lora';
 import { TrainerError } from '../errors';
 import { adapterParts } from './adapter-model';
@@ -45,7 +45,7 @@ export function sequenceClassifier(
     task: problemType,
     numLabels,
     inputs: (batch: CollatedBatch, { rowMultiple = 1 }: BatchInputOptions = {}) => ({
-      ...tokenInputs(layoutTokens(batch, { padTokenId, nPositions, vocabSize, rowMultiple })),
+      ...tokenInputs(layoutRows(batch.rows, { padTokenId, nPositions, vocabSize, rowMultiple })),
       labels: labelInput(batch, problemType, numLabels),
     }),
     batchOf: (tensors) => {

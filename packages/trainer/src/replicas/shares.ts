@@ -1,4 +1,4 @@
-import type { CollatedBatch } from '@qlora-js/data';
+import type { BatchRow, CollatedBatch } from '@qlora-js/data';
 import { TrainerError } from '../errors';
 import type { WindowPart } from '../steps/gradients';
 
@@ -41,11 +41,13 @@ export function shareWindow(
 }
 
 /** Which rows of a batch each worker takes, in ascending order. */
-export function dealRows({ attentionMask, batchSize, length }: CollatedBatch, workers: number): number[][] {
-  const tokens = Array.from({ length: batchSize }, (_, row) =>
-    attentionMask.subarray(row * length, (row + 1) * length).reduce((sum, value) => sum + value, 0),
-  );
-  return deal(tokens, workers);
+export function dealRows({ rows }: CollatedBatch, workers: number): number[][] {
+  return deal(rows.map(tokensOf), workers);
+}
+
+/** Tokens of a row that count. */
+function tokensOf({ ids, mask }: BatchRow): number {
+  return mask === undefined ? ids.length : mask.reduce((sum, value) => sum + value, 0);
 }
 
 /**
@@ -65,21 +67,11 @@ export function deal(sizes: readonly number[], workers: number): number[][] {
   return shares.map((share) => share.sort((a, b) => a - b));
 }
 
-function takeRows(batch: CollatedBatch, rows: readonly number[]): CollatedBatch {
-  const { length, batchSize } = batch;
-  const take = <Values extends Int32Array | Float32Array>(values: Values): Values => {
-    const width = values.length / batchSize;
-    const taken = values.slice(0, rows.length * width) as Values;
-    rows.forEach((row, index) => taken.set(values.subarray(row * width, (row + 1) * width), index * width));
-    return taken;
-  };
-  const attentionMask = take(batch.attentionMask);
-  return {
-    inputIds: take(batch.inputIds),
-    attentionMask,
-    labels: take(batch.labels),
-    batchSize: rows.length,
-    length,
-    realTokens: attentionMask.reduce((sum, value) => sum + value, 0),
-  };
+function takeRows({ rows, labels, batchSize, length }: CollatedBatch, share: readonly number[]): CollatedBatch {
+  const width = labels.length / batchSize;
+  const taken = labels.slice(0, share.length * width);
+  share.forEach((row, index) => taken.set(labels.subarray(row * width, (row + 1) * width), index * width));
+  const own = share.map((row) => rows[row]!);
+  const realTokens = own.reduce((sum, row) => sum + tokensOf(row), 0);
+  return { rows: own, labels: taken, batchSize: own.length, length, realTokens };
 }

@@ -14,6 +14,7 @@ import { sequenceClassifier } from '../model/sequence-classifier';
 import type { LearnedTask, TrainableModel, UploadedBatch } from '../model/trainable-model';
 import type { ReplicaGroup } from '../steps/replica-group';
 import type { GoldenStep } from './golden';
+import { recordedBatch } from './recorded-batch';
 
 interface GoldenTask {
   readonly accumulationSteps: number;
@@ -62,18 +63,16 @@ export function goldenBatches(run: string): CollatedBatch[] {
   const tensors = new GoldenTensors(goldenPath('tasks/batches.safetensors'));
   const count = tensors.names.filter((name) => name.endsWith('.input_ids')).length;
   return Array.from({ length: count }, (_, index) => {
-    const [batchSize = 0, length = 0] = tensors.get(`${index}.input_ids`).shape;
-    const attentionMask = tensors.integers(`${index}.attention_mask`);
+    const [batchSize = 0] = tensors.get(`${index}.input_ids`).shape;
     const ids = task === 'single_label_classification' || task === 'causal_lm';
     const name = `${index}.${task}`;
-    return {
+    const arrays = {
       inputIds: tensors.integers(`${index}.input_ids`),
-      attentionMask,
+      attentionMask: tensors.integers(`${index}.attention_mask`),
       labels: ids ? tensors.integers(name) : tensors.floats(name),
       batchSize,
-      length,
-      realTokens: attentionMask.reduce((sum, value) => sum + value, 0),
     };
+    return recordedBatch(arrays, task === 'causal_lm');
   });
 }
 

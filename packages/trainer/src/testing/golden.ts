@@ -8,6 +8,7 @@ import { clipGradients, createOptimizer, createSchedule, decayGroups, type Optim
 import { GoldenTensors } from '../../../../tools/test/safetensors';
 import { windowGradients } from '../steps/gradients';
 import { sequenceClassifier } from '../model/sequence-classifier';
+import { recordedBatch } from './recorded-batch';
 
 export interface GoldenStep {
   readonly loss: number;
@@ -69,7 +70,7 @@ export async function replayTraining(
     for (const tensor of [loss, norm, control, ...gradients.values()]) tensor.dispose();
   }
   const { nPositions, vocabSize } = model.config;
-  const tokens = tokenBatch(batches[0]!, { padTokenId, nPositions, vocabSize });
+  const tokens = tokenBatch(batches[0]!.rows, { padTokenId, nPositions, vocabSize });
   const logits = model.forward(tokens, INFERENCE);
   const values = await logits.data();
   tokens.dispose();
@@ -83,15 +84,12 @@ function recordedBatches(folder: string): CollatedBatch[] {
   const tensors = new GoldenTensors(`${folder}/batches.safetensors`);
   const count = tensors.names.filter((name) => name.endsWith('.labels')).length;
   return Array.from({ length: count }, (_, index) => {
-    const [batchSize = 0, length = 0] = tensors.get(`${index}.input_ids`).shape;
-    const attentionMask = tensors.integers(`${index}.attention_mask`);
-    return {
+    const [batchSize = 0] = tensors.get(`${index}.input_ids`).shape;
+    return recordedBatch({
       inputIds: tensors.integers(`${index}.input_ids`),
-      attentionMask,
+      attentionMask: tensors.integers(`${index}.attention_mask`),
       labels: tensors.integers(`${index}.labels`),
       batchSize,
-      length,
-      realTokens: attentionMask.reduce((sum, value) => sum + value, 0),
-    };
+    });
   });
 }
