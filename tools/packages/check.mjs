@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Checks the packages as a stranger gets them: manifests, tarballs, installs into empty folders, types, errors, sizes.
+// Checks the packages as a stranger gets them: manifests, tarballs, installs into empty folders, types, errors, sizes, cycles,
+// what nothing uses, the API reference, a rehearsal of the release.
 // usage: npm run check:packages [-- --only NAME,NAME] [--built]      --built: dist is as the sources are
 // Prints a line a check that failed and ends with `N passed, M failed`.
 import { spawnSync } from 'node:child_process';
@@ -13,8 +14,10 @@ import { checkErrors } from './errors.mjs';
 import { checkInstalls } from './installs.mjs';
 import { checkLinters } from './linters.mjs';
 import { checkManifests } from './manifests.mjs';
+import { checkReference } from './reference.mjs';
 import { checkRelease } from './release.mjs';
 import { checkTypes } from './types.mjs';
+import { checkUnused } from './unused.mjs';
 import { pack, packages, root } from './workspace.mjs';
 
 const { values } = parseArgs({ options: { only: { type: 'string' }, built: { type: 'boolean' } } });
@@ -26,6 +29,8 @@ const checks = {
   errors: checkErrors,
   budgets: checkBudgets,
   cycles: checkCycles,
+  unused: checkUnused,
+  reference: checkReference,
   release: checkRelease,
 };
 const chosen = values.only === undefined ? Object.keys(checks) : values.only.split(',');

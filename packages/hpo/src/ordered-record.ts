@@ -1,5 +1,5 @@
 /** Whether JavaScript would move a property of this name before all others: it takes such names for array indices. */
-export function isIndexLike(name: string): boolean {
+function isIndexLike(name: string): boolean {
   return /^(?:0|[1-9]\d{0,9})$/.test(name);
 }
 

@@ -47,7 +47,7 @@ export function confusionMatrix(
 }
 
 /** The matrix in row-major order, without the samples that lie outside it. */
-export function countPairs({ labels, trueIndex, predictedIndex }: EncodedLabels): Float64Array {
+function countPairs({ labels, trueIndex, predictedIndex }: EncodedLabels): Float64Array {
   const flat = new Float64Array(labels.length ** 2);
   for (let i = 0; i < trueIndex.length; i++) {
     if (trueIndex[i]! >= 0 && predictedIndex[i]! >= 0) flat[trueIndex[i]! * labels.length + predictedIndex[i]!]!++;

@@ -132,7 +132,7 @@ export function flatMatrix(matrix: ConfusionCounts): Float64Array {
 }
 
 /** The sums over rows and columns of a checked row-major matrix. */
-export function countsOfMatrix(flat: Float64Array): ClassCounts {
+function countsOfMatrix(flat: Float64Array): ClassCounts {
   const size = Math.sqrt(flat.length);
   const counts = emptyCounts(size);
   for (let row = 0; row < size; row++) {

@@ -91,7 +91,7 @@ export function checkedLabelList(labels: readonly Label[]): Label[] {
 }
 
 /** The distinct labels of arrays that were checked before, in sklearn's order. */
-export function sortedUnion(arrays: readonly Labels[]): Label[] {
+function sortedUnion(arrays: readonly Labels[]): Label[] {
   const seen = new Set<Label>();
   for (const array of arrays) for (let i = 0; i < array.length; i++) seen.add(array[i]!);
   return [...seen].sort(compareLabels);
@@ -104,7 +104,7 @@ export function compareLabels(a: Label, b: Label): number {
 }
 
 /** Python's order of strings. JavaScript's `<` compares UTF-16 units, which puts U+1F600 before U+FF5E. */
-export function compareCodePoints(a: string, b: string): number {
+function compareCodePoints(a: string, b: string): number {
   const shorter = Math.min(a.length, b.length);
   for (let i = 0; i < shorter; i++) {
     if (a.charCodeAt(i) === b.charCodeAt(i)) continue;

@@ -35,7 +35,7 @@ export function serveRun(
 }
 
 /** An error in words; packages' errors carry a code. */
-export function problemOf(error: unknown): Problem {
+function problemOf(error: unknown): Problem {
   if (!(error instanceof Error)) return { code: 'UNEXPECTED', message: String(error) };
   const { code } = error as { code?: unknown };
   return { code: typeof code === 'string' ? code : error.name, message: error.message };

@@ -14,7 +14,7 @@ export function openAdapter(values: OptionValues<typeof ADAPTER_OPTIONS>, output
 }
 
 /** The texts of `predict`: arguments, a file, or standard input. @throws UsageError where there is none */
-export async function textsOf(
+async function textsOf(
   words: readonly string[],
   { input, textColumn }: Pick<PredictValues, 'input' | 'textColumn'>,
 ): Promise<string[]> {

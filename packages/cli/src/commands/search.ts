@@ -8,7 +8,7 @@ import type { TrainValues } from '../options/train-options';
 import { fineTuneOptions, requiredData, type TrainOptions } from './train';
 
 /** File with the best parameters in a run's folder, which `train --config` takes. */
-export const BEST_PARAMETERS = 'best-parameters.json';
+const BEST_PARAMETERS = 'best-parameters.json';
 
 /** Searches, and writes the best parameters as a file that a training takes. */
 export async function search(values: TrainValues, options: TrainOptions): Promise<void> {

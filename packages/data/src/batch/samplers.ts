@@ -48,8 +48,7 @@ export class LengthGroupedSampler implements Sampler {
   private readonly seed: number;
 
   /**
-   * @param options.lengths tokens of each row
-   * @param options.batchSize rows an optimiser step: batch size x gradient accumulation steps
+   * `lengths` has the tokens of each row; `batchSize` is rows an optimiser step: batch size x gradient accumulation steps.
    */
   constructor({ lengths, batchSize, seed = 0 }: { lengths: ArrayLike<number>; batchSize: number; seed?: number }) {
     checkCount('batchSize', batchSize, 1);

@@ -23,7 +23,13 @@ export interface LanguageModelDatasetOptions extends TableOptions, Omit<HeldOut,
 }
 
 /** Texts to train a language model on. */
-export interface LanguageModelDataset extends Readonly<Record<SplitName, Dataset<LanguageModelText>>> {
+export interface LanguageModelDataset {
+  /** Texts to learn. */
+  readonly train: Dataset<LanguageModelText>;
+  /** Texts to choose the best weights by. */
+  readonly validation: Dataset<LanguageModelText>;
+  /** Texts that nothing is chosen by. */
+  readonly test: Dataset<LanguageModelText>;
   /** What reports call it. */
   readonly name: string;
   /** The columns that the texts came from. */

@@ -18,7 +18,13 @@ import type { PaddingSettings } from './padding';
 export type LabelledRow = PreparedRow<number | number[]>;
 
 /** Texts as token ids, with what was cut. */
-export interface TokenSplits extends Readonly<Record<SplitName, Dataset<LabelledRow>>> {
+export interface TokenSplits {
+  /** Rows to learn. */
+  readonly train: Dataset<LabelledRow>;
+  /** Rows to choose the best weights by. */
+  readonly validation: Dataset<LabelledRow>;
+  /** Rows that nothing is chosen by. */
+  readonly test: Dataset<LabelledRow>;
   /** Places of the texts that lost their ends. */
   readonly cut: readonly RowPlace[];
 }

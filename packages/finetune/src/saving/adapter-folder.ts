@@ -7,7 +7,7 @@ import { runtimeVersions, type RunReport } from './report';
 import { VERSION } from '../version';
 
 /** Every figure of the run. */
-export const METRICS = 'metrics.json';
+const METRICS = 'metrics.json';
 
 /** Files by name, as they lie in the adapter's folder. */
 export type AdapterFolder = Readonly<Record<string, Uint8Array | string>>;

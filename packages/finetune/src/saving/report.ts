@@ -128,7 +128,7 @@ export function collectReport(context: TrainingContext, parts: ReportParts): Run
 }
 
 /** The parameters that a search varies. */
-export function searched(training: SearchedParameters): SearchedParameters {
+function searched(training: SearchedParameters): SearchedParameters {
   const { learningRate, perDeviceTrainBatchSize, numTrainEpochs, weightDecay, warmupSteps } = training;
   return { learningRate, perDeviceTrainBatchSize, numTrainEpochs, weightDecay, warmupSteps };
 }

@@ -108,7 +108,7 @@ export class KeyValueCache {
     return tensor1d(rows, 'int32');
   }
 
-  /** [batchSize, 1, 1, columns]: 0 where a sequence has a token, MASKED_SCORE before it. */
+  /** [batchSize, 1, 1, columns], 0 where a sequence has a token, MASKED_SCORE before it. */
   private mask(): Tensor4D {
     const values = new Float32Array(this.starts.length * this.columns);
     this.starts.forEach((start, sequence) => {

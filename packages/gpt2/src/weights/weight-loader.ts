@@ -48,9 +48,8 @@ export abstract class WeightLoader<Backbone extends Decoder = Decoder> {
 
   /**
    * A head's weight as it is stored, else from a normal distribution of that deviation, as transformers starts one;
-   * noted in `newlyInitialized` then.
-   *
-   * @param replaceOtherShape whether a stored head of another shape (other labels) is passed over, or is an error
+   * noted in `newlyInitialized` then. `replaceOtherShape` says whether a stored head of another shape (other labels) is passed
+   * over, or is an error.
    */
   async head(
     name: string,

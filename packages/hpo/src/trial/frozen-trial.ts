@@ -68,7 +68,7 @@ export function constraintKey(name: string): string {
 }
 
 /** The values of a trial's constraints; one above 0 makes it infeasible. */
-export function constraintValues(trial: FrozenTrial): number[] {
+function constraintValues(trial: FrozenTrial): number[] {
   const values: number[] = [];
   const old = Object.hasOwn(trial.systemAttrs, 'constraints') ? trial.systemAttrs['constraints'] : undefined;
   if (Array.isArray(old)) values.push(...old.filter((value): value is number => typeof value === 'number'));

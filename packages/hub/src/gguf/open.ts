@@ -32,7 +32,7 @@ export async function openGguf(source: ByteSource, options: OpenOptions = {}): P
 }
 
 /** The same, within a budget that other files share. */
-export async function openGgufWithin(source: ByteSource, budget: ReadBudget): Promise<GgufFile> {
+async function openGgufWithin(source: ByteSource, budget: ReadBudget): Promise<GgufFile> {
   const { metadata, tensors } = await readHeader(source, budget);
   const architecture = metadata.get('general.architecture');
   if (typeof architecture !== 'string') {

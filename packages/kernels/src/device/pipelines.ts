@@ -15,7 +15,7 @@ export function pipelineInfo(pipeline: GPUComputePipeline): PipelineInfo | undef
 }
 
 /** Bindings of group 0 that a shader declares `var<storage, read_write>`. */
-export function writtenBindings(code: string): Set<number> {
+function writtenBindings(code: string): Set<number> {
   const written = new Set<number>();
   for (const [, attributes] of code.matchAll(STORAGE_WRITE)) {
     written.add(Number(/@binding\(\s*(\d+)/.exec(attributes!)![1]));

@@ -5,7 +5,7 @@ import { wasmContext, type WasmContext } from '../wasm/context';
 import { differentiable, type Forward, type OpGradient } from './gradient';
 import { listed, present, unlisted, type InfoOf, type Listed, type NamedTensors } from './tensors';
 
-export type { BackwardPass, OpGradient } from './gradient';
+export type { OpGradient } from './gradient';
 
 /** What an op is made of; one folder under ops/ each. */
 export interface OpDefinition<Inputs extends NamedTensors, Attributes extends object, Outputs extends object = Tensor> {

@@ -29,7 +29,7 @@ export function composeDequantize4bit(inputs: Packed4bitInputs, attributes: Pack
 }
 
 /** float32 absmax [blocks] of a 4-bit tensor, out of its 8-bit form where it has one. */
-export function composeAbsmax(inputs: Packed4bitInputs, attributes: Packed4bitAttributes): Tensor {
+function composeAbsmax(inputs: Packed4bitInputs, attributes: Packed4bitAttributes): Tensor {
   const { absmax, nestedAbsmax, nestedCode, offset } = inputs;
   if (nestedAbsmax === undefined || nestedCode === undefined || offset === undefined) return absmax;
   const centred = composeDequantizeBlockwise(

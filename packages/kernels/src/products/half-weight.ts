@@ -12,7 +12,7 @@ import { DEQUANTIZE } from './matrix-shader';
 
 /** Words of eight codes that a thread of a workgroup of 256 dequantises. */
 const WORDS = 4;
-export const HALF_WEIGHT_THREADS = 256;
+const HALF_WEIGHT_THREADS = 256;
 
 export type HalfWeightConstants = Readonly<{ nested: boolean; blockShift: number; nestedShift: number }>;
 

@@ -19,7 +19,7 @@ export type WideTile = Readonly<{
 export type WideTileConstants = WideTile & Readonly<{ transposed: boolean; nested: boolean }>;
 
 /** Threads of a workgroup. */
-export const wideTileThreads = (tile: WideTile): number =>
+const wideTileThreads = (tile: WideTile): number =>
   (tile.tileRows / tile.rowsPerThread) * (tile.tileColumns / tile.columnsPerThread);
 
 /** What the shader is given. */

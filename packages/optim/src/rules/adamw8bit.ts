@@ -8,7 +8,7 @@ import {
 import type { UpdateRule } from './rule';
 
 /** Elements that share an absmax (bitsandbytes optim/optimizer.py Optimizer2State.init_state). */
-export const BLOCKSIZE = 256;
+const BLOCKSIZE = 256;
 
 /** AdamW with block-wise 8-bit moments; the maps go to the device with the first step. */
 export function adamw8bit(arithmetic: Adamw8bitArithmetic): UpdateRule {

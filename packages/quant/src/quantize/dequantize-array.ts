@@ -1,7 +1,7 @@
 import { sizeOf, type QuantizedArrays } from '../types';
 
 /** The float32 absmax of each block. */
-export function absmaxOf({ absmax, offset, state2 }: QuantizedArrays): Float32Array {
+function absmaxOf({ absmax, offset, state2 }: QuantizedArrays): Float32Array {
   if (state2 === undefined) return absmax as Float32Array;
   const { absmax: scale, code, blocksize } = state2;
   // Each step rounded to float32: bitsandbytes functional.py dequantize_4bit.

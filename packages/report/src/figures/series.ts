@@ -5,11 +5,6 @@ export function asFigure(value: number): Figure {
   return Number.isFinite(value) ? value : (String(value) as Figure);
 }
 
-/** A figure as a number again. */
-export function asNumber(figure: Figure): number {
-  return Number(figure);
-}
-
 /** Fewer points than this are shown as they are. */
 const FEWEST_SMOOTHED = 12;
 

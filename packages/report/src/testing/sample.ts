@@ -9,7 +9,7 @@ import {
 import { type RunResults, type TestResults, type TrialResult } from '../input';
 
 /** Numbers of 0 to 1, the same ones every time. */
-export function randomNumbers(seed: number): () => number {
+function randomNumbers(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state * 1103515245 + 12345) % 2147483648;
@@ -94,7 +94,7 @@ export function sampleTest(classes = 77, seed = 3): TestResults {
 }
 
 /** A made-up search, of every state a trial may have. */
-export function sampleTrials(): TrialResult[] {
+function sampleTrials(): TrialResult[] {
   const random = randomNumbers(11);
   return Array.from({ length: 20 }, (_, number) => {
     const learning_rate = 1e-5 * 50 ** random();

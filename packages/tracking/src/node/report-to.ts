@@ -24,8 +24,8 @@ export interface ChosenTrackers {
  * The trackers of some names, logged in by the environment. `WANDB_MODE=offline` (or `disabled`) leaves W&B out: the JSON lines
  * hold all that `syncRun` sends later.
  *
- * @param reportTo names, or `none`
- * @param tensorboardFolder where event files go
+ * `reportTo` holds names, or `none`; `tensorboardFolder` is where event files go.
+ *
  * @throws TrackingError UNKNOWN_TRACKER, MISSING_KEY, INVALID_ARGUMENT: before anything is trained
  */
 export async function chooseTrackers({

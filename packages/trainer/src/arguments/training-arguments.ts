@@ -54,7 +54,7 @@ const DERIVED = [
 ] as const satisfies readonly (keyof TrainingArguments)[];
 
 /** Every argument there is. */
-export const ARGUMENT_NAMES: readonly string[] = [...DERIVED, ...Object.keys(DEFAULTS)];
+const ARGUMENT_NAMES: readonly string[] = [...DERIVED, ...Object.keys(DEFAULTS)];
 
 /**
  * Fills in the defaults and checks that the arguments go together.

@@ -6,7 +6,7 @@ import { parseObject } from './state-files';
 import type { CheckpointFiles } from './store';
 
 /** The file of a checkpoint that says what the others are. */
-export const MANIFEST = 'checkpoint.json';
+const MANIFEST = 'checkpoint.json';
 
 const FORMAT = 'qlora.js checkpoint';
 const VERSION = 1;

@@ -8,9 +8,9 @@ import {
 import { TrainerError } from '../errors';
 
 /** State dicts by the name of the part they are of, as two files: what is no array, and the arrays. */
-export const STATE_JSON = 'training_state.json';
+const STATE_JSON = 'training_state.json';
 /** The arrays, by the place in the JSON that refers to them. */
-export const STATE_TENSORS = 'training_state.safetensors';
+const STATE_TENSORS = 'training_state.safetensors';
 
 /** States of a run's parts, by name. */
 export type States = Readonly<Record<string, object>>;

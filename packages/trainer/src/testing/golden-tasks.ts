@@ -58,7 +58,7 @@ export async function goldenModel(run: string): Promise<TrainableModel> {
 }
 
 /** The recorded batches with a run's labels. */
-export function goldenBatches(run: string): CollatedBatch[] {
+function goldenBatches(run: string): CollatedBatch[] {
   const task = run.split(' ')[0] as LearnedTask;
   const tensors = new GoldenTensors(goldenPath('tasks/batches.safetensors'));
   const count = tensors.names.filter((name) => name.endsWith('.input_ids')).length;

@@ -36,7 +36,7 @@ export function logNormalCdf(x: number): number {
 }
 
 /** Logarithm of the standard normal density. */
-export function logNormalDensity(x: number): number {
+function logNormalDensity(x: number): number {
   return -0.5 * x * x - logSqrt2Pi;
 }
 

@@ -195,7 +195,7 @@ export const declareSums = (name: string, { headFragments }: MatrixTileSizes): s
  * vec4 from one row to the next of what a subgroup leaves in f32 for its lanes: 16 rows of 32 columns, and four spread
  * over the banks.
  */
-export const SCRATCH_PITCH = LOOP_ROWS / 4 + 1;
+const SCRATCH_PITCH = LOOP_ROWS / 4 + 1;
 export const SCRATCH = FRAGMENT * SCRATCH_PITCH;
 
 /** WGSL that leaves the scores of 16 queries and 32 keys in a subgroup's scratch; two lanes share a query. */

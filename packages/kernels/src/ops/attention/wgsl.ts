@@ -3,7 +3,7 @@ import { PHILOX } from '../../webgpu/philox';
 import { NO_KEYS_LSE } from './types';
 
 /** A score that is masked; finite, so that differences of two stay finite. */
-export const MASKED_SCORE = -1e30;
+const MASKED_SCORE = -1e30;
 
 /** Threads along the looped rows of a tile; each has `loopRows / 8` of them, and four of the own rows. */
 const ACROSS = 8;
