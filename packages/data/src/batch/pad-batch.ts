@@ -5,7 +5,7 @@ import { IGNORED_LABEL } from './language-model-collator';
 export interface PaddedArrays {
   /** [batchSize, length] */
   readonly inputIds: Int32Array;
-  /** [batchSize, length]: 1 for a token, 0 for padding */
+  /** [batchSize, length], 1 for a token, 0 for padding */
   readonly attentionMask: Int32Array;
   /** As the batch has them; under a language model [batchSize, length], -100 in padding. */
   readonly labels: Int32Array | Float32Array;

@@ -29,7 +29,7 @@ import {
 } from './space';
 
 /** Name of the study in a storage. */
-const STUDY_NAME = 'finetune';
+export const STUDY_NAME = 'finetune';
 
 /** Where a search keeps its trials. */
 export interface SearchOptions {

@@ -12,7 +12,7 @@ export interface RetryOptions {
 }
 
 /** A trial in the queue that repeats an unfinished one. Source: optuna.storages.RetryHeartbeatStaleTrialCallback. */
-export function retryOf(trial: FrozenTrial, maxRetries: number): TrialTemplate | undefined {
+function retryOf(trial: FrozenTrial, maxRetries: number): TrialTemplate | undefined {
   const before = ownProperty(trial.systemAttrs, retryHistoryKey) ?? [];
   const history: readonly JsonValue[] = [
     ...(Array.isArray(before) ? (before as readonly JsonValue[]) : []),
