@@ -9,6 +9,7 @@ export * from './nn/module';
 export * from './nn/parameter';
 export * from './nn/layers';
 export { HalfTable } from './nn/half-table';
+export { tensorFromParts } from './tfjs/parts';
 export { randomState, randomWords, type RandomPosition } from './random/dropout-stream';
 export { layerNorm, layerNormBranch } from './ops/layer-norm';
 export { rmsNorm, rmsNormBranch } from './ops/rms-norm';

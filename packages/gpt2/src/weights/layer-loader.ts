@@ -3,7 +3,6 @@ import type { Gpt2Config } from '../config/config';
 import { GPT2Model } from '../model/backbone';
 import type { BlockLayers } from '../model/block';
 import type { WeightSource } from './source';
-import { transposed } from './transpose';
 import { WeightLoader, type LinearShape, type WeightLoaderOptions } from './weight-loader';
 
 /** Weights of a block and its norms and biases, by the names they are read under. */
@@ -54,8 +53,8 @@ export class LayerLoader extends WeightLoader<GPT2Model> {
   private async conv1d(name: string, shape: LinearShape): Promise<LinearLayer> {
     const { inFeatures, outFeatures } = shape;
     const bias = await this.vector(`${name}.bias`, outFeatures);
-    const layer = await this.linear(name, shape, bias, async (weightName) =>
-      transposed(await this.source.dense(weightName, [inFeatures, outFeatures]), inFeatures, outFeatures),
+    const layer = await this.linear(name, shape, bias, (weightName, scratch) =>
+      this.source.denseTransposed(weightName, [inFeatures, outFeatures], scratch),
     );
     layer.storedLayout = 'in-out';
     return layer;

@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { memory, tidy } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { float32ToFloat16, memoryFiles, serializeSafetensors, type ModelFiles, type StoredTensor } from '@qlora-js/hub';
+import {
+  float32ToBfloat16,
+  float32ToFloat16,
+  memoryFiles,
+  serializeSafetensors,
+  type ModelFiles,
+  type StoredTensor,
+} from '@qlora-js/hub';
 import { folderFiles } from '@qlora-js/hub/node';
 import { countParameters, INFERENCE, Linear, openDevice, type Device } from '@qlora-js/kernels';
 import { Linear4bit, quantizeArray, quantStateToTensors } from '@qlora-js/quant';
@@ -116,6 +123,44 @@ describe('loading', () => {
     batch.dispose();
     full.model.dispose();
     half.model.dispose();
+  });
+
+  it.each(['F16', 'BF16'] as const)('decodes weights stored in %s once, whatever was read before', async (dtype) => {
+    // Values that both formats hold, so that the file in float32 says the same.
+    const exact = (values: Float32Array): Float32Array => values.map((value) => Math.round(value * 64) / 64);
+    const tensors = tinyTensors();
+    const [full, short] = [new Map(tensors), new Map(tensors)];
+    for (const [name, { shape, bytes }] of tensors) {
+      const values = exact(new Float32Array(bytes.slice().buffer));
+      const halves = dtype === 'F16' ? float32ToFloat16(values) : float32ToBfloat16(values);
+      full.set(name, { name, dtype: 'F32', shape, bytes: new Uint8Array(values.buffer) });
+      short.set(name, { name, dtype, shape, bytes: new Uint8Array(halves.buffer) });
+    }
+    const options = { numLabels: 3, quantization: { doubleQuant: false } } as const;
+    const models = await Promise.all(
+      [full, short].map((stored) => loadGpt2ForSequenceClassification(tinyFiles(TINY, stored), options)),
+    );
+    const [a, b] = models.map(({ model }) =>
+      [...model.namedModules()].flatMap(([, layer]) =>
+        layer instanceof Linear4bit ? [tidy(() => layer.denseWeight().dataSync().slice())] : [],
+      ),
+    );
+    expect(a).toHaveLength(8);
+    expect(b).toEqual(a);
+    const [wteA, wteB] = models.map(({ model }) => model.transformer.wte.value.dataSync());
+    expect(wteB).toEqual(wteA);
+    for (const { model } of models) model.dispose();
+  });
+
+  it.each(['F32', 'F16'] as const)('names the stored place of a value that is none, in %s', async (dtype) => {
+    const name = 'transformer.h.0.mlp.c_fc.weight';
+    const tensors = tinyTensors();
+    const { shape, bytes } = tensors.get(name)!;
+    const values = new Float32Array(bytes.slice().buffer);
+    values[45] = -Infinity;
+    const stored = dtype === 'F32' ? values : float32ToFloat16(values);
+    tensors.set(name, { name, dtype, shape, bytes: new Uint8Array(stored.buffer as ArrayBuffer) });
+    await expect(loadGpt2(tinyFiles(TINY, tensors))).rejects.toThrow(/c_fc\.weight' holds -Infinity at element 45/);
   });
 
   it('takes a float16 embedding that is stored in float16 as its bits', async () => {

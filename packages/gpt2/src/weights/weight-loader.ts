@@ -1,6 +1,6 @@
 import { tensor1d, tensor2d, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
 import { float32ToFloat16 } from '@qlora-js/hub';
-import { HalfTable, Linear, normalValues, type LinearLayer } from '@qlora-js/kernels';
+import { HalfTable, Linear, normalValues, tensorFromParts, type LinearLayer } from '@qlora-js/kernels';
 import { dequantizeTensors, Linear4bit, QuantError, type QuantizeOptions } from '@qlora-js/quant';
 import type { Decoder } from '../model/decoder';
 import type { WeightSource } from './source';
@@ -18,12 +18,15 @@ export interface LinearShape {
 }
 
 const LARGEST_FLOAT16 = 65_504;
+/** Values of a table that are decoded at a time: 4 MB. */
+const PART = 2 ** 20;
 
 /** Reads weights by name, tensor by tensor, so that no more than one dense weight is in memory at a time. */
 export abstract class WeightLoader<Backbone extends Decoder = Decoder> {
   readonly newlyInitialized: string[] = [];
   private readonly made: { dispose(): void }[] = [];
   private done = 0;
+  private memory = new Float32Array(0);
 
   /** @param total weights there are, for progress */
   constructor(
@@ -85,7 +88,13 @@ export abstract class WeightLoader<Backbone extends Decoder = Decoder> {
   }
 
   async table(name: string, shape: [number, number]): Promise<Tensor2D> {
-    return this.keep(tensor2d(await this.tableValues(name, shape), shape));
+    const quantised = await this.source.quantised(name);
+    const table =
+      quantised === undefined
+        ? tensorFromParts(shape, await this.source.denseParts(name, shape, PART))
+        : tensor2d(dequantizeTensors(name, quantised, shape), shape);
+    this.progress(name);
+    return this.keep(table as Tensor2D);
   }
 
   async vector(name: string, size: number): Promise<Tensor1D> {
@@ -97,13 +106,13 @@ export abstract class WeightLoader<Backbone extends Decoder = Decoder> {
   /**
    * A linear layer, dense or in 4 bits; layers, and 4-bit blocks as bitsandbytes lays them, run along [out, in].
    *
-   * @param dense reads the dense weight [outFeatures, inFeatures]
+   * @param dense reads the dense weight [outFeatures, inFeatures], into the memory given where there is any
    */
   async linear(
     name: string,
     { inFeatures, outFeatures }: LinearShape,
     bias: Tensor1D | undefined,
-    dense: (weightName: string) => Promise<Float32Array>,
+    dense: (weightName: string, scratch: Float32Array | undefined) => Promise<Float32Array>,
   ): Promise<LinearLayer> {
     const weightName = `${name}.weight`;
     const shape: [number, number] = [outFeatures, inFeatures];
@@ -112,7 +121,11 @@ export abstract class WeightLoader<Backbone extends Decoder = Decoder> {
     let layer: LinearLayer;
     if (quantised !== undefined) layer = Linear4bit.fromStored(weightName, quantised, shape, bias);
     else {
-      const weight = await dense(weightName);
+      // A dense layer keeps the values; 4 bits are made of them, and the next weight may have the memory.
+      const weight = await dense(
+        weightName,
+        quantization === null ? undefined : this.scratch(outFeatures * inFeatures),
+      );
       layer =
         quantization === null
           ? new Linear(tensor2d(weight, shape), bias)
@@ -120,6 +133,11 @@ export abstract class WeightLoader<Backbone extends Decoder = Decoder> {
     }
     this.progress(weightName);
     return this.keep(layer);
+  }
+
+  private scratch(size: number): Float32Array {
+    if (this.memory.length < size) this.memory = new Float32Array(size);
+    return this.memory.subarray(0, size);
   }
 
   private async tableValues(name: string, shape: [number, number]): Promise<Float32Array> {

@@ -1,7 +1,13 @@
-/** bfloat16 to float32, exact: a bfloat16 is the upper half of a float32. */
-export function bfloat16ToFloat32(halves: Uint16Array): Float32Array {
-  const result = new Float32Array(halves.length);
-  const words = new Uint32Array(result.buffer);
+/**
+ * bfloat16 to float32, exact: a bfloat16 is the upper half of a float32.
+ *
+ * @param result where the values go: as long as `halves`
+ */
+export function bfloat16ToFloat32(
+  halves: Uint16Array,
+  result: Float32Array = new Float32Array(halves.length),
+): Float32Array {
+  const words = new Uint32Array(result.buffer, result.byteOffset, result.length);
   for (let i = 0; i < halves.length; i++) words[i] = halves[i]! << 16;
   return result;
 }

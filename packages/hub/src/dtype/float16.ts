@@ -1,14 +1,28 @@
 /** The 65,536 half-precision values as float32, made on first use (256 KiB). */
 let decoded: Float32Array | undefined;
 
-/** IEEE 754 binary16 to float32, exact; NaN payloads keep their bits. */
-export function float16ToFloat32(halves: Uint16Array): Float32Array {
+/**
+ * IEEE 754 binary16 to float32, exact; NaN payloads keep their bits.
+ *
+ * @param result where the values go: as long as `halves`
+ */
+export function float16ToFloat32(
+  halves: Uint16Array,
+  result: Float32Array = new Float32Array(halves.length),
+): Float32Array {
   const table = (decoded ??= decodeTable());
-  const result = new Float32Array(halves.length);
   // Through integer words: a float load may quieten a signalling NaN.
-  const words = new Uint32Array(result.buffer);
-  const tableWords = new Uint32Array(table.buffer);
-  for (let i = 0; i < halves.length; i++) words[i] = tableWords[halves[i]!]!;
+  const words = new Int32Array(result.buffer, result.byteOffset, result.length);
+  const tableWords = new Int32Array(table.buffer);
+  for (let i = 0; i < halves.length; i++) {
+    const half = halves[i]!;
+    const exponent = half & 0x7c00;
+    // Normal numbers need the exponent's other bias alone; the table, 256 KiB, costs a look-up beyond the first cache.
+    words[i] =
+      exponent === 0 || exponent === 0x7c00
+        ? tableWords[half]!
+        : ((half & 0x8000) << 16) | (((half & 0x7fff) + 0x1c000) << 13);
+  }
   return result;
 }
 

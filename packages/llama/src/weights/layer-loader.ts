@@ -71,8 +71,8 @@ export class LayerLoader extends WeightLoader<LlamaModel> {
     biased: boolean,
   ): Promise<LinearLayer> {
     const bias = biased ? await this.vector(`${name}.bias`, outFeatures) : undefined;
-    return this.linear(name, { inFeatures, outFeatures }, bias, (weightName) =>
-      this.source.dense(weightName, [outFeatures, inFeatures]),
+    return this.linear(name, { inFeatures, outFeatures }, bias, (weightName, scratch) =>
+      this.source.dense(weightName, [outFeatures, inFeatures], scratch),
     );
   }
 }
