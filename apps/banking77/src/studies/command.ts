@@ -115,7 +115,10 @@ export function studyCommand(
           warmupSteps: values.warmupSteps,
         };
         const common = { padding: { maxLength: values.maxLength }, training };
-        await doTrainings(inShard(planned, shard), file, { base: model, data, device, output, common });
+        await doTrainings(inShard(planned, shard), file, {
+          ...{ base: model, data, device, output, common },
+          shared: shard.count > 1,
+        });
         const rows = rowsOf(planned, file);
         if (rows.length < planned.length) {
           output.line(

@@ -68,7 +68,9 @@ export const QUANTIZATION: Study = {
         figure(name, 'perplexity', 2),
         figure(name, 'bits_per_parameter', 3),
         mean(name, ({ memoryGib }) => memoryGib).toFixed(3),
-        mean(name, ({ tokensPerSecond }) => tokensPerSecond).toFixed(0),
+        of(name).some(({ tokensPerSecond }) => tokensPerSecond === null)
+          ? 'not available'
+          : mean(name, ({ tokensPerSecond }) => tokensPerSecond!).toFixed(0),
       ]),
     );
     const differences = names

@@ -46,7 +46,8 @@ export interface TrainingRow {
   /** Of the best weights by validation F1. */
   readonly test: { readonly accuracy: number; readonly f1: number; readonly loss: number };
   readonly seconds: number;
-  readonly tokensPerSecond: number;
+  /** Null where other shards shared the machine. */
+  readonly tokensPerSecond: number | null;
   readonly memoryGib: number;
   /** What `measure` gave. */
   readonly figures: Readonly<Record<string, number>>;
@@ -62,6 +63,8 @@ export interface StudyMaterial {
   readonly output: Output;
   /** Arguments of every training. */
   readonly common: FineTuneOptions;
+  /** Whether other processes train on the machine at the same time. */
+  readonly shared: boolean;
 }
 
 /**
@@ -113,7 +116,7 @@ export function readRows(file: string): TrainingRow[] {
 
 async function train(
   { name, seed, options, measure }: PlannedTraining,
-  { base, data, device, output, common }: StudyMaterial,
+  { base, data, device, output, common, shared }: StudyMaterial,
 ): Promise<TrainingRow> {
   const context = await prepareClassifier({
     ...common,
@@ -141,7 +144,7 @@ async function train(
       curve: curveOf(trainer.state.logHistory),
       test: { accuracy: estimate('accuracy'), f1: estimate('f1'), loss: metrics.loss },
       seconds: result.seconds,
-      tokensPerSecond: last?.['real_tokens_per_sec'] ?? 0,
+      tokensPerSecond: shared ? null : (last?.['real_tokens_per_sec'] ?? null),
       memoryGib: last?.['gpu_max_mem_allocated_GiB'] ?? 0,
       figures,
       machine: `${device.info.adapter ?? device.backend}, ${device.info.computeDtype}`,

@@ -1,7 +1,7 @@
 import { toFloat32, type Checkpoint, type StoredTensor } from '@qlora-js/hub';
 import { isQuantPart } from './names';
 import type { WeightScheme } from './scheme';
-import { transposed } from './transpose';
+import { STRIPE, transposeStripe } from './transpose';
 
 /** A checkpoint's weights under the names a backbone has them. */
 export class WeightSource {
@@ -94,18 +94,14 @@ export class WeightSource {
   async denseTransposed(
     name: string,
     [rows, columns]: readonly [rows: number, columns: number],
-    scratch?: Float32Array,
+    scratch: Float32Array = new Float32Array(rows * columns),
   ): Promise<Float32Array> {
-    const tensor = this.checked(await this.stored(name), [rows, columns]);
-    let values: Float32Array;
-    if (tensor.dtype === 'F16' || tensor.dtype === 'BF16') {
-      // 16-bit floats are turned before they are decoded: half the bytes to move.
-      const turned = transposed(halvesOf(tensor.bytes), rows, columns);
-      values = toFloat32({ ...tensor, bytes: new Uint8Array(turned.buffer) }, scratch);
-    } else values = transposed(toFloat32(tensor), rows, columns, scratch);
-    const bad = firstNotFinite(values);
-    if (bad >= 0) throw this.notFinite(tensor.name, values[bad]!, (bad % rows) * columns + Math.floor(bad / rows));
-    return values;
+    let row = 0;
+    for (const stripe of await this.denseParts(name, [rows, columns], STRIPE * columns)) {
+      transposeStripe(stripe, columns, { result: scratch, rows, row });
+      row += STRIPE;
+    }
+    return scratch;
   }
 
   /** A weight as float32 in parts of at most so many values, in one memory that the next part is written to. */
@@ -134,7 +130,10 @@ export class WeightSource {
   async halves(name: string, shape: readonly number[]): Promise<Uint16Array | undefined> {
     const stored = this.byName.get(name);
     if (stored === undefined || this.checkpoint.info(stored).dtype !== 'F16') return undefined;
-    const halves = halvesOf(this.checked(await this.stored(name), shape).bytes);
+    const { bytes } = this.checked(await this.stored(name), shape);
+    // A copy where the bytes lie at an odd place.
+    const { buffer, byteOffset, byteLength } = bytes.byteOffset % 2 === 0 ? bytes : new Uint8Array(bytes);
+    const halves = new Uint16Array(buffer, byteOffset, byteLength / 2);
     let bad = 0;
     while (bad < halves.length && (halves[bad]! & 0x7c00) !== 0x7c00) bad++;
     if (bad < halves.length) throw this.notFinite(stored, (halves[bad]! & 0x3ff) === 0 ? Infinity : NaN, bad);
@@ -160,12 +159,6 @@ export class WeightSource {
     for (const key of [name, ...parts]) tensors.push({ ...(await this.stored(key)), name: key });
     return tensors;
   }
-}
-
-/** 16-bit elements; a copy where the bytes lie at an odd place. */
-function halvesOf(bytes: Uint8Array): Uint16Array {
-  const { buffer, byteOffset, byteLength } = bytes.byteOffset % 2 === 0 ? bytes : new Uint8Array(bytes);
-  return new Uint16Array(buffer, byteOffset, byteLength / 2);
 }
 
 /** Place of the first value that is NaN or infinite, or -1. */

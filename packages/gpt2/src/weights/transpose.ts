@@ -1,22 +1,27 @@
-const TILE = 32;
+/** Rows that are turned together: 32 float32 of a column are two lines of a cache. */
+export const STRIPE = 32;
 
-/**
- * [rows, columns] -> [columns, rows], in tiles that stay in the cache.
- *
- * @param result where the values go, as many as there are: other memory than theirs
- */
-export function transposed<Values extends Float32Array | Uint16Array>(
-  values: Values,
-  rows: number,
-  columns: number,
-  result: Values = new (values.constructor as new (length: number) => Values)(values.length),
-): Values {
-  for (let r0 = 0; r0 < rows; r0 += TILE) {
-    for (let c0 = 0; c0 < columns; c0 += TILE) {
-      const rEnd = Math.min(r0 + TILE, rows);
-      const cEnd = Math.min(c0 + TILE, columns);
-      for (let c = c0; c < cEnd; c++) for (let r = r0; r < rEnd; r++) result[c * rows + r] = values[r * columns + c]!;
-    }
+/** [rows, columns] -> [columns, rows]. */
+export function transposed(values: Float32Array, rows: number, columns: number): Float32Array {
+  const result = new Float32Array(values.length);
+  for (let row = 0; row < rows; row += STRIPE) {
+    const stripe = values.subarray(row * columns, Math.min(row + STRIPE, rows) * columns);
+    transposeStripe(stripe, columns, { result, rows, row });
   }
   return result;
+}
+
+/** Puts some rows of a [rows, columns], from `row` on, where they are in [columns, rows]; in tiles that stay in the cache. */
+export function transposeStripe(
+  stripe: Float32Array,
+  columns: number,
+  { result, rows, row }: { readonly result: Float32Array; readonly rows: number; readonly row: number },
+): void {
+  const count = stripe.length / columns;
+  for (let c0 = 0; c0 < columns; c0 += STRIPE) {
+    const cEnd = Math.min(c0 + STRIPE, columns);
+    for (let c = c0; c < cEnd; c++) {
+      for (let r = 0; r < count; r++) result[c * rows + row + r] = stripe[r * columns + c]!;
+    }
+  }
 }
