@@ -1,6 +1,6 @@
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import { engine, tensor, util, type Tensor } from '@tensorflow/tfjs-core';
-import { bufferOf, internalsOf } from './backend';
+import { internalsOf, placeOf } from './backend';
 
 /**
  * A float32 tensor whose values come part by part, in row-major order: a large one never lies on the host as a whole
@@ -14,10 +14,10 @@ export function tensorFromParts(shape: readonly number[], parts: Iterable<Float3
   if (backendName === 'webgpu') {
     const internals = internalsOf(backend);
     const info = internals.makeTensorInfo([...shape], 'float32');
-    const buffer = bufferOf(internals, info.dataId);
+    const place = placeOf(internals, info.dataId);
     let offset = 0;
     for (const part of parts) {
-      internals.queue.writeBuffer(buffer, 4 * offset, part as Float32Array<ArrayBuffer>);
+      internals.queue.writeBuffer(place.buffer, place.offset + 4 * offset, part as Float32Array<ArrayBuffer>);
       offset += part.length;
     }
     return engine().makeTensorFromTensorInfo(info);
