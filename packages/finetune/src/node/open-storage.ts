@@ -11,7 +11,7 @@ export interface OpenedStorage {
   /** Where studies are. */
   readonly storage: Storage;
   /** Sends what is still on its way, and ends connections. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /**

@@ -110,6 +110,7 @@ async function openStudy(
     logger: { info: () => undefined, warn: (line) => output.warn(line) },
     ...(openStorage === undefined ? {} : { storage: await openStorage(), loadIfExists: true }),
   });
+  if (study.metricNames === undefined) await study.setMetricNames([learning.goal.metric]);
   if (study.storage.heartbeat === undefined) await takeUpLeftTrials(study, worker, (line) => output.line(line));
   const first = startingParameters(settings.training, distributionsOf(ranges, epochs));
   if (Object.keys(first).length > 0) await study.enqueueTrial(first, { atMost: 1 });

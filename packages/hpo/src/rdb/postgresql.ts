@@ -21,6 +21,9 @@ interface Pg {
 
 const timestampOid = 1114;
 const retries = 10;
+/** How long a server that was there may be away, by default: it restarts in some seconds. */
+const longPatienceMs = 30_000;
+const longestSleepMs = 1000;
 /** serialization_failure, deadlock_detected. */
 const metAnother = new Set(['40001', '40P01']);
 
@@ -28,23 +31,44 @@ function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
+/** Whether a server could not be reached, or ended the connection: codes of Node, classes 08 and 57P of PostgreSQL. */
+function isLost(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = codeOf(error);
+  if (['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENOENT'].includes(code)) return true;
+  return /^(08|57P0[123])/.test(code) || /connection terminated|timeout exceeded|not queryable/i.test(error.message);
+}
+
+/** What was lost with a connection that broke while a transaction was being made lasting: nobody knows. */
+class LostCommit extends Error {}
+
 /** `?` becomes $1, $2, ...; no statement here has a question mark in a text. */
 function numbered(sql: string): string {
   let count = 0;
   return sql.replaceAll('?', () => `$${++count}`);
 }
 
-/** A PostgreSQL server. A lost connection is opened again by the next transaction. */
+/**
+ * A PostgreSQL server. A transaction whose connection is lost before its end is run again once the server is back; where it
+ * is lost while it is being made lasting, the caller is told, since it may have been.
+ */
 export class PostgresqlDatabase implements Database {
   readonly dialect = 'postgresql';
 
   private constructor(
     readonly place: string,
     private readonly pool: Pool,
+    private readonly patienceMs: number,
   ) {}
 
-  /** @param url postgresql://USER:PASSWORD@HOST:PORT/DATABASE; a driver's name as Python has it (+psycopg2) is left out */
-  static async open(url: string): Promise<PostgresqlDatabase> {
+  /** Whether the server has ever answered: one that has not is more likely misspelled than restarting. */
+  private reached = false;
+
+  /**
+   * @param url postgresql://USER:PASSWORD@HOST:PORT/DATABASE; a driver's name as Python has it (+psycopg2) is left out
+   * @param patienceMs how long to wait for a server that was there and is away
+   */
+  static async open(url: string, patienceMs = longPatienceMs): Promise<PostgresqlDatabase> {
     const connectionString = url.replace(/^postgres(?:ql)?(?:\+\w+)?:/, 'postgresql:');
     let place: string;
     try {
@@ -73,10 +97,12 @@ export class PostgresqlDatabase implements Database {
     const pool = new pg.Pool({ connectionString, max: 1, types, connectionTimeoutMillis: 10_000 });
     // A connection that breaks while it is idle; the next transaction opens another.
     pool.on('error', () => undefined);
-    return new PostgresqlDatabase(place, pool);
+    return new PostgresqlDatabase(place, pool, patienceMs);
   }
 
   async transaction<T>(writes: boolean, work: (query: Query) => Promise<T>): Promise<T> {
+    const end = performance.now() + this.patienceMs;
+    let sleepMs = 10;
     for (let attempt = 0; ; attempt++) {
       try {
         return await this.once(writes, work);
@@ -86,13 +112,21 @@ export class PostgresqlDatabase implements Database {
           await new Promise((resolve) => setTimeout(resolve, 2 ** attempt * (0.5 + Math.random())));
           continue;
         }
+        if (this.reached && !(cause instanceof LostCommit) && isLost(cause) && performance.now() < end) {
+          await new Promise((resolve) => setTimeout(resolve, sleepMs * (0.5 + Math.random())));
+          sleepMs = Math.min(2 * sleepMs, longestSleepMs);
+          continue;
+        }
         throw new HpoError(
           'STORAGE_UNAVAILABLE',
           `${this.place}: ${cause instanceof Error ? cause.message : String(cause)}`,
           {
             place: this.place,
             cause,
-            remedy: 'Call again once the server can be reached',
+            remedy:
+              cause instanceof LostCommit
+                ? 'The connection was lost in the middle, and it may have been stored: look, or call again'
+                : 'Nothing of this call was stored: call again once the server can be reached',
           },
         );
       }
@@ -111,8 +145,13 @@ export class PostgresqlDatabase implements Database {
     };
     try {
       await query(writes ? 'BEGIN' : 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+      this.reached = true;
       const result = await work(query);
-      await query('COMMIT');
+      try {
+        await query('COMMIT');
+      } catch (error) {
+        throw writes && isLost(error) ? new LostCommit(String(error), { cause: error }) : error;
+      }
       client.release();
       return result;
     } catch (error) {

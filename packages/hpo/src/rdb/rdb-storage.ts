@@ -14,12 +14,14 @@ import { beat, writeOperation } from './write';
 export interface RdbStorageOptions {
   /** Has workers say that they live, so that others can tell a dead one's trials. Left out: no heartbeats. */
   heartbeat?: HeartbeatOptions;
+  /** How long to wait for a SQLite file that another program has locked, or a server that is restarted. Default: 30,000. */
+  patienceMs?: number;
 }
 
-async function openDatabase(url: string): Promise<Database> {
+async function openDatabase(url: string, patienceMs: number | undefined): Promise<Database> {
   const sqlite = /^sqlite:\/\/\/(.+)$/.exec(url);
-  if (sqlite !== null) return SqliteDatabase.open(sqlite[1]!);
-  if (/^postgres(ql)?(\+\w+)?:\/\//.test(url)) return PostgresqlDatabase.open(url);
+  if (sqlite !== null) return SqliteDatabase.open(sqlite[1]!, patienceMs);
+  if (/^postgres(ql)?(\+\w+)?:\/\//.test(url)) return PostgresqlDatabase.open(url, patienceMs);
   // No more of the URL than its kind: it may hold a password.
   throw new HpoError('INVALID_ARGUMENT', `a storage URL can't begin with ${shown(url.split(':')[0])}`, {
     place: 'storage',
@@ -49,8 +51,8 @@ export class RdbStorage extends ReplicaStorage {
    * @param url sqlite:///FILE (as SQLAlchemy: three slashes and a path) or postgresql://USER:PASSWORD@HOST:PORT/DATABASE
    */
   static async open(url: string, options: RdbStorageOptions = {}): Promise<RdbStorage> {
-    checkOptions('RdbStorage.open', options, ['heartbeat']);
-    const database = await openDatabase(url);
+    checkOptions('RdbStorage.open', options, ['heartbeat', 'patienceMs']);
+    const database = await openDatabase(url, options.patienceMs);
     try {
       await openSchema(database);
       const storage = new RdbStorage(database, options.heartbeat);

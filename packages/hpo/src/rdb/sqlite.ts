@@ -13,8 +13,8 @@ interface Connection {
   close(): void;
 }
 
-/** How long to wait for other workers' transactions before giving up; each takes some milliseconds. */
-const patienceMs = 30_000;
+/** How long to wait for other workers' transactions before giving up, by default; each takes some milliseconds. */
+const longPatienceMs = 30_000;
 const longestSleepMs = 50;
 
 function isBusy(error: unknown): boolean {
@@ -39,10 +39,14 @@ export class SqliteDatabase implements Database {
   private constructor(
     readonly place: string,
     private readonly connection: Connection,
+    private readonly patienceMs: number,
   ) {}
 
-  /** @param path a file, or `:memory:` */
-  static async open(path: string): Promise<SqliteDatabase> {
+  /**
+   * @param path a file, or `:memory:`
+   * @param patienceMs how long to wait for another program's lock
+   */
+  static async open(path: string, patienceMs = longPatienceMs): Promise<SqliteDatabase> {
     const place = `sqlite:///${path}`;
     let Libsql: new (path: string) => Connection;
     try {
@@ -57,7 +61,7 @@ export class SqliteDatabase implements Database {
     let connection: Connection | undefined;
     try {
       connection = new Libsql(path);
-      const database = new SqliteDatabase(place, connection);
+      const database = new SqliteDatabase(place, connection, patienceMs);
       await database.patiently(async () => {
         connection!.exec('PRAGMA journal_mode=WAL');
         connection!.exec('PRAGMA synchronous=NORMAL');
@@ -118,7 +122,7 @@ export class SqliteDatabase implements Database {
   }
 
   private async patiently<T>(work: () => Promise<T>): Promise<T> {
-    const end = performance.now() + patienceMs;
+    const end = performance.now() + this.patienceMs;
     for (let sleepMs = 1; ; sleepMs = Math.min(2 * sleepMs, longestSleepMs)) {
       try {
         return await work();

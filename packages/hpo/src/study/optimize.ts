@@ -43,7 +43,10 @@ export interface LoopOptions<S, Params extends object = AnyParams> {
 interface LoopStudy<Params extends object> extends StudyView {
   askWithin(maxTrials: number | undefined): Promise<Trial<Params> | undefined>;
   requeueTrial(trial: { readonly id: number }): Promise<void>;
-  endTrial(trialId: number, end: Pick<TellRequest, 'value' | 'state' | 'reason'>): Promise<FrozenTrial>;
+  endTrial(
+    trialId: number,
+    end: Pick<TellRequest, 'value' | 'state' | 'reason' | 'skipIfFinished'>,
+  ): Promise<FrozenTrial>;
   failStaleTrials(options: RetryOptions): Promise<readonly FrozenTrial[]>;
 }
 
@@ -102,6 +105,16 @@ function beating({ storage, logger }: StudyView, trialId: number): ReturnType<ty
   };
   void beat();
   return setInterval(() => void beat(), storage.heartbeat.intervalMs);
+}
+
+/** The promise's result, or undefined where the storage could not be reached. */
+async function orUnavailable<T>(promise: Promise<T>): Promise<T | undefined> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (HpoError.isInstance(error) && error.code === 'STORAGE_UNAVAILABLE') return undefined;
+    throw error;
+  }
 }
 
 /** The promise's result, or the signal's reason as soon as it aborts. */
@@ -166,10 +179,15 @@ export async function runTrials<Params extends object, S extends LoopStudy<Param
       await study.requeueTrial(trial);
       throw outcome.error;
     }
-    let ended: FrozenTrial;
-    if ('value' in outcome) ended = await study.endTrial(trial.id, { value: outcome.value });
-    else if ('pruned' in outcome) ended = await study.endTrial(trial.id, { state: 'PRUNED' });
-    else ended = await study.endTrial(trial.id, { state: 'FAIL', reason: describe(outcome.error) });
+    const end =
+      'value' in outcome
+        ? { value: outcome.value }
+        : 'pruned' in outcome
+          ? ({ state: 'PRUNED' } as const)
+          : ({ state: 'FAIL', reason: describe(outcome.error) } as const);
+    let ended = await orUnavailable(study.endTrial(trial.id, end));
+    // An end whose answer was lost is told again, so that a training is not done twice for it.
+    ended ??= await study.endTrial(trial.id, { ...end, skipIfFinished: true });
     count(ended);
     if ('error' in outcome) {
       const { error } = outcome;

@@ -1,6 +1,7 @@
 import { HpoError, shown } from '../errors';
 import { ownProperty } from '../own-property';
 import { type Sampler } from '../sampler/sampler';
+import { type FinishedTrial } from '../storage/storage';
 import { type FinishedState, type FrozenTrial, isFinished } from '../trial/frozen-trial';
 import { type StudyView } from './study-view';
 
@@ -67,6 +68,15 @@ function endOf(request: TellRequest, trial: FrozenTrial): { state: FinishedState
   return problem === undefined ? { state: 'COMPLETE', value: value as number } : { state: 'FAIL', reason: problem };
 }
 
+/** Stores a trial's end; whose answer was lost before may find it stored already. */
+async function finished({ study, trialId, skipIfFinished }: TellRequest, end: FinishedTrial): Promise<void> {
+  try {
+    await study.storage.finishTrial(trialId, end);
+  } catch (error) {
+    if (!(skipIfFinished && HpoError.isInstance(error) && error.code === 'FINISHED_TRIAL')) throw error;
+  }
+}
+
 /**
  * Ends a trial as Optuna does. Source: optuna.study._tell. Throws HpoError `FINISHED_TRIAL`, `INVALID_VALUE`,
  * `INVALID_ARGUMENT`.
@@ -89,7 +99,7 @@ export async function tellTrial(request: TellRequest): Promise<FrozenTrial> {
     sampler.afterTrial?.(study, trial, state);
   } finally {
     if (reason !== undefined) storage.setTrialSystemAttr(trialId, failReasonKey, reason.slice(0, reasonLimit));
-    await storage.finishTrial(trialId, { state, value });
+    await finished(request, { state, value });
   }
   return storage.getTrial(trialId);
 }
