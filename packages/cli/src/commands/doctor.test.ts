@@ -12,11 +12,11 @@ it('computes on wasm what the CPU backend computes, and says so', async () => {
     selftest: { shape: string; difference: number; milliseconds: number }[];
   };
   expect(device.backend).toBe('wasm');
-  expect(selftest.map(({ shape }) => shape)).toEqual(['2 rows, 3 words', '8 rows, 12 words', '4 rows, 40 words']);
+  expect(selftest.map(({ shape }) => shape)).toEqual(['2 rows, 3 words', '8 rows, 12 words', '2 rows, 40 words']);
   for (const { difference, milliseconds } of selftest) {
     expect(difference).toBeLessThan(1e-3);
     expect(milliseconds).toBeGreaterThan(0);
   }
   expect(well).toBe(true);
-  // The CPU backend takes some two minutes for its part.
+  // The CPU backend takes most of a minute for its part.
 }, 400_000);
