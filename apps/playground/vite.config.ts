@@ -23,7 +23,7 @@ export default defineConfig({
     rollupOptions: {
       output: {
         chunkFileNames: ({ facadeModuleId, moduleIds }) =>
-          `assets/${chunkName(facadeModuleId ?? onlyPackage(moduleIds))}-[hash].js`,
+          `assets/${chunkName(facadeModuleId ?? namingModule(moduleIds))}-[hash].js`,
       },
     },
   },
@@ -31,8 +31,9 @@ export default defineConfig({
   plugins: [contentSecurityPolicy(), tfjsWasmFiles(), firstLoadBudget()],
 });
 
-/** A module of a part that several others share, where all of it is of one package. */
-function onlyPackage(modules: readonly string[]): string | null {
+/** A module that names a part which several others share: what generates, or any where all of it is of one package. */
+function namingModule(modules: readonly string[]): string | null {
+  if (modules.some((module) => /\/gpt2\/src\/generate\//.test(module))) return '/node_modules/generate/';
   const packages = new Set(modules.map((module) => /\/packages\/([^/]+)\//.exec(module)?.[1]));
   return packages.size === 1 && !packages.has(undefined) ? modules[0]! : null;
 }

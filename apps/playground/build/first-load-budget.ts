@@ -23,6 +23,8 @@ const LATER = [
   'look-',
   'weights-',
   'zip-',
+  'adapter-zip-',
+  'generate-',
 ];
 
 /** The base's files. */

@@ -1,13 +1,16 @@
 export { FinetuneError, type FinetuneErrorCode, type FinetuneErrorDetails } from './errors';
 export { type BaseModel, embeddedBase, EMBEDDED_BASE, openBase, type OpenBaseOptions } from './base/base';
 export { type ClassifierModel, type ModelFamily } from './base/families';
+export { type ChatMessage, ChatTemplate, chatTemplateOf } from './generate/chat-template';
+export { openTextGenerator, type OpenGeneratorOptions } from './generate/open-generator';
+export { type GeneratedText, type GenerateTextOptions, TextGenerator } from './generate/text-generator';
 export { type PaddingSettings } from './data/padding';
 export { type LabelledRow, tokenizeSplits, type TokenSplits } from './data/tokenize';
 export { baselines, type Baselines } from './evaluation/baselines';
 export { manualForward, type ManualForward } from './evaluation/manual-forward';
 export { type Interval, type LabelScore, scoreRows, type ScoredRows, type Scores } from './evaluation/score';
 export { testAdapter, type TestedAdapter, type TestMetrics, type TestPredictions } from './evaluation/test-metrics';
-export { buildClassifier, type BuildOptions } from './model/build';
+export { buildClassifier, buildLanguageModel, type BuildModelOptions, type BuildOptions } from './model/build';
 export { adapterConfig } from './model/adapter-config';
 export { type LoraSettings, type QuantizationSettings } from './model/settings';
 export {
@@ -21,14 +24,23 @@ export {
 } from './predict/text-classifier';
 export { type FineTuneContext, type Learning, type TrainingContext } from './run/context';
 export {
-  FINAL_ADAPTER,
   fineTuneClassifier,
   type FineTuneClassifierOptions,
   type FineTunedClassifier,
   prepareClassifier,
+  type PrepareModelOptions,
   type PrepareOptions,
 } from './run/fine-tune-classifier';
+export {
+  fineTuneLanguageModel,
+  type FineTuneLanguageModelOptions,
+  type FineTunedLanguageModel,
+  prepareLanguageModel,
+  type PrepareLanguageModelOptions,
+} from './run/fine-tune-language-model';
+export { type LanguageModelContext } from './run/language-model-context';
 export { type Output, type ProgressBar, SILENT } from './run/output';
+export { FINAL_ADAPTER } from './run/stages';
 export { DEFAULT_SETTINGS, type FineTuneOptions, fineTuneSettings, type FineTuneSettings } from './run/settings';
 export { ggufAdapter, type GgufAdapter } from './export/gguf-adapter';
 export {
@@ -38,7 +50,8 @@ export {
   type MergeClassifierOptions,
   type MergedClassifier,
 } from './export/merge-classifier';
-export { adapterFolder, describingFiles, type AdapterFolder } from './saving/adapter-folder';
+export { adapterFolder } from './saving/adapter-folder';
+export { describingFiles, type AdapterFolder } from './saving/describing-files';
 export { readSavedClassifier, type SavedClassifier } from './saving/classifier-config';
 export { collectReport, type ReportParts, type RunReport } from './saving/report';
 export { runResults, type RunResultParts } from './saving/run-results';
@@ -58,7 +71,7 @@ export { type RecordedAs } from './tracking/run-recorder';
 export { type StartTracking } from './tracking/start-tracking';
 export { replicaModel, type ReplicaModelOptions } from './training/replica-model';
 export { type Goal, goalOf } from './task/goal';
-export { type Head, headLabels } from './task/head';
+export { type Head, headLabels, type LabelHead } from './task/head';
 export { DEFAULT_THRESHOLD } from './task/outputs';
 export { type SearchedParameters, type TrainingSettings } from './training/settings';
 export { trainAdapter, type TrainAdapterOptions } from './training/train-adapter';

@@ -26,9 +26,11 @@ export {
 export { type BlockLayers } from './model/block';
 export { KeyValueCache } from './model/key-value-cache';
 export { GPT2ForSequenceClassification } from './model/sequence-classification';
-export { CausalLanguageModel, SequenceClassification } from './model/heads';
+export { SequenceClassification } from './model/classification-head';
+export { CausalLanguageModel } from './model/language-model-head';
 export { GPT2LMHeadModel } from './model/language-model';
 export {
+  type FinishReason,
   generate,
   type GeneratedToken,
   type GenerateOptions,
@@ -41,7 +43,8 @@ export type { StoredNames, WeightScheme } from './weights/scheme';
 export { WeightSource } from './weights/source';
 export { transposed } from './weights/transpose';
 export { WeightLoader, type LinearShape, type WeightLoaderOptions } from './weights/weight-loader';
-export { loadGpt2, loadGpt2ForSequenceClassification, loadGpt2LMHeadModel, readGpt2Config } from './weights/load';
+export { loadGpt2, loadGpt2ForSequenceClassification, readGpt2Config } from './weights/load';
+export { loadGpt2LMHeadModel } from './weights/load-language-model';
 export {
   loadBackbone,
   loadClassifier,

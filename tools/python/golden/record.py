@@ -23,6 +23,7 @@ from transformers.utils import logging
 import bitsandbytes_on_cpu  # noqa: F401  before anything imports bitsandbytes
 import byte_level
 import checkpoints
+import generation
 import llama
 import optimizers
 import quantisation
@@ -44,6 +45,7 @@ SUBJECTS = {
     "checkpoints": checkpoints.record,
     "variants": variants.record,
     "llama": llama.record,
+    "generation": generation.record,
     "tokenizer": texts.record,
     "byte-level": byte_level.record,
     "metrics": scores.record,

@@ -1,6 +1,5 @@
 import type { TextDataset } from '@qlora-js/data';
 import {
-  adapterFolder,
   baselines as costlessBaselines,
   collectReport,
   FINAL_ADAPTER,
@@ -141,9 +140,8 @@ export class Run implements Handlers {
 
   async download(): Promise<Uint8Array<ArrayBuffer>> {
     const { context, report } = this.trained();
-    const files = await adapterFolder(context, FINAL_ADAPTER, report);
-    const { zipFolder } = await import('./zip');
-    return zipFolder(files);
+    const { zipAdapter } = await import('./adapter-zip');
+    return zipAdapter(context, report);
   }
 
   async load({

@@ -69,3 +69,12 @@ export async function openBase(files: ModelFiles, options: OpenBaseOptions): Pro
     throw new FinetuneError('UNSUPPORTED_MODEL', `${id} has neither a padding nor an end-of-text token`);
   return { id, revision, files, family, tokenizer, padTokenId };
 }
+
+/** A base that is open already, or its files, or the embedded one. */
+export async function baseOf(
+  base: ModelFiles | BaseModel | undefined,
+  padding: OpenBaseOptions['padding'],
+): Promise<BaseModel> {
+  if (base === undefined) return openBase(await embeddedBase(), { id: EMBEDDED_BASE, padding });
+  return 'family' in base ? base : openBase(base, { padding });
+}

@@ -1,4 +1,9 @@
-import { loadGpt2ForSequenceClassification, readGpt2Config, type SequenceClassification } from '@qlora-js/gpt2';
+import {
+  loadGpt2ForSequenceClassification,
+  readGpt2Config,
+  type CausalLanguageModel,
+  type SequenceClassification,
+} from '@qlora-js/gpt2';
 import type { GgufModelFiles, ModelFiles } from '@qlora-js/hub';
 import type { Device } from '@qlora-js/kernels';
 import { GPT2Tokenizer } from '@qlora-js/tokenize-gpt2';
@@ -8,10 +13,8 @@ import type { QuantizationSettings } from '../model/settings';
 /** A classifier's model as the stages know it. */
 export type ClassifierModel = SequenceClassification;
 
-/** How a classifier is read. */
-export interface LoadClassifier {
-  /** Labels of its head. */
-  readonly numLabels: number;
+/** How a model is read. */
+export interface LoadModel {
   /** Seed of a head that the checkpoint does not have. */
   readonly seed: number;
   /** How the weights are kept; null for float32. */
@@ -22,10 +25,16 @@ export interface LoadClassifier {
   readonly onWeight?: (done: number, total: number, name: string) => void;
 }
 
+/** How a classifier is read. */
+export interface LoadClassifier extends LoadModel {
+  /** Labels of its head. */
+  readonly numLabels: number;
+}
+
 /** What reading a model did besides. */
-export interface LoadedClassifier {
+export interface LoadedModel<Model> {
   /** The model. */
-  readonly model: ClassifierModel;
+  readonly model: Model;
   /** Weights that started anew, and stored ones that have no place in the model. */
   readonly report: { readonly newlyInitialized: readonly string[]; readonly unexpected: readonly string[] };
 }
@@ -36,6 +45,8 @@ export interface ModelFamily {
   readonly modelType: string;
   /** transformers' class of the classifier. */
   readonly classifierClass: string;
+  /** transformers' class of the language model. */
+  readonly languageModelClass: string;
   /** Layers that get adapters where nobody names others. */
   readonly targetModules: readonly string[] | 'all-linear';
   /** What has to be known before weights are read. */
@@ -43,12 +54,15 @@ export interface ModelFamily {
   /** Reads the tokenizer. */
   tokenizer(files: ModelFiles): Promise<GPT2Tokenizer>;
   /** Reads the weights under a head for labels. */
-  classifier(files: ModelFiles, options: LoadClassifier): Promise<LoadedClassifier>;
+  classifier(files: ModelFiles, options: LoadClassifier): Promise<LoadedModel<ClassifierModel>>;
+  /** Reads the weights under a head that scores the vocabulary. */
+  languageModel(files: ModelFiles, options: LoadModel): Promise<LoadedModel<CausalLanguageModel>>;
 }
 
 const GPT2: ModelFamily = {
   modelType: 'gpt2',
   classifierClass: 'GPT2ForSequenceClassification',
+  languageModelClass: 'GPT2LMHeadModel',
   targetModules: ['c_attn', 'c_proj'],
   shape: async (files) => {
     const { nPositions, vocabSize } = await readGpt2Config(files);
@@ -58,6 +72,10 @@ const GPT2: ModelFamily = {
   classifier: (files, { device, ...options }) =>
     // Where products are in float16, so is what they begin from.
     loadGpt2ForSequenceClassification(files, { ...options, embeddingDtype: device.info.computeDtype }),
+  languageModel: async (files, options) => {
+    const { loadGpt2LanguageModel } = await import('./language-models');
+    return loadGpt2LanguageModel(files, options);
+  },
 };
 
 /** transformers' prefix of the classes of each `model_type` that @qlora-js/llama reads, which is loaded when one is. */
@@ -66,6 +84,7 @@ const LLAMA_CLASSES = { llama: 'Llama', mistral: 'Mistral', qwen2: 'Qwen2', qwen
 const LLAMAS = Object.entries(LLAMA_CLASSES).map(([modelType, prefix]): ModelFamily => ({
   modelType,
   classifierClass: `${prefix}ForSequenceClassification`,
+  languageModelClass: `${prefix}ForCausalLM`,
   targetModules: 'all-linear',
   shape: async (files) => {
     const { readLlamaConfig } = await import('@qlora-js/llama');
@@ -76,6 +95,10 @@ const LLAMAS = Object.entries(LLAMA_CLASSES).map(([modelType, prefix]): ModelFam
   classifier: async (files, { device, ...options }) => {
     const { loadLlamaForSequenceClassification } = await import('@qlora-js/llama');
     return loadLlamaForSequenceClassification(files, { ...options, embeddingDtype: device.info.computeDtype });
+  },
+  languageModel: async (files, options) => {
+    const { loadLlamaLanguageModel } = await import('./language-models');
+    return loadLlamaLanguageModel(files, options);
   },
 }));
 

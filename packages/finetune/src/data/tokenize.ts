@@ -13,6 +13,7 @@ import {
 } from '@qlora-js/data';
 import type { BaseModel } from '../base/base';
 import type { PaddingSettings } from './padding';
+import { someOf } from './some';
 
 /** A text as token ids; its label is an id, a 0 or 1 for each of several, or a number. */
 export type LabelledRow = PreparedRow<number | number[]>;
@@ -43,14 +44,10 @@ export function tokenizeSplits(dataset: TextDataset, base: BaseModel, { maxLengt
   return { train: prepare('train'), validation: prepare('validation'), test: prepare('test'), cut };
 }
 
-/** Places that a warning names; the rest is counted. */
-const SHOWN = 5;
-
 /** The warning about texts that were cut; undefined where none was. */
 export function cutWarning({ cut }: TokenSplits, maxLength: number): string | undefined {
   if (cut.length === 0) return undefined;
-  const named = cut.slice(0, SHOWN).map(placeOf).join('; ');
-  return `${cut.length} texts were cut to ${maxLength} tokens: ${named}${cut.length > SHOWN ? `; and ${cut.length - SHOWN} more` : ''}`;
+  return `${cut.length} texts were cut to ${maxLength} tokens: ${someOf(cut.map(placeOf))}`;
 }
 
 /** A look at the data as the model gets it. */

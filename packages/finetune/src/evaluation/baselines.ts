@@ -9,6 +9,8 @@ export interface Baselines {
   readonly bag_of_words?: number;
   /** Mean squared error of the training rows' mean, always. */
   readonly mean?: number;
+  /** Perplexity of a language model's base without the adapter. */
+  readonly base_perplexity?: number;
 }
 
 /** What a model has to beat on the same rows. */

@@ -28,7 +28,7 @@ import {
   type OpenClassifierOptions,
   type TextClassifierParts,
 } from '../predict/text-classifier';
-import type { AdapterFolder } from '../saving/adapter-folder';
+import type { AdapterFolder } from '../saving/describing-files';
 import { CONFIG, classifierConfig } from '../saving/classifier-config';
 
 /** How the merged weights are stored. */

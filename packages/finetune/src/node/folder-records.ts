@@ -2,7 +2,7 @@ import { basename, join } from 'node:path';
 import type { FeedTiming, RunTracking } from '@qlora-js/tracking';
 import { chooseTrackers, folderArtifact, RUN_FILE, trackRun, type Environment } from '@qlora-js/tracking/node';
 import { rm } from 'node:fs/promises';
-import { FINAL_ADAPTER } from '../run/fine-tune-classifier';
+import { FINAL_ADAPTER } from '../run/stages';
 import type { Output } from '../run/output';
 import type { StartTracking } from '../tracking/start-tracking';
 

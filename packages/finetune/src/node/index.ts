@@ -3,10 +3,15 @@ export {
   fineTuneClassifier,
   type FineTuneFolderOptions,
   loadData,
-  type OutputSettings,
   searchClassifier,
-  STUDY_FILE,
 } from './fine-tune-classifier';
+export {
+  fineTuneLanguageModel,
+  type FineTuneLanguageModelFolderOptions,
+  type TextSettings,
+} from './fine-tune-language-model';
+export { type OutputSettings, type RunFolderOptions, STUDY_FILE } from './open-run';
+export { loadTextGenerator, type LoadGeneratorOptions } from './load-generator';
 export { downloadBars } from './download-bars';
 export { TRIALS_FOLDER, type TrackingSettings } from './folder-records';
 export { type ReportSettings } from './write-report';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ensureWritableFolder, writeFileAtomic } from '@qlora-js/hub/node';
 import { ADAPTER_CONFIG } from '@qlora-js/lora';
 import { FinetuneError } from '../errors';
-import type { AdapterFolder } from '../saving/adapter-folder';
+import type { AdapterFolder } from '../saving/describing-files';
 
 /** What a run may do with a folder that is not empty. */
 export interface OutputFolderOptions {

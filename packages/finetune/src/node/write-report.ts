@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { writeFileAtomic } from '@qlora-js/hub/node';
 import type { EarlierFigures, RunResults, SavedFiles } from '@qlora-js/report';
 import type { Output } from '../run/output';
-import { loadingCode } from '../saving/model-card';
 
 /** What a report says that the run itself does not know. */
 export interface ReportSettings {
@@ -46,12 +45,19 @@ export async function writeRunReport(
   }
 }
 
+/** Code that loads an adapter of a base from a folder. */
+export type LoadingCode = (folder: string, base: string) => { readonly typescript: string; readonly python: string };
+
 /** The files of a saved adapter, and how it is loaded. */
-export async function savedFiles(folder: string, names: readonly string[], base: string): Promise<SavedFiles> {
+export async function savedFiles(
+  folder: string,
+  names: readonly string[],
+  load: ReturnType<LoadingCode>,
+): Promise<SavedFiles> {
   const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size));
   return {
     folder,
     files: names.map((name, index) => ({ name, size: sizes[index]! })),
-    load: loadingCode(folder, base),
+    load,
   };
 }

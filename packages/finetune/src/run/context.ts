@@ -27,6 +27,8 @@ export interface Learning {
   readonly taskType: 'SEQ_CLS' | 'CAUSAL_LM';
   /** What reports call the data. */
   readonly dataName: string;
+  /** What else a report says of them. */
+  readonly dataFacts: Readonly<Record<string, number | string | null>>;
   /** Makes batches of rows. */
   readonly collator: DataCollator;
   /** The model as the trainer sees it, the adapter that is active then among it. */

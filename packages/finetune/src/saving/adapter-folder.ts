@@ -1,16 +1,11 @@
 import { adapterFiles } from '@qlora-js/lora';
 import type { FineTuneContext } from '../run/context';
-import { headLabels } from '../task/head';
-import { CONFIG, classifierConfig, RUN, type SavedClassifier } from './classifier-config';
+import { describingFiles, type AdapterFolder } from './describing-files';
 import { modelCard } from './model-card';
-import { runtimeVersions, type RunReport } from './report';
-import { VERSION } from '../version';
+import type { RunReport } from './report';
 
 /** Every figure of the run. */
-const METRICS = 'metrics.json';
-
-/** Files by name, as they lie in the adapter's folder. */
-export type AdapterFolder = Readonly<Record<string, Uint8Array | string>>;
+export const METRICS = 'metrics.json';
 
 /**
  * All that using the adapter elsewhere takes: PEFT's files with the base's id and revision, the tokenizer, a config with the
@@ -26,35 +21,5 @@ export async function adapterFolder(
     ...(await describingFiles(context)),
     [METRICS]: `${JSON.stringify(report, null, 2)}\n`,
     'README.md': modelCard(context, report),
-  };
-}
-
-/** What stands beside an adapter's weights from a training's first checkpoint on: tokenizer, labels, how it is made. */
-export async function describingFiles({
-  base,
-  data,
-  settings,
-  splits,
-}: Pick<FineTuneContext, 'base' | 'data' | 'settings' | 'splits'>): Promise<AdapterFolder> {
-  const classifier: SavedClassifier = {
-    labelMap: headLabels(data),
-    task: data.task,
-    maxLength: settings.padding.maxLength,
-    quantization: settings.quantization,
-    seed: settings.seed,
-  };
-  const { labelMap: _, ...described } = classifier;
-  const rows = { train: splits.train.numRows, validation: splits.validation.numRows, test: splits.test.numRows };
-  const run = {
-    base: { id: base.id, revision: base.revision ?? null },
-    data: { name: data.name, columns: data.columns, notes: data.notes, rows },
-    classifier: described,
-    settings,
-    versions: { 'qlora.js': VERSION, ...runtimeVersions() },
-  };
-  return {
-    ...base.tokenizer.save(),
-    [CONFIG]: await classifierConfig(base, classifier),
-    [RUN]: `${JSON.stringify(run, null, 2)}\n`,
   };
 }

@@ -72,7 +72,8 @@ function isSettings(json: unknown): json is Omit<SavedClassifier, 'labelMap'> {
   );
 }
 
-function isQuantization(json: unknown): boolean {
+/** Whether this is how a base's weights may be kept. */
+export function isQuantization(json: unknown): boolean {
   if (typeof json !== 'object' || json === null) return false;
   const { quantType, blocksize, doubleQuant } = json as Record<string, unknown>;
   return (

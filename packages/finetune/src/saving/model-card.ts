@@ -1,28 +1,62 @@
 import type { Baselines } from '../evaluation/baselines';
 import type { Interval } from '../evaluation/score';
-import type { FineTuneContext } from '../run/context';
+import type { FineTuneContext, TrainingContext } from '../run/context';
 import { headLabels } from '../task/head';
 import type { RunReport } from './report';
 
-/** The README.md of an adapter: what it is, what it was made of, how good it is, how to load it. */
-export function modelCard({ base, data, settings, device }: FineTuneContext, report: RunReport): string {
+/** What a card says of one kind of adapter. */
+export interface CardSubject {
+  /** What it is for, after `A LoRA adapter for`. */
+  readonly purpose: string;
+  /** The hub's word for it. */
+  readonly pipelineTag: 'text-classification' | 'text-generation';
+  /** Rows of its own for the table. */
+  readonly rows: readonly (readonly [string, string])[];
+  /** Figures beside those of the test, by names that people read. */
+  readonly figures: readonly (readonly [string, number])[];
+  /** Code that loads it. */
+  readonly code: { readonly typescript: string; readonly python: string };
+}
+
+/** The README.md of an adapter of a head. */
+export function modelCard(context: FineTuneContext, report: RunReport): string {
+  const { base, data } = context;
   const { names } = headLabels(data);
+  return adapterCard(context, report, {
+    purpose: data.task === 'regression' ? 'numbers of texts' : 'text classification',
+    pipelineTag: 'text-classification',
+    rows: [
+      ['task', data.task],
+      [
+        data.task === 'regression' ? 'number' : 'labels',
+        `${names.length}: ${names.slice(0, 20).join(', ')}${names.length > 20 ? ', ...' : ''}`,
+      ],
+    ],
+    figures: baselineFigures(report.baselines ?? {}),
+    code: loadingCode('path/to/this/folder', base.id),
+  });
+}
+
+/** The README.md of an adapter: what it is, what it was made of, how good it is, how to load it. */
+export function adapterCard(context: TrainingContext, report: RunReport, subject: CardSubject): string {
+  const { base, learning, settings, device } = context;
   const { lora, quantization, padding } = settings;
+  const { purpose, pipelineTag, code } = subject;
   const front = [
     `base_model: ${JSON.stringify(base.id)}`,
     'library_name: peft',
-    'pipeline_tag: text-classification',
+    `pipeline_tag: ${pipelineTag}`,
     'tags:',
     '- lora',
     '- qlora.js',
-    '- text-classification',
+    `- ${pipelineTag}`,
   ];
-  const { parameters: found, test, baselines } = report;
+  const { parameters: found, test } = report;
   const kept =
     quantization === null
       ? 'float32'
       : `${quantization.quantType}, blocks of ${quantization.blocksize}${quantization.doubleQuant ? ', double quantisation' : ''}`;
-  const rows: [string, string][] = [
+  const rows: (readonly [string, string])[] = [
     ['base', `${base.id}${base.revision === undefined ? '' : ` at ${base.revision}`}`],
     ['weights of the base', kept],
     ['adapter', `r ${lora.r}, alpha ${lora.loraAlpha}, dropout ${lora.loraDropout}`],
@@ -32,13 +66,9 @@ export function modelCard({ base, data, settings, device }: FineTuneContext, rep
     ],
     [
       'data',
-      `${data.name}: ${report.rows.train} training, ${report.rows.validation} validation, ${report.rows.test} test rows`,
+      `${learning.dataName}: ${report.rows.train} training, ${report.rows.validation} validation, ${report.rows.test} test rows`,
     ],
-    ['task', data.task],
-    [
-      data.task === 'regression' ? 'number' : 'labels',
-      `${names.length}: ${names.slice(0, 20).join(', ')}${names.length > 20 ? ', ...' : ''}`,
-    ],
+    ...subject.rows,
     [
       'learning rate, batch, epochs',
       `${found.learningRate}, ${found.perDeviceTrainBatchSize}, ${found.numTrainEpochs}`,
@@ -61,15 +91,14 @@ export function modelCard({ base, data, settings, device }: FineTuneContext, rep
           [
             ...Object.entries(test.figures).map(([name, figure]) => [name, ...shownInterval(figure)]),
             ['loss', test.loss.toFixed(4), ''],
-            ...baselineFigures(baselines ?? {}).map(([name, value]) => [name, value.toFixed(4), '']),
+            ...subject.figures.map(([name, value]) => [name, value.toFixed(4), '']),
           ],
         );
-  const code = loadingCode('path/to/this/folder', base.id);
   return `---
 ${front.join('\n')}
 ---
 
-# A LoRA adapter for text classification
+# A LoRA adapter for ${purpose}
 
 ${table(['', ''], rows)}
 
@@ -106,15 +135,13 @@ tokenizer = AutoTokenizer.from_pretrained(folder)`,
 }
 
 /** What costs nothing, by names that people read. */
-export function baselineFigures({
-  majority_class: majority,
-  bag_of_words: words,
-  mean,
-}: Baselines): [string, number][] {
+export function baselineFigures(baselines: Baselines): [string, number][] {
+  const { majority_class: majority, bag_of_words: words, mean, base_perplexity: perplexity } = baselines;
   const named: [string, number | undefined][] = [
     ['accuracy of the majority class', majority],
     [`${majority === undefined ? 'micro F1' : 'accuracy'} of bag-of-words logistic regression`, words],
     ['mse of the mean', mean],
+    ['perplexity of the base alone', perplexity],
   ];
   return named.filter((entry): entry is [string, number] => entry[1] !== undefined);
 }

@@ -23,6 +23,8 @@ export interface RunReport {
   readonly test_f1_macro: number | null;
   /** Mean loss on the test rows. */
   readonly test_loss: number | null;
+  /** Of a language model, on the test rows; null of other tasks. */
+  readonly test_perplexity: number | null;
   /** The highest accuracy on the validation rows; null of other tasks. */
   readonly best_val_accuracy: number | null;
   /** F1 of the weights that were chosen, on the validation rows; null of other tasks. */
@@ -97,6 +99,7 @@ export function collectReport(context: TrainingContext, parts: ReportParts): Run
     test_f1: test?.figures['f1']?.estimate ?? null,
     test_f1_macro: test?.figures['f1_macro']?.estimate ?? null,
     test_loss: test?.loss ?? null,
+    test_perplexity: test?.task === 'causal_lm' ? Math.exp(test.loss) : null,
     best_val_accuracy: evaluations.length === 0 ? null : Math.max(...evaluations),
     best_val_f1: goal.metric === 'f1' ? result.bestMetric : null,
     best_val: { ...goal, value: result.bestMetric },

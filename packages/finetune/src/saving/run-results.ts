@@ -1,7 +1,5 @@
-import type { TextDataset } from '@qlora-js/data';
 import type { Described, RunResults, TestResults, TrialState } from '@qlora-js/report';
-import type { TestPredictions } from '../evaluation/test-metrics';
-import type { FineTuneContext } from '../run/context';
+import type { TrainingContext } from '../run/context';
 import type { SearchResult } from '../search/result';
 import { runtimeVersions, type RunReport } from './report';
 import { VERSION } from '../version';
@@ -10,23 +8,23 @@ import { VERSION } from '../version';
 export interface RunResultParts {
   /** The training's figures; undefined for a search alone. */
   readonly report?: RunReport;
-  /** The test rows, one by one. */
-  readonly predictions?: TestPredictions;
+  /** The test rows, one by one; of one label a text alone. */
+  readonly test?: TestResults;
   /** The trials. */
   readonly found?: SearchResult;
 }
 
 /** What `report.html` shows that a run's JSON lines do not say: what was run, the test rows, the search. */
-export function runResults(context: FineTuneContext, { report, predictions, found }: RunResultParts): RunResults {
+export function runResults(context: TrainingContext, { report, test, found }: RunResultParts): RunResults {
   return {
     description: description(context, report),
-    ...(predictions === undefined ? {} : { test: testResults(context.data, predictions) }),
+    ...(test === undefined ? {} : { test }),
     ...(found === undefined ? {} : { search: searchResults(found) }),
   };
 }
 
 function description(
-  { base, data, settings, splits, device, replicas }: FineTuneContext,
+  { base, learning, settings, splits, device, replicas }: TrainingContext,
   report: RunReport | undefined,
 ): NonNullable<RunResults['description']> {
   const { quantization, lora, padding } = settings;
@@ -40,13 +38,13 @@ function description(
     quantisation: quantization === null ? { type: 'none' } : { ...quantization },
     LoRA: { ...lora, targetModules: [lora.targetModules ?? base.family.targetModules].flat().join(', ') },
     data: {
-      name: data.name,
-      labels: data.labelMap?.size ?? null,
+      name: learning.dataName,
+      task: learning.task,
       'training rows': splits.train.numRows,
       'validation rows': splits.validation.numRows,
       'test rows': splits.test.numRows,
       maxLength: padding.maxLength,
-      'texts cut': splits.cut.length,
+      ...learning.dataFacts,
     },
     machine: { ...plain(info), threads: 1 + (replicas?.count ?? 0) },
     versions: { 'qlora.js': VERSION, ...runtimeVersions() },
@@ -60,10 +58,6 @@ function plain(values: object): Record<string, Described> {
       ['string', 'number', 'boolean'].includes(typeof entry[1]),
     ),
   );
-}
-
-function testResults({ labelMap, test }: TextDataset, predictions: TestPredictions): TestResults {
-  return { labels: labelMap!.names, ...predictions, texts: [...test.column('text')] };
 }
 
 function searchResults({ name, goal, trials }: SearchResult): NonNullable<RunResults['search']> {

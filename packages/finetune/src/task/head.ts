@@ -1,12 +1,15 @@
 import { LabelMap, type Task, type TextDataset } from '@qlora-js/data';
 
-/** What a head is there for. */
-export interface Head {
+/** A head for labels or numbers. */
+export interface LabelHead {
   /** What is learnt. */
   readonly task: Task;
   /** Its outputs. */
   readonly numLabels: number;
 }
+
+/** What a head is there for; a language model's scores the vocabulary. */
+export type Head = LabelHead | { readonly task: 'causal_lm' };
 
 /** Names of a head's outputs: the labels, and under regression the column that the numbers are in. */
 export function headLabels({ labelMap, columns }: Pick<TextDataset, 'labelMap' | 'columns'>): LabelMap {
@@ -14,7 +17,7 @@ export function headLabels({ labelMap, columns }: Pick<TextDataset, 'labelMap' |
 }
 
 /** The head that a data set asks for. */
-export function headOf(data: TextDataset): Head {
+export function headOf(data: TextDataset): LabelHead {
   return { task: data.task, numLabels: headLabels(data).size };
 }
 

@@ -21,6 +21,10 @@ export interface ReplicaModelOptions {
 
 /** The run's model as `serveReplica` of @qlora-js/trainer needs it, in a thread of its own. */
 export async function replicaModel({ settings, base, head, device }: ReplicaModelOptions): Promise<TrainableModel> {
+  if (head.task === 'causal_lm') {
+    const { replicaLanguageModel } = await import('./replica-language-model');
+    return replicaLanguageModel({ settings, base, device });
+  }
   const { seed, quantization, lora } = settings;
   const { task: problemType, numLabels } = head;
   const model = await buildClassifier(base, { numLabels, seed, quantization, device, output: SILENT });

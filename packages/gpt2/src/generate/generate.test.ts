@@ -5,7 +5,7 @@ import { describeBackends } from '@qlora-js/kernels/testing';
 import { goldenVariants, padTexts } from '../../test/golden-variants';
 import { floatTensor, TINY, tinyFiles, tinyTensors, type TinyConfig } from '../../../../tools/test/tiny-gpt2';
 import type { GPT2LMHeadModel } from '../model/language-model';
-import { loadGpt2LMHeadModel } from '../weights/load';
+import { loadGpt2LMHeadModel } from '../weights/load-language-model';
 import type { GeneratedToken, GenerateOptions } from './generate';
 
 async function load(changes: object = {}, seed = 0): Promise<GPT2LMHeadModel> {
@@ -83,7 +83,7 @@ describe('generate', () => {
     const { tokens } = await model.generate(texts, {
       maxNewTokens: 12,
       eosTokenId: [17, 5],
-      onToken: (token) => seen.push(token),
+      onToken: (token) => void seen.push(token),
     });
     expect(tokens[1]!.at(-1)).toBe(17);
     tokens.forEach((ids, sequence) => {
@@ -93,6 +93,27 @@ describe('generate', () => {
     });
     // Step by step through the batch, not text by text.
     expect(seen.slice(0, 4).map(({ sequence }) => sequence)).toEqual([0, 1, 0, 1]);
+  });
+
+  it('waits for what a token is told to, and ends a text where it is stopped', async () => {
+    const order: string[] = [];
+    const { tokens, finishReasons } = await model.generate(texts, {
+      maxNewTokens: 6,
+      eosTokenId: null,
+      onToken: async ({ sequence, index }) => {
+        await Promise.resolve();
+        order.push(`token ${sequence} ${index}`);
+      },
+      stoppingCriteria: ({ sequence, index }) => {
+        order.push(`stop? ${sequence} ${index}`);
+        return sequence === 1 && index === 2;
+      },
+    });
+    expect([tokens.map(({ length }) => length), finishReasons]).toEqual([
+      [6, 3],
+      ['length', 'stopped'],
+    ]);
+    expect(order.slice(0, 4)).toEqual(['token 0 0', 'stop? 0 0', 'token 1 0', 'stop? 1 0']);
   });
 
   it('takes a head of its own', async () => {

@@ -14,11 +14,14 @@ export type { GeneratedToken, GenerateOptions } from './options';
 /** Token ids of each prompt, or a batch padded on either side, whose padding is left out. */
 export type Prompts = readonly ArrayLike<number>[] | PaddedBatch;
 
+/** Why a text ended. */
+export type FinishReason = 'eos' | 'stopped' | 'length';
+
 export interface Generation {
   /** Generated tokens of each prompt, without the prompt and without what comes after eos; eos included. */
   readonly tokens: readonly (readonly number[])[];
-  /** Whether a text ended by itself or was cut. */
-  readonly finishReasons: readonly ('eos' | 'length')[];
+  /** Whether a text ended by itself, was stopped, or cut. */
+  readonly finishReasons: readonly FinishReason[];
 }
 
 /** What generating needs of a language model. */
@@ -48,18 +51,20 @@ export async function generate(model: LanguageModel, prompts: Prompts, options: 
   }
   const decoder = checked.useCache ? new CachedDecoder(model, texts) : new PlainDecoder(model, texts);
   try {
-    for (let step = 0; step < checked.maxNewTokens && texts.some((text) => !text.finished); step++) {
+    for (let step = 0; step < checked.maxNewTokens && texts.some((text) => text.finished === undefined); step++) {
       const logits = step === 0 ? decoder.first() : decoder.next();
       const values = (await logits.data()) as Float32Array;
       logits.dispose();
-      texts.forEach((text, i) => text.extend(values.slice(i * vocabSize, (i + 1) * vocabSize), step));
+      for (const [i, text] of texts.entries()) {
+        await text.extend(values.slice(i * vocabSize, (i + 1) * vocabSize), step);
+      }
     }
   } finally {
     decoder.dispose();
   }
   return {
     tokens: texts.map(({ generated }) => generated),
-    finishReasons: texts.map(({ finished }) => (finished ? 'eos' : 'length')),
+    finishReasons: texts.map(({ finished }) => finished ?? 'length'),
   };
 }
 
@@ -74,7 +79,7 @@ class Text {
   /** Prompt and generated tokens; after eos, eos again, so that the batch goes on in step. */
   readonly ids: number[];
   readonly generated: number[] = [];
-  finished = false;
+  finished: FinishReason | undefined;
   private readonly uniforms: Float32Array;
 
   constructor(
@@ -88,18 +93,20 @@ class Text {
       : new Float32Array(0);
   }
 
-  extend(logits: Float32Array, step: number): void {
-    if (this.finished) {
+  async extend(logits: Float32Array, step: number): Promise<void> {
+    if (this.finished !== undefined) {
       this.ids.push(this.ids.at(-1)!);
       return;
     }
-    const { doSample, repetitionPenalty, eosTokenIds, onToken } = this.options;
+    const { doSample, repetitionPenalty, eosTokenIds, onToken, stoppingCriteria } = this.options;
     penaliseRepetition(logits, this.ids, repetitionPenalty);
     const id = doSample ? drawToken(logits, this.uniforms[step]!, this.options) : likeliestToken(logits);
     this.ids.push(id);
     this.generated.push(id);
-    this.finished = eosTokenIds.has(id);
-    onToken({ sequence: this.sequence, index: step, id });
+    const token = { sequence: this.sequence, index: step, id };
+    await onToken(token);
+    if (eosTokenIds.has(id)) this.finished = 'eos';
+    else if (stoppingCriteria(token)) this.finished = 'stopped';
   }
 }
 

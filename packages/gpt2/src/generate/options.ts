@@ -29,8 +29,10 @@ export interface GenerateOptions {
   readonly seed?: number;
   /** Keeps keys and values of earlier tokens (default); false computes every text anew for each token. */
   readonly useCache?: boolean;
-  /** Called with each token as it is there, eos included. */
-  readonly onToken?: (token: GeneratedToken) => void;
+  /** Called with each token as it is there, eos included; the next one waits for what it returns. */
+  readonly onToken?: (token: GeneratedToken) => void | Promise<void>;
+  /** Asked after each token: true ends its text there. transformers' name. */
+  readonly stoppingCriteria?: (token: GeneratedToken) => boolean;
 }
 
 /** Options with nothing left open. */
@@ -44,7 +46,8 @@ export interface CheckedGenerateOptions {
   readonly eosTokenIds: ReadonlySet<number>;
   readonly seed: number;
   readonly useCache: boolean;
-  readonly onToken: (token: GeneratedToken) => void;
+  readonly onToken: (token: GeneratedToken) => void | Promise<void>;
+  readonly stoppingCriteria: (token: GeneratedToken) => boolean;
 }
 
 const SAMPLING_ONLY = ['temperature', 'topK', 'topP', 'seed'] as const;
@@ -62,6 +65,7 @@ export function checkGenerateOptions(options: GenerateOptions, configEos: readon
     seed = 0,
     useCache = true,
     onToken = () => undefined,
+    stoppingCriteria = () => false,
   } = options;
   const need = (fits: boolean, option: keyof GenerateOptions, wanted: string): void => {
     if (fits) return;
@@ -82,5 +86,8 @@ export function checkGenerateOptions(options: GenerateOptions, configEos: readon
   }
   const eosTokenIds = new Set(eosTokenId === null ? [] : typeof eosTokenId === 'number' ? [eosTokenId] : eosTokenId);
   for (const id of eosTokenIds) need(Number.isInteger(id) && id >= 0, 'eosTokenId', 'a token id');
-  return { maxNewTokens, doSample, temperature, topK, topP, repetitionPenalty, eosTokenIds, seed, useCache, onToken };
+  return {
+    ...{ maxNewTokens, doSample, temperature, topK, topP, repetitionPenalty, eosTokenIds, seed, useCache },
+    ...{ onToken, stoppingCriteria },
+  };
 }

@@ -1,6 +1,6 @@
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import type { GPT2Model } from './backbone';
-import { CausalLanguageModel } from './heads';
+import { CausalLanguageModel } from './language-model-head';
 
 /** GPT-2 with a head that scores every token of the vocabulary; tied to the token embedding unless it has a weight. */
 export class GPT2LMHeadModel extends CausalLanguageModel<GPT2Model> {

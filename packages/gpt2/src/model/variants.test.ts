@@ -7,7 +7,7 @@ import { goldenVariants, padTexts } from '../../test/golden-variants';
 import { TINY, tinyFiles, tinyTensors, type TinyConfig } from '../../../../tools/test/tiny-gpt2';
 import { nextTokenLabels } from '../batch/next-token-labels';
 import { tokenBatch } from '../batch/token-batch';
-import { loadGpt2LMHeadModel } from '../weights/load';
+import { loadGpt2LMHeadModel } from '../weights/load-language-model';
 import type { GPT2LMHeadModel } from './language-model';
 
 const PAD = 39;

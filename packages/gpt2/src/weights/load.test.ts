@@ -17,7 +17,8 @@ import { GoldenTensors } from '../../../../tools/test/safetensors';
 import { largestDifference } from '../../../../tools/test/compare';
 import { floatTensor, TINY, tinyFiles, tinyTensors } from '../../../../tools/test/tiny-gpt2';
 import { packSequences } from '../batch/token-batch';
-import { loadGpt2, loadGpt2ForSequenceClassification, loadGpt2LMHeadModel } from './load';
+import { loadGpt2, loadGpt2ForSequenceClassification } from './load';
+import { loadGpt2LMHeadModel } from './load-language-model';
 import { loadReportLines } from './load-model';
 import { transposed } from './transpose';
 

@@ -1,23 +1,21 @@
 import type { ModelFiles } from '@qlora-js/hub';
 import { parseGpt2Config, type Gpt2Config } from '../config/config';
 import type { GPT2Model } from '../model/backbone';
-import { GPT2LMHeadModel } from '../model/language-model';
 import { GPT2ForSequenceClassification } from '../model/sequence-classification';
 import { LayerLoader } from './layer-loader';
 import {
   loadBackbone,
   loadClassifier,
-  loadLanguageModel,
   readConfig,
   type DecoderFamily,
   type LoadClassifierOptions,
   type Loaded,
-  type LoadHeadOptions,
   type LoadOptions,
 } from './load-model';
 import { GPT2_WEIGHTS } from './names';
 
-const GPT2: DecoderFamily<Gpt2Config, GPT2Model> = {
+/** GPT-2 as its weights are read. */
+export const GPT2: DecoderFamily<Gpt2Config, GPT2Model> = {
   weights: GPT2_WEIGHTS,
   parseConfig: parseGpt2Config,
   sizes: ({ nLayer, nEmbd }) => ({ layers: nLayer, width: nEmbd }),
@@ -49,17 +47,4 @@ export function loadGpt2ForSequenceClassification(
   options: LoadClassifierOptions<Gpt2Config>,
 ): Promise<Loaded<GPT2ForSequenceClassification>> {
   return loadClassifier(GPT2, files, options, (backbone, score) => new GPT2ForSequenceClassification(backbone, score));
-}
-
-/**
- * A language model from a checkpoint. Its head is the token embedding, also where the file holds a copy of it, unless
- * config.json says tie_word_embeddings false.
- *
- * @throws Gpt2Error BAD_ARGUMENT for an embedding in float16 that is the head; as `loadGpt2`
- */
-export function loadGpt2LMHeadModel(
-  files: ModelFiles,
-  options: LoadHeadOptions<Gpt2Config> = {},
-): Promise<Loaded<GPT2LMHeadModel>> {
-  return loadLanguageModel(GPT2, files, options, (backbone, lmHead) => new GPT2LMHeadModel(backbone, lmHead));
 }
