@@ -1,11 +1,12 @@
 // Writes down what recorded steps of GPT-2 medium's shape ask of a GPU: each dispatch with its shader, workgroups and
-// bindings, the words of its uniforms, and every shader's text. Two versions that give the same files run the same.
+// bindings, the words of its uniforms, and every shader's text; says how many there are and what memory they take. Two
+// versions that give the same files run the same.
 // usage: npx tsx --conditions=@qlora-js/source tools/bench/plan-text.ts FOLDER [real | matrices | plain] [--small]
 //   real      the GPU at hand; matrices, plain: none is needed, one with or without subgroup matrices is imitated
 //   QLORA_DAWN_NODE names Dawn's addon where the package webgpu is not installed
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { INFERENCE, openDevice, plan } from '@qlora-js/kernels';
+import { INFERENCE, openDevice, plan, type PlanMemory } from '@qlora-js/kernels';
 import type { TokenBatch } from '@qlora-js/gpt2';
 import { GPT2_MEDIUM, randomModel } from './gpt2-medium';
 import { TrainingStep } from './training-step';
@@ -24,7 +25,11 @@ const size = small ? { layers: 2, width: 128, heads: 2, vocabulary: 50_257 } : G
 const model = randomModel(size);
 const training = new TrainingStep(model);
 
-function write(name: string, commands: readonly (SeenDispatch | SeenCopy)[]): void {
+function write(
+  name: string,
+  commands: readonly (SeenDispatch | SeenCopy)[],
+  { peakBytes, persistentBytes }: PlanMemory,
+): void {
   const lines = commands.map((command) => {
     if ('copy' in command) return `copy ${command.copy.join(' ')}`;
     const bindings = command.bindings.map(
@@ -34,7 +39,7 @@ function write(name: string, commands: readonly (SeenDispatch | SeenCopy)[]): vo
     return `${command.shader} ${command.workgroups.join('x')} ${bindings.join(' ')} ${command.label}`;
   });
   writeFileSync(join(folder!, `${name}.txt`), `${lines.join('\n')}\n`);
-  console.log(name, commands.length, 'commands');
+  console.log(name, commands.length, 'commands', ((peakBytes + persistentBytes) / 2 ** 30).toFixed(3), 'GiB at most');
 }
 
 const shapes: readonly (readonly [number, number])[] = small
@@ -63,7 +68,7 @@ for (const [batchSize, length] of shapes) {
     watch.start();
     step.run(zeros(inputs));
     const way = checkpointing ? 'checkpointing' : activationDtype;
-    write(`step-${batchSize}x${length}-${way}`, watch.stop());
+    write(`step-${batchSize}x${length}-${way}`, watch.stop(), step.memory);
     step.dispose();
   }
   training.trainable.setGradientCheckpointing(false);
@@ -71,7 +76,7 @@ for (const [batchSize, length] of shapes) {
   const step = plan(device, (given) => model.base.forward({ ...tokens, ...given } as TokenBatch, INFERENCE), read);
   watch.start();
   step.run(zeros(read));
-  write(`evaluation-${batchSize}x${length}`, watch.stop());
+  write(`evaluation-${batchSize}x${length}`, watch.stop(), step.memory);
   step.dispose();
 }
 for (const [hash, { label, code }] of watch.shaders) {

@@ -6,6 +6,7 @@ import { backendOf } from './backend';
 import { ownData } from '../tfjs/in-place';
 import { layTogether, LieApart } from '../tfjs/together';
 import { checkFit, planMemory, type PlanMemory } from './plan-memory';
+import { joinDispatches } from './joining/join';
 import { compileProgram } from './program';
 import { record, type Recording, type TensorSpecs } from './recording';
 import { Step } from './step';
@@ -65,7 +66,7 @@ export function plan<Specs extends TensorSpecs, Outputs extends Tensor | Readonl
     ownData(shared.map(({ variable }) => variable));
     recording = recordTogether(device, named, exampleInputs);
   }
-  const program = compileProgram(recording);
+  const program = compileProgram(recording, (commands) => joinDispatches(device.gpuDevice!, commands));
   const memory = planMemory(program, (arena ?? new Arena(device)).bytesWith(program.slots));
   checkFit(program, memory, device.gpuDevice!.limits, { name, budgetBytes, batch });
   onMemory?.(memory);

@@ -58,13 +58,22 @@ export interface Program {
   };
 }
 
+type Runnable = DispatchCommand | CopyCommand;
+
 /** What offsets of bindings are multiples of, by WebGPU's guaranteed limits. */
 const ALIGNMENT = 256;
 /** Constants up to this size are held once, whoever made them; beyond it comparing costs more than it saves. */
 const SHARED_CONSTANT_BYTES = 4096;
 
-/** Folds constants, drops what nobody needs and gives every buffer a place. */
-export function compileProgram(recording: Recording): Program {
+/**
+ * Folds constants, drops what nobody needs and gives every buffer a place.
+ *
+ * @param join makes fewer commands of those that are needed
+ */
+export function compileProgram(
+  recording: Recording,
+  join: (commands: readonly Runnable[]) => Runnable[] = (commands) => [...commands],
+): Program {
   const made = new Maker();
   const { commands, outputs } = withResults(recording, made);
   const constants = constantBuffers(commands);
@@ -72,10 +81,8 @@ export function compileProgram(recording: Recording): Program {
   for (const { buffer } of outputs) constants.delete(buffer as PlannedBuffer);
   const results = outputs.map(({ buffer }) => buffer);
   const fixed = new Set<BufferRef>([...results, ...recording.inputs.map(({ buffer }) => buffer), ...constants.keys()]);
-  const { commands: runnable, parts } = placeInTargets(
-    needed(withoutFills(commands, constants, made), results),
-    (buffer) => fixed.has(buffer),
-  );
+  const kept = needed(withoutFills(commands, constants, made), results);
+  const { commands: runnable, parts } = placeInTargets(join(kept), (buffer) => fixed.has(buffer));
   const dispatches = (list: readonly Command[]): number => list.filter(({ kind }) => kind === 'dispatch').length;
 
   const written = new Set(runnable.flatMap(writtenBuffers));
@@ -124,7 +131,7 @@ export function compileProgram(recording: Recording): Program {
     constants: packed,
     written: new Set([...written].filter(isReal)),
     bound: new Set([...used].filter(isReal)),
-    dropped: dispatches(recording.commands) - dispatches(runnable),
+    dropped: dispatches(recording.commands) - dispatches(kept),
     liveness: {
       liveBytes: peak.bytes,
       unsharedBytes: ranges.reduce((sum, { bytes }) => sum + bytes, 0),

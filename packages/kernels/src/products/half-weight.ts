@@ -101,6 +101,7 @@ export const halfWeightShader = shaderVariants('weight to float16', (constants: 
   });
   return {
     layout: io,
+    joining: { beside: true },
     code: /* wgsl */ `
 ${MATRIX_EXTENSIONS}
 ${io.wgsl}

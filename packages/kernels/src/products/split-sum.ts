@@ -47,14 +47,12 @@ export function splitSum(constants: SplitSumConstants) {
   });
   return {
     layout: io,
+    joining: { makes: { buffer: 'product', by: 'summed' } },
     code: /* wgsl */ `
 ${io.wgsl}
 ${additionFunctions(constants)}
 ${dropout ? PHILOX : ''}
-@compute @workgroup_size(${workgroupSize})
-fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgroups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = (workgroup.y * workgroups.x + workgroup.x) * ${workgroupSize}u + lane;
-  if (i >= uniforms.size) { return; }
+fn summed(i: u32) -> vec4f {
   var sum = partial[i];
   for (var s = 1u; s < uniforms.splits; s++) { sum += partial[s * uniforms.size + i]; }
   ${bias ? 'sum += bias[i % uniforms.columns];' : ''}
@@ -63,7 +61,13 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgr
   ${slope === 'linear' ? '' : 'sum *= activationSlope(activated[i]);'}
   ${dropout ? 'sum = select(vec4f(), sum * uniforms.dropoutScale, dropoutQuad(random, i, uniforms.site) >= vec4u(uniforms.threshold));' : ''}
   ${residual ? 'sum += residual[i];' : ''}
-  product[i] = sum;
+  return sum;
+}
+@compute @workgroup_size(${workgroupSize})
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgroups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = (workgroup.y * workgroups.x + workgroup.x) * ${workgroupSize}u + lane;
+  if (i >= uniforms.size) { return; }
+  product[i] = summed(i);
 }`,
   };
 }

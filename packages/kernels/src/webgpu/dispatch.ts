@@ -23,7 +23,8 @@ export interface Dispatch<Uniforms extends UniformTypes, Buffers extends BufferT
   readonly workgroups: readonly [number, number, number];
 }
 
-interface Compiled {
+/** A pipeline and the layout of its buffers. */
+export interface Compiled {
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
 }
@@ -45,15 +46,17 @@ export function makeOutput(backend: WebGPUBackend, shape: number[], dtype: DataT
  */
 export function dispatch<Uniforms extends UniformTypes, Buffers extends BufferTypes>(
   tfjsBackend: WebGPUBackend,
-  { shader: { label, code, layout: declared }, buffers, uniforms, workgroups }: Dispatch<Uniforms, Buffers>,
+  { shader, buffers, uniforms, workgroups }: Dispatch<Uniforms, Buffers>,
 ): void {
   if (workgroups.includes(0)) return;
+  const { label, code, layout: declared } = shader;
   const backend = internalsOf(tfjsBackend);
   const { device } = backend;
   // While a plan is recorded, `device` stands in for the real one, to which pipelines and uniforms belong.
   const hardware = hardwareOf(device);
   checkLimits(device, label, workgroups);
-  const { pipeline, layout } = compile(hardware, label, code);
+  const { pipeline, layout } = compiledShader(hardware, label, code);
+  shaders.set(pipeline, shader);
   const bound = declared.bind(label, buffers);
   const resources = bound.map((tensors) => boundPlace(backend, label, tensors));
   const words = declared.words(uniforms);
@@ -81,7 +84,15 @@ function checkLimits(device: GPUDevice, label: string, workgroups: readonly numb
   }
 }
 
-function compile(device: GPUDevice, label: string, code: string): Compiled {
+const shaders = new WeakMap<GPUComputePipeline, Pick<Shader<UniformTypes, BufferTypes>, 'code' | 'joining'>>();
+
+/** The shader that a pipeline was first dispatched for; undefined for one of tfjs' own. */
+export const shaderOf = (
+  pipeline: GPUComputePipeline,
+): Pick<Shader<UniformTypes, BufferTypes>, 'code' | 'joining'> | undefined => shaders.get(pipeline);
+
+/** The pipeline of a shader's text, made once a device. */
+export function compiledShader(device: GPUDevice, label: string, code: string): Compiled {
   let pipelines = compiled.get(device);
   if (pipelines === undefined) compiled.set(device, (pipelines = new Map<string, Compiled>()));
   let entry = pipelines.get(code);

@@ -1,5 +1,15 @@
 import type { BufferTypes, Layout, UniformTypes } from './layout';
 
+/** How a recorded plan may join a shader with its neighbours; see plan/joining. */
+export interface Joining {
+  /** Little work, which may run beside another dispatch of as many threads. */
+  readonly beside?: boolean;
+  /** A buffer whose every element is what a function of its number gives, and which nothing else is done to. */
+  readonly makes?: { readonly buffer: string; readonly by: string };
+  /** Buffers of which one thread alone reads an element, the first time by this function of its number. */
+  readonly takes?: Readonly<Record<string, string>>;
+}
+
 /** A shader as `dispatch` takes it. */
 export interface Shader<Uniforms extends UniformTypes, Buffers extends BufferTypes> {
   /** The name of the op and of the variant, for GPU errors and profiles. */
@@ -8,6 +18,8 @@ export interface Shader<Uniforms extends UniformTypes, Buffers extends BufferTyp
   readonly code: string;
   /** What the text declares. */
   readonly layout: Layout<Uniforms, Buffers>;
+  /** Default: with nothing. */
+  readonly joining?: Joining;
 }
 
 /**
@@ -22,7 +34,7 @@ export function shaderVariants<
   Buffers extends BufferTypes,
 >(
   label: string,
-  template: (constants: Constants) => Pick<Shader<Uniforms, Buffers>, 'code' | 'layout'>,
+  template: (constants: Constants) => Omit<Shader<Uniforms, Buffers>, 'label'>,
 ): (constants: Constants) => Shader<Uniforms, Buffers> {
   const variants = new Map<string, Shader<Uniforms, Buffers>>();
   return (constants) => {

@@ -26,6 +26,7 @@ fn workgroupSum(lane: u32, value: vec2f) -> vec2f {
   return total;
 }
 
+fn firstOfDy(i: u32) -> T { return dy[i]; }
 @compute @workgroup_size(32)
 fn main(@builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
@@ -38,7 +39,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u,
   var scaledSum = T(0.0);
   var projectedSum = T(0.0);
   for (var c = lane; c < uniforms.columns; c += 32u) {
-    let scaled = dy[start + c] * gamma[c];
+    let scaled = firstOfDy(start + c) * gamma[c];
     scaledSum += scaled;
     projectedSum += scaled * (x[start + c] - mean);
   }

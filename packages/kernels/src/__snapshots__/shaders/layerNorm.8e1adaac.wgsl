@@ -25,6 +25,7 @@ fn workgroupSum(lane: u32, value: f32) -> f32 {
   return total;
 }
 
+fn firstOfX(i: u32) -> T { return x[i]; }
 @compute @workgroup_size(32)
 fn main(@builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
@@ -33,7 +34,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u,
   if (row >= uniforms.rows) { return; }
   let start = row * uniforms.columns;
   var sum = T(0.0);
-  for (var c = lane; c < uniforms.columns; c += 32u) { sum += x[start + c]; }
+  for (var c = lane; c < uniforms.columns; c += 32u) { sum += firstOfX(start + c); }
   let mean = workgroupSum(lane, laneSum(sum)) / uniforms.elements;
   var squares = T(0.0);
   for (var c = lane; c < uniforms.columns; c += 32u) {

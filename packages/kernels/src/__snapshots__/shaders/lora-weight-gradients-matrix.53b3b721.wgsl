@@ -59,9 +59,7 @@ fn pairUp(first: vec2u, second: vec2u, odd: bool) -> vec4u {
   return select(vec4u(first, got), vec4u(got, second), odd);
 }
 
-var<workgroup> long: array<vec4u, 640>;
-var<workgroup> thin: array<vec4u, 384>;
-var<workgroup> sums: array<vec4f, 1024>;
+var<workgroup> tile: array<vec4u, 1024>;
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) thread: u32) {
   let subgroup = thread / 32u;
@@ -104,27 +102,27 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
       // Columns begin at a multiple of 32, eight vec4, so a vec4's place in its word of keep bits is its place in the row.
       
       let unit = (((thread & ~31u) * 2u + lane) + select(0u, 31u, odd)) / 2u;
-      long[(unit / 4u) * 5u + unit % 4u] =
+      tile[(unit / 4u) * 5u + unit % 4u] =
         select(vec4u(), pairUp(pack4(activate(first0)), pack4(activate(second0)), odd), row0 + unit / 4u < end);
       }
       {
       // Columns begin at a multiple of 32, eight vec4, so a vec4's place in its word of keep bits is its place in the row.
       
       let unit = (((thread & ~31u) * 2u + lane + 512u) + select(0u, 31u, odd)) / 2u;
-      long[(unit / 4u) * 5u + unit % 4u] =
+      tile[(unit / 4u) * 5u + unit % 4u] =
         select(vec4u(), pairUp(pack4(activate(first1)), pack4(activate(second1)), odd), row0 + unit / 4u < end);
       }
     } else {
       {
       let unit = thread + 0u;
-      long[(unit / 4u) * 5u + unit % 4u] = select(vec4u(), half0, row0 + unit / 4u < end);
+      tile[(unit / 4u) * 5u + unit % 4u] = select(vec4u(), half0, row0 + unit / 4u < end);
       }
       {
       let unit = thread + 256u;
-      long[(unit / 4u) * 5u + unit % 4u] = select(vec4u(), half1, row0 + unit / 4u < end);
+      tile[(unit / 4u) * 5u + unit % 4u] = select(vec4u(), half1, row0 + unit / 4u < end);
       }
     }
-    thin[thinLine * 3u + thread % 2u] = select(
+    tile[thinLine * 3u + thread % 2u + 640u] = select(
       vec4u(),
       pack8((thinLow0) * thinScale, (thinHigh0) * thinScale),
       row0 + thinLine < end && thinRank < uniforms.rank,
@@ -146,20 +144,20 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
       thinLow0 = inner[thinAt + 0u * thinPitch]; thinHigh0 = inner[thinAt + 0u * thinPitch + 1u];
     }
     }
-    let a = subgroupMatrixLoad<Left, col_major>(&thin, subgroup * 48u, 3u);
-    sum0 = subgroupMatrixMultiplyAccumulate(a, subgroupMatrixLoad<Right, row_major>(&long, subgroup * 80u + 0u, 5u), sum0);
-    sum1 = subgroupMatrixMultiplyAccumulate(a, subgroupMatrixLoad<Right, row_major>(&long, subgroup * 80u + 2u, 5u), sum1);
+    let a = subgroupMatrixLoad<Left, col_major>(&tile, subgroup * 48u + 640u, 3u);
+    sum0 = subgroupMatrixMultiplyAccumulate(a, subgroupMatrixLoad<Right, row_major>(&tile, subgroup * 80u + 0u, 5u), sum0);
+    sum1 = subgroupMatrixMultiplyAccumulate(a, subgroupMatrixLoad<Right, row_major>(&tile, subgroup * 80u + 2u, 5u), sum1);
     workgroupBarrier();
     if (row0 >= end) { break; }
   }
-  subgroupMatrixStore<row_major>(&sums, subgroup * 128u + 0u, sum0, 8u); subgroupMatrixStore<row_major>(&sums, subgroup * 128u + 4u, sum1, 8u);
+  subgroupMatrixStore<row_major>(&tile, subgroup * 128u + 0u, sum0, 8u); subgroupMatrixStore<row_major>(&tile, subgroup * 128u + 4u, sum1, 8u);
   workgroupBarrier();
   for (var i = thread; i < 512u; i += 256u) {
     // Neighbouring threads write neighbouring values: along a row of A's gradient, or of B's.
     let rank = select(i % 16u, i / 32u, ofInputs);
     let place = select(i / 16u, i % 32u, ofInputs);
     var total = 0.0;
-    for (var s = 0u; s < 8u; s++) { total += sums[s * 128u + rank * 8u + place / 4u][place & 3u]; }
+    for (var s = 0u; s < 8u; s++) { total += bitcast<f32>(tile[s * 128u + rank * 8u + place / 4u][place & 3u]); }
     if (rank0 + rank >= uniforms.rank) { continue; }
     if (ofInputs) {
       da[(workgroup.z * uniforms.rank + rank0 + rank) * uniforms.inputs + column0 + place] = total * (uniforms.scaleA / 1024.0);

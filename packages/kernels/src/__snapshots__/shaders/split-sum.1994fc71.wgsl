@@ -10,10 +10,7 @@ struct Uniforms { size: u32, columns: u32, splits: u32, factorScale: f32, keepSc
 @group(0) @binding(6) var<uniform> uniforms: Uniforms;
 
 
-@compute @workgroup_size(256)
-fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgroups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = (workgroup.y * workgroups.x + workgroup.x) * 256u + lane;
-  if (i >= uniforms.size) { return; }
+fn summed(i: u32) -> vec4f {
   var sum = partial[i];
   for (var s = 1u; s < uniforms.splits; s++) { sum += partial[s * uniforms.size + i]; }
   sum += bias[i % uniforms.columns];
@@ -31,5 +28,11 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgr
   
   
   sum += residual[i];
-  product[i] = sum;
+  return sum;
+}
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgroups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = (workgroup.y * workgroups.x + workgroup.x) * 256u + lane;
+  if (i >= uniforms.size) { return; }
+  product[i] = summed(i);
 }

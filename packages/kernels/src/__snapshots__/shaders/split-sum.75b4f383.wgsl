@@ -13,10 +13,7 @@ fn keptOf(word: u32, at: u32) -> vec4<bool> {
 }
 fn keepsOf(at: u32) -> vec4<bool> { return keptOf(keepBits[at >> 3u], at); }
 
-@compute @workgroup_size(256)
-fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgroups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = (workgroup.y * workgroups.x + workgroup.x) * 256u + lane;
-  if (i >= uniforms.size) { return; }
+fn summed(i: u32) -> vec4f {
   var sum = partial[i];
   for (var s = 1u; s < uniforms.splits; s++) { sum += partial[s * uniforms.size + i]; }
   
@@ -34,5 +31,11 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgr
   
   
   
-  product[i] = sum;
+  return sum;
+}
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgroups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = (workgroup.y * workgroups.x + workgroup.x) * 256u + lane;
+  if (i >= uniforms.size) { return; }
+  product[i] = summed(i);
 }

@@ -37,10 +37,7 @@ fn activationSlope(x: T) -> T { let decay = geluDecay(x);
   let slope = 1.5957691216057308 * (1.0 + 0.134145 * near * near);
   return gate * (1.0 + near * slope * (decay * gate)); }
 
-@compute @workgroup_size(256)
-fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgroups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = (workgroup.y * workgroups.x + workgroup.x) * 256u + lane;
-  if (i >= uniforms.size) { return; }
+fn summed(i: u32) -> vec4f {
   var sum = partial[i];
   for (var s = 1u; s < uniforms.splits; s++) { sum += partial[s * uniforms.size + i]; }
   
@@ -58,5 +55,11 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgr
   sum *= activationSlope(activated[i]);
   
   
-  product[i] = sum;
+  return sum;
+}
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgroups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = (workgroup.y * workgroups.x + workgroup.x) * 256u + lane;
+  if (i >= uniforms.size) { return; }
+  product[i] = summed(i);
 }

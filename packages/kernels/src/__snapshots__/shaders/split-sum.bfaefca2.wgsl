@@ -55,10 +55,7 @@ fn dropoutElement(random: vec4i, element: u32, site: u32) -> u32 {
   return dropoutQuad(random, element >> 2u, site)[element & 3u];
 }
 
-@compute @workgroup_size(256)
-fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgroups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = (workgroup.y * workgroups.x + workgroup.x) * 256u + lane;
-  if (i >= uniforms.size) { return; }
+fn summed(i: u32) -> vec4f {
   var sum = partial[i];
   for (var s = 1u; s < uniforms.splits; s++) { sum += partial[s * uniforms.size + i]; }
   sum += bias[i % uniforms.columns];
@@ -76,5 +73,11 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgr
   
   sum = select(vec4f(), sum * uniforms.dropoutScale, dropoutQuad(random, i, uniforms.site) >= vec4u(uniforms.threshold));
   sum += residual[i];
-  product[i] = sum;
+  return sum;
+}
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgroups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = (workgroup.y * workgroups.x + workgroup.x) * 256u + lane;
+  if (i >= uniforms.size) { return; }
+  product[i] = summed(i);
 }

@@ -16,6 +16,7 @@ const gather = shaderVariants('gatherRows', ({ vector }: { vector: boolean }) =>
   });
   return {
     layout: io,
+    joining: { beside: true },
     code: /* wgsl */ `
 ${io.wgsl}
 ${NAN}
@@ -45,6 +46,7 @@ const scatter = shaderVariants('scatterRows', ({ vector }: { vector: boolean }) 
   });
   return {
     layout: io,
+    joining: { beside: true },
     code: /* wgsl */ `
 ${io.wgsl}
 

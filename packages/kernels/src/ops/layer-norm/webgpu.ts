@@ -34,18 +34,20 @@ const forward = shaderVariants('layerNorm', ({ threads, vector }: RowVariant) =>
   });
   return {
     layout: io,
+    joining: { ...(vector ? { takes: { x: 'firstOfX' } } : {}) },
     code: /* wgsl */ `
 alias T = ${vector ? 'vec4f' : 'f32'};
 ${io.wgsl}
 ${laneSum(vector)}
 ${workgroupSum('f32', threads)}
+fn firstOfX(i: u32) -> T { return x[i]; }
 @compute @workgroup_size(${threads})
 fn main(${WORKGROUP_PARAMETERS}) {
   let row = ${WORKGROUP_INDEX};
   if (row >= uniforms.rows) { return; }
   let start = row * uniforms.columns;
   var sum = T(0.0);
-  for (var c = lane; c < uniforms.columns; c += ${threads}u) { sum += x[start + c]; }
+  for (var c = lane; c < uniforms.columns; c += ${threads}u) { sum += firstOfX(start + c); }
   let mean = workgroupSum(lane, laneSum(sum)) / uniforms.elements;
   var squares = T(0.0);
   for (var c = lane; c < uniforms.columns; c += ${threads}u) {
@@ -83,11 +85,13 @@ const backward = shaderVariants(
     });
     return {
       layout: io,
+      joining: { ...(vector ? { takes: { dy: 'firstOfDy' } } : {}) },
       code: /* wgsl */ `
 alias T = ${vector ? 'vec4f' : 'f32'};
 ${io.wgsl}
 ${laneSum(vector)}
 ${workgroupSum('vec2f', threads)}
+fn firstOfDy(i: u32) -> T { return dy[i]; }
 @compute @workgroup_size(${threads})
 fn main(${WORKGROUP_PARAMETERS}) {
   let row = ${WORKGROUP_INDEX};
@@ -98,7 +102,7 @@ fn main(${WORKGROUP_PARAMETERS}) {
   var scaledSum = T(0.0);
   var projectedSum = T(0.0);
   for (var c = lane; c < uniforms.columns; c += ${threads}u) {
-    let scaled = dy[start + c] * gamma[c];
+    let scaled = firstOfDy(start + c) * gamma[c];
     scaledSum += scaled;
     projectedSum += scaled * (x[start + c] - mean);
   }

@@ -33,6 +33,9 @@ const THIN_PITCH = GRADIENT_RANKS / 8 + 1;
 const ROUNDS = (ROWS * LONG_UNITS) / THREADS;
 /** vec4 of a subgroup's sums. */
 const SUMS = (GRADIENT_RANKS * GRADIENT_COLUMNS) / 4;
+/** Where the thin factor's rows begin behind the long one's; at the end the subgroups' sums take the place of both. */
+const THIN_AT = ROWS * LONG_PITCH;
+const TILE = Math.max(THIN_AT + ROWS * THIN_PITCH, SUBGROUPS * SUMS);
 
 export type WeightGradientConstants = Readonly<{
   activation: ActivationKind;
@@ -86,7 +89,7 @@ export const matrixWeightGradientShader = shaderVariants(
       masked ? `select(vec4f(), ${taken(name)}, keptOf(${word}, ${quad}))` : taken(name);
     const paired = (u: number, first: string, second: string): string => /* wgsl */ `
       let unit = ${pairUnit(u, THREADS)};
-      long[(unit / ${LONG_UNITS}u) * ${LONG_PITCH}u + unit % ${LONG_UNITS}u] =
+      tile[(unit / ${LONG_UNITS}u) * ${LONG_PITCH}u + unit % ${LONG_UNITS}u] =
         select(vec4u(), pairUp(pack4(${first}), pack4(${second}), odd), row0 + unit / ${LONG_UNITS}u < end);`;
     const store = /* wgsl */ `
     if (ofInputs) {
@@ -102,12 +105,12 @@ export const matrixWeightGradientShader = shaderVariants(
         halfSlope
           ? /* wgsl */ `{
       let unit = thread + ${u * THREADS}u;
-      long[(unit / ${LONG_UNITS}u) * ${LONG_PITCH}u + unit % ${LONG_UNITS}u] = select(vec4u(), half${u}, row0 + unit / ${LONG_UNITS}u < end);
+      tile[(unit / ${LONG_UNITS}u) * ${LONG_PITCH}u + unit % ${LONG_UNITS}u] = select(vec4u(), half${u}, row0 + unit / ${LONG_UNITS}u < end);
       }`
           : `{ ${paired(u, scaled(`first${u}`, SLOPE_SCALE), scaled(`second${u}`, SLOPE_SCALE))} }`,
       ).join('\n      ')}
     }
-    thin[thinLine * ${THIN_PITCH}u + thread % 2u] = select(
+    tile[thinLine * ${THIN_PITCH}u + thread % 2u + ${THIN_AT}u] = select(
       vec4u(),
       pack8(${sumOf('thinLow')} * thinScale, ${sumOf('thinHigh')} * thinScale),
       row0 + thinLine < end && thinRank < uniforms.rank,
@@ -115,15 +118,14 @@ export const matrixWeightGradientShader = shaderVariants(
     const io = weightGradientLayout({ masked, halfSlope });
     return {
       layout: io,
+      joining: { beside: true },
       code: /* wgsl */ `
 ${MATRIX_EXTENSIONS}
 ${io.wgsl}
 ${masked ? KEPT_OF : ''}
 ${activation === 'linear' ? '' : activationFunction('activate', activation, 'value')}
 ${MATRIX_TYPES}${PAIRS}
-var<workgroup> long: array<vec4u, ${ROWS * LONG_PITCH}>;
-var<workgroup> thin: array<vec4u, ${ROWS * THIN_PITCH}>;
-var<workgroup> sums: array<vec4f, ${SUBGROUPS * SUMS}>;
+var<workgroup> tile: array<vec4u, ${TILE}>;
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) thread: u32) {
   let subgroup = thread / ${LANES}u;
@@ -153,24 +155,24 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     if (row0 < end) {
       ${load}
     }
-    let a = subgroupMatrixLoad<Left, col_major>(&thin, subgroup * ${FRAGMENT * THIN_PITCH}u, ${THIN_PITCH}u);
+    let a = subgroupMatrixLoad<Left, col_major>(&tile, subgroup * ${FRAGMENT * THIN_PITCH}u + ${THIN_AT}u, ${THIN_PITCH}u);
     ${[0, 1]
       .map(
         (j) =>
-          `sum${j} = subgroupMatrixMultiplyAccumulate(a, subgroupMatrixLoad<Right, row_major>(&long, subgroup * ${FRAGMENT * LONG_PITCH}u + ${2 * j}u, ${LONG_PITCH}u), sum${j});`,
+          `sum${j} = subgroupMatrixMultiplyAccumulate(a, subgroupMatrixLoad<Right, row_major>(&tile, subgroup * ${FRAGMENT * LONG_PITCH}u + ${2 * j}u, ${LONG_PITCH}u), sum${j});`,
       )
       .join('\n    ')}
     workgroupBarrier();
     if (row0 >= end) { break; }
   }
-  ${[0, 1].map((j) => `subgroupMatrixStore<row_major>(&sums, subgroup * ${SUMS}u + ${4 * j}u, sum${j}, ${GRADIENT_COLUMNS / 4}u);`).join(' ')}
+  ${[0, 1].map((j) => `subgroupMatrixStore<row_major>(&tile, subgroup * ${SUMS}u + ${4 * j}u, sum${j}, ${GRADIENT_COLUMNS / 4}u);`).join(' ')}
   workgroupBarrier();
   for (var i = thread; i < ${4 * SUMS}u; i += ${THREADS}u) {
     // Neighbouring threads write neighbouring values: along a row of A's gradient, or of B's.
     let rank = select(i % ${GRADIENT_RANKS}u, i / ${GRADIENT_COLUMNS}u, ofInputs);
     let place = select(i / ${GRADIENT_RANKS}u, i % ${GRADIENT_COLUMNS}u, ofInputs);
     var total = 0.0;
-    for (var s = 0u; s < ${SUBGROUPS}u; s++) { total += sums[s * ${SUMS}u + rank * ${GRADIENT_COLUMNS / 4}u + place / 4u][place & 3u]; }
+    for (var s = 0u; s < ${SUBGROUPS}u; s++) { total += bitcast<f32>(tile[s * ${SUMS}u + rank * ${GRADIENT_COLUMNS / 4}u + place / 4u][place & 3u]); }
     if (rank0 + rank >= uniforms.rank) { continue; }
     if (ofInputs) {
       da[(workgroup.z * uniforms.rank + rank0 + rank) * uniforms.inputs + column0 + place] = total * (uniforms.scaleA / ${SLOPE_SCALE}.0);
