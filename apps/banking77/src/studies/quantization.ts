@@ -68,9 +68,7 @@ export const QUANTIZATION: Study = {
         figure(name, 'perplexity', 2),
         figure(name, 'bits_per_parameter', 3),
         mean(name, ({ memoryGib }) => memoryGib).toFixed(3),
-        of(name).some(({ tokensPerSecond }) => tokensPerSecond === null)
-          ? 'not available'
-          : mean(name, ({ tokensPerSecond }) => tokensPerSecond!).toFixed(0),
+        rate(of(name)),
       ]),
     );
     const differences = names
@@ -83,7 +81,7 @@ export const QUANTIZATION: Study = {
     });
     const findings = `Accuracy on the test rows less that of the base in float32, seed by seed, mean and 95 % interval over ${of(names[0]!).length} seeds. ${said.join(' ')}`;
     return {
-      table: `${table}\n\nError of the weights: root of the mean squared difference to the stored weights, over theirs. Perplexity: of the base without adapter on ${PERPLEXITY_TEXTS} test texts at most. Figures of the base are of one seed, being the same for all.`,
+      table: `${table}\n\nError of the weights: root of the mean squared difference to the stored weights, over theirs. Perplexity: of the base without adapter on ${PERPLEXITY_TEXTS} test texts at most. Figures of the base are of one seed, being the same for all. Tokens a second: of trainings that had the machine to themselves.`,
       findings,
       chart: {
         label: 'Accuracy less that of float32',
@@ -166,4 +164,10 @@ async function perplexityOf(
   }
   model.dispose();
   return Math.exp(sum / tokens);
+}
+
+/** Mean tokens a second of the trainings that had the machine to themselves. */
+function rate(rows: readonly TrainingRow[]): string {
+  const rates = rows.flatMap(({ tokensPerSecond }) => (tokensPerSecond === null ? [] : [tokensPerSecond]));
+  return rates.length === 0 ? 'not available' : meanInterval(rates).estimate.toFixed(0);
 }

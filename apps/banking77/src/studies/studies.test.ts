@@ -51,8 +51,8 @@ describe('what the studies find in their rows', () => {
   it('quantization: differences by seed from the base in float32', async () => {
     const rows = [1, 2, 3].flatMap((seed) => [
       row('none', seed, 0.8 + seed / 100, { figures: { bits_per_parameter: 32, perplexity: 20.5 } }),
-      row('NF4', seed, 0.79 + seed / 100 + seed / 10_000, seed === 2 ? { tokensPerSecond: null } : {}),
-      row('FP4', seed, 0.7 + seed / 10),
+      row('NF4', seed, 0.79 + seed / 100 + seed / 10_000, { tokensPerSecond: null }),
+      row('FP4', seed, 0.7 + seed / 10, { tokensPerSecond: seed === 2 ? null : 100 * seed }),
     ]);
     const { table, findings, chart } = await QUANTIZATION.outcome(rows);
     expect(findings).toContain('NF4: -0.0098 (-0.0100 to -0.0096), a significant difference.');
@@ -61,6 +61,7 @@ describe('what the studies find in their rows', () => {
       /^\| none \| 0\.8200 .* \| not available \| 20\.50 \| 32\.000 \| 0\.500 \| 100 \|$/,
     );
     expect(table.split('\n')[3]).toMatch(/^\| NF4 .* \| 0\.500 \| not available \|$/);
+    expect(table.split('\n')[4]).toMatch(/^\| FP4 .* \| 0\.500 \| 200 \|$/);
     expect(chart.rows.map(({ name }) => name)).toEqual(['NF4', 'FP4']);
   });
 
