@@ -62,12 +62,12 @@ const results: Record<string, unknown>[] = [];
 for (const { name, heads, headSize, rate, sequences, rows } of layouts) {
   const width = heads * headSize;
   const scale = 1 / Math.sqrt(headSize);
-  const position = { seed: 11, step: 2, microBatch: 3 };
+  const position = { seed: 11, step: 2 };
   const qkvValues = normals(1, rows * 3 * width);
   const dyValues = normals(2, rows * width, SLOPE);
   const [qkv, dy] = [tensor2d(qkvValues, [rows, 3 * width]), tensor2d(dyValues, [rows, width])];
   const layout = tensor2d([...sequences], [sequences.length / 4, 4], 'int32');
-  const random = randomState(position);
+  const random = randomState(position, rows);
   const dropout = rate === 0 ? {} : { dropout: { rate, site: 5, random } };
   const run = (x: Tensor2D): Tensor2D => attention(x, layout, { heads, scale, keyStride: KEY_STRIDE, ...dropout });
   const y = run(qkv);
@@ -80,7 +80,7 @@ for (const { name, heads, headSize, rate, sequences, rows } of layouts) {
     scale,
     sequences,
     keyStride: KEY_STRIDE,
-    ...(rate === 0 ? {} : { dropout: { rate, site: 5, random: randomWords(position) } }),
+    ...(rate === 0 ? {} : { dropout: { rate, site: 5, random: randomWords(position, rows) } }),
   };
   const forward = relative(await y.data(), attentionReference(problem));
   const slopes = await dqkv.data();

@@ -56,7 +56,7 @@ const ways = [
 ] as const;
 for (const [batchSize, length] of shapes) {
   const { tokens, inputs } = training.makeBatch(batchSize, length);
-  const { labels: _labels, random: _random, learningRate: _rate, ...read } = inputs;
+  const { labels: _labels, random: _random, randomAfter: _after, learningRate: _rate, ...read } = inputs;
   const zeros = (given: object) =>
     Object.fromEntries(
       Object.entries(given).map(([name, tensor]) => [name, new Int32Array((tensor as { size: number }).size)]),

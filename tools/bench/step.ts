@@ -174,7 +174,7 @@ for (const [batchSize, length] of shapes as [number, number][]) {
     forward();
     await device.synchronize();
     evaluation['eagerMs'] = await time(forward, 3);
-    const { labels: _labels, random: _random, learningRate: _rate, ...read } = inputs;
+    const { labels: _labels, random: _random, randomAfter: _after, learningRate: _rate, ...read } = inputs;
     const step = plan(device, (given) => model.base.forward({ ...tokens, ...given } as TokenBatch, INFERENCE), read);
     const values = Object.fromEntries(
       await Promise.all(Object.entries(read).map(async ([key, tensor]) => [key, await tensor.data()])),
@@ -190,6 +190,6 @@ for (const [batchSize, length] of shapes as [number, number][]) {
   console.log(JSON.stringify(evaluation));
   save();
   tokens.dispose();
-  dispose([inputs.labels, inputs.random, inputs.learningRate]);
+  dispose([inputs.labels, inputs.random, inputs.randomAfter, inputs.learningRate]);
 }
 await exitWithGpuErrors(device, gpuErrors);

@@ -1,6 +1,6 @@
 import { dispose, tensor1d, variableGrads, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
-import { tokenBatch, type SequenceClassification, type TokenBatch } from '@qlora-js/gpt2';
-import { randomState, together } from '@qlora-js/kernels';
+import { tokenBatch, trainingContext, type SequenceClassification, type TokenBatch } from '@qlora-js/gpt2';
+import { together } from '@qlora-js/kernels';
 import type { PeftModel } from '@qlora-js/lora';
 import { clipGradients, createOptimizer, decayGroups, GradScaler } from '@qlora-js/optim';
 import { sequenceClassifier } from '@qlora-js/trainer';
@@ -8,7 +8,7 @@ import { LABELS } from './gpt2-medium';
 
 /** What differs from step to step. */
 export type StepInputs = Record<
-  'ids' | 'positions' | 'sequences' | 'pooledRows' | 'labels' | 'random' | 'learningRate',
+  'ids' | 'positions' | 'sequences' | 'pooledRows' | 'labels' | 'random' | 'randomAfter' | 'learningRate',
   Tensor
 >;
 
@@ -34,8 +34,8 @@ export class TrainingStep {
     this.run = (inputs) => {
       const batch = batchOf(inputs);
       const { value, grads } = variableGrads(() => {
-        const context = { training: true, random: inputs.random as Tensor1D };
-        return scaler.scale(model.base.loss(batch, inputs.labels as Tensor1D, context).loss);
+        const { random, randomAfter, labels } = inputs as Record<string, Tensor1D>;
+        return scaler.scale(model.base.loss(batch, labels!, { training: true, random, randomAfter }).loss);
       }, variables);
       const laid = together(variables.map(({ name }) => grads[name]!));
       const gradients = new Map(trained.map(({ name }, index) => [name, laid[index]!]));
@@ -65,7 +65,7 @@ export class TrainingStep {
     );
     const labels = Int32Array.from({ length: batchSize }, () => this.randomInteger(LABELS));
     const { ids, positions, sequences, pooledRows } = tokens;
-    const random = randomState({ seed: 0, step: 0, microBatch: 0 });
+    const { random, randomAfter } = trainingContext(tokens, { seed: 0, step: 0 });
     const inputs = {
       ids,
       positions,
@@ -73,6 +73,7 @@ export class TrainingStep {
       pooledRows,
       labels: tensor1d(labels, 'int32'),
       random,
+      randomAfter,
       learningRate: tensor1d([1e-4]),
     };
     return { tokens, inputs };

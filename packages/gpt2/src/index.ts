@@ -3,7 +3,15 @@ export { ConfigFields, isTokenId } from './config/fields';
 export { parseGpt2Config, type Gpt2Config } from './config/config';
 export { layoutRows, type BatchLayout, type LayoutOptions, type TextRow } from './batch/layout';
 export { type PaddedBatch } from './batch/padded-batch';
-export { packSequences, tokenBatch, tokenBatchOf, type TokenBatch } from './batch/token-batch';
+export {
+  packSequences,
+  tokenBatch,
+  tokenBatchOf,
+  trainingContext,
+  type NumberedBatch,
+  type TokenBatch,
+  type TrainingContext,
+} from './batch/token-batch';
 export {
   IGNORED_LABEL,
   nextTokenIds,
@@ -14,6 +22,7 @@ export {
 export { type Attend, type TokenRows } from './model/attend';
 export { GPT2Model, type BackboneWeights } from './model/backbone';
 export {
+  afterRows,
   Decoder,
   ModuleList,
   Table,

@@ -63,15 +63,15 @@ function timesKeys(
   }
 }
 
-/** The multipliers of dropout for `count` keys from `first` on of one query and head, at `mask` and on. */
+/** The multipliers of dropout for `count` keys from `first` on of one head and the query of that number, at `mask` and on. */
 // @ts-ignore: decorator
 @inline
 function maskRow(
-  row: i32, first: i32, count: i32, keyStride: i32, threshold: u32, keepScale: f32,
-  key0: i32, key1: i32, counter1: i32, counter2: i32, counter3: i32, mask: usize,
+  head: i32, first: i32, count: i32, keyStride: i32, threshold: u32, keepScale: f32,
+  key0: i32, key1: i32, counter1: i32, counter2: i32, number: i32, mask: usize,
 ): usize {
-  const element = <u32>row * <u32>keyStride + <u32>first, lead = element & 7;
-  dropoutRun(0, 0, element >> 3, count + lead, threshold, keepScale, key0, key1, counter1, counter2, counter3, mask);
+  const element = <u32>head * <u32>keyStride + <u32>first, lead = element & 7;
+  dropoutRun(0, 0, element >> 3, count + lead, threshold, keepScale, key0, key1, counter1, counter2, number, mask);
   return mask + (<usize>lead << 2);
 }
 
@@ -86,12 +86,12 @@ export function attentionScratchBytes(longest: i32, headDim: i32): i32 {
  * of rows. qkv is [rows, (H + 2·K)·D], q | k | v, of H, K and K heads of D: head h of q meets head h·K / H of k and v; out is [rows, H·D]; lse[rows,H] is log Σ exp(scores).
  * sequences are int32 [numSequences,4] = (rowStart, rowCount, keyStart, keyEnd): query i of a sequence attends to its
  * keys j with keyStart <= j <= min(i, keyEnd - 1). A row with no key, or in no sequence, has out 0 and lse 1e30.
- * A probability is dropped where Philox element (row·H + h)·keyStride + j, drawn as in `dropout`, is below `threshold`
+ * A probability is dropped where element h·keyStride + j of its query's row, drawn as in `dropout`, is below `threshold`
  * and multiplied by keepScale otherwise; threshold 0 is no dropout. Scratch: attentionScratchBytes.
  */
 export function attention(
   qkv: usize, rows: i32, sequences: usize, numSequences: i32, heads: i32, keyHeads: i32, headDim: i32, scale: f32,
-  threshold: u32, keepScale: f32, key0: i32, key1: i32, counter1: i32, counter2: i32, counter3: i32, keyStride: i32,
+  threshold: u32, keepScale: f32, key0: i32, key1: i32, counter1: i32, counter2: i32, rowNumbers: usize, keyStride: i32,
   out: usize, lse: usize, scratch: usize,
 ): void {
   const width = <usize>(heads * headDim) << 2, headBytes = <usize>headDim << 2, keyWidth = <usize>keyHeads * headBytes;
@@ -127,7 +127,7 @@ export function attention(
           }
           const total = exponentials(row, columns, keyStart - first, end - first, lse + (<usize>index << 2));
           if (threshold != 0) {
-            const factors = maskRow(index, first, columns, keyStride, threshold, keepScale, key0, key1, counter1, counter2, counter3, mask);
+            const factors = maskRow(h, first, columns, keyStride, threshold, keepScale, key0, key1, counter1, counter2, load<i32>(rowNumbers + (<usize>(start + i + r) << 2)), mask);
             scaleByMask(row, columns, 1 / total, factors);
           } else {
             scaleRow(row, columns, 1 / total);
@@ -191,7 +191,7 @@ export function attentionBackwardScratchBytes(longest: i32, headDim: i32): i32 {
 export function attentionBackward(
   dout: usize, qkv: usize, out: usize, lse: usize, rows: i32, sequences: usize, numSequences: i32,
   heads: i32, keyHeads: i32, headDim: i32, scale: f32, threshold: u32, keepScale: f32,
-  key0: i32, key1: i32, counter1: i32, counter2: i32, counter3: i32, keyStride: i32, dqkv: usize, scratch: usize,
+  key0: i32, key1: i32, counter1: i32, counter2: i32, rowNumbers: usize, keyStride: i32, dqkv: usize, scratch: usize,
 ): void {
   const width = <usize>(heads * headDim) << 2, headBytes = <usize>headDim << 2, keyWidth = <usize>keyHeads * headBytes;
   const pitch = width + 2 * keyWidth, group = heads / keyHeads;
@@ -232,7 +232,7 @@ export function attentionBackward(
           const row = scores + <usize>r * rowBytes, dRow = dScores + <usize>r * rowBytes;
           let factors: usize = 0;
           if (threshold != 0 && end > keyStart) {
-            factors = maskRow(index, first, columns, keyStride, threshold, keepScale, key0, key1, counter1, counter2, counter3, mask);
+            factors = maskRow(h, first, columns, keyStride, threshold, keepScale, key0, key1, counter1, counter2, load<i32>(rowNumbers + (<usize>(start + i + r) << 2)), mask);
           }
           const delta = dotProduct(dy + <usize>(i + r) * width, y + <usize>(i + r) * width, headDim);
           backwardRow(row, dRow, columns, keyStart - first, end - first, load<f32>(lse + (<usize>index << 2)), delta, scale, factors);

@@ -61,7 +61,7 @@ const matrix = (rows: number, columns: number): Tensor2D => float(rows, columns)
 const vector = (size: number): Tensor1D => float(size) as Tensor1D;
 const ints = (...values: number[]): Tensor1D => tensor1d(values, 'int32');
 const held = (value: Tensor) => variable(value, false);
-const random = (): Tensor1D => ints(0, 0, 0, 0);
+const random = (rows: number): Tensor1D => tensor1d(new Int32Array(4 + rows), 'int32');
 /** A function's kernels, forward and backward by all of its inputs. */
 const both = (run: (...inputs: Tensor[]) => Tensor, ...inputs: Tensor[]): void => {
   const results = grads(run)(inputs, run(...inputs));
@@ -106,8 +106,8 @@ function normsAndElements(): void {
       matrix(3, headSize),
     );
   for (const size of [16, 7]) both((x) => activation(x, 'gelu_new'), vector(size));
-  for (const size of [16, 7]) both((x) => dropout(x, { rate: 0.1, random: random(), site: 1 }), vector(size));
-  both((x, y) => dropoutAdd(x, y, { rate: 0.1, random: random(), site: 1 }), vector(16), vector(16));
+  for (const size of [16, 7]) both((x) => dropout(x, { rate: 0.1, random: random(1), site: 1 }), vector(size));
+  both((x, y) => dropoutAdd(x, y, { rate: 0.1, random: random(1), site: 1 }), vector(16), vector(16));
   for (const width of [8, 3]) both((x) => gatherRows(x as Tensor2D, ints(0, 1)), matrix(4, width));
   embedding(ints(0, 1), ints(0, 1), matrix(4, 8), matrix(4, 8));
   embedding(ints(0, 1), ints(0, 1), tensor2d(new Int32Array(8), [2, 4], 'int32'), matrix(4, 8));
@@ -136,7 +136,7 @@ function products(): void {
     both((x, b) => matmul4bit(x as Tensor2D, odd, { bias: b as Tensor1D }), matrix(64, 72), vector(72));
   }
   const { weight } = randomWeight({ N: 128, K: 128, blocksize: 64, quantType: 'nf4', nested: true });
-  const drawn = { rate: 0.1, random: random(), site: 1 };
+  const drawn = { rate: 0.1, random: random(64), site: 1 };
   for (const dropped of [true, false]) {
     const extra = dropped ? { dropout: drawn } : {};
     both(
@@ -162,7 +162,7 @@ function attentions(): void {
     [16, 32, 0],
     [7, 21, 0.1],
   ] as const) {
-    const drawn = rate === 0 ? {} : { dropout: { rate, random: random(), site: 1 } };
+    const drawn = rate === 0 ? {} : { dropout: { rate, random: random(20), site: 1 } };
     const options = { heads: 2, scale: 1, keyStride, ...drawn };
     both((qkv) => attention(qkv as Tensor2D, sequences, options), matrix(20, 6 * headSize));
   }

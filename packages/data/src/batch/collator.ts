@@ -11,6 +11,8 @@ export interface BatchRow {
   readonly mask?: Int32Array;
   /** Its column in the padded batch: above 0 under left padding. */
   readonly start: number;
+  /** Number among the rows of an optimiser step, which dropout goes by. Default its place in the batch. */
+  readonly place?: number;
   /** Under a language model: what is to be predicted at each token, -100 where nothing is. */
   readonly labels?: Int32Array;
 }

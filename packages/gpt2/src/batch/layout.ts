@@ -8,6 +8,8 @@ export interface TextRow {
   readonly mask?: ArrayLike<number>;
   /** Column of the first id: under left padding what stands before it, which GPT-2 embeds columns by. Default 0. */
   readonly start?: number;
+  /** Number among the rows of an optimiser step, which dropout goes by. Default its place in the batch. */
+  readonly place?: number;
 }
 
 /** How texts are laid out. */
@@ -37,6 +39,11 @@ export interface BatchLayout {
   /** Four numbers a sequence. */
   readonly sequences: number[];
   readonly pooledRows: number[];
+  /**
+   * A number for each row that it keeps in every batch: its text's place times the model's positions, plus its place in the
+   * text; 32 bits of it. For `randomState`.
+   */
+  readonly numbers: number[];
 }
 
 /**
@@ -48,17 +55,19 @@ export interface BatchLayout {
  */
 export function layoutRows(texts: readonly TextRow[], options: LayoutOptions): BatchLayout {
   if (texts.length === 0) throw new Gpt2Error('BAD_BATCH', 'a batch needs at least one text');
-  const layout: BatchLayout = { ids: [], positions: [], sequences: [], pooledRows: [] };
+  const layout: BatchLayout = { ids: [], positions: [], sequences: [], pooledRows: [], numbers: [] };
   texts.forEach((text, row) => addText(layout, text, row, options));
   const { rowMultiple = 1 } = options;
   while (layout.ids.length % rowMultiple !== 0) {
     layout.ids.push(0);
     layout.positions.push(0);
+    layout.numbers.push(0);
   }
   return layout;
 }
 
-function addText(layout: BatchLayout, { ids, mask, start = 0 }: TextRow, row: number, options: LayoutOptions): void {
+function addText(layout: BatchLayout, text: TextRow, row: number, options: LayoutOptions): void {
+  const { ids, mask, start = 0, place: textPlace = row } = text;
   const { padTokenId, vocabSize, nPositions, packed = true } = options;
   const { length } = ids;
   if (start + length > nPositions) {
@@ -110,6 +119,7 @@ function addText(layout: BatchLayout, { ids, mask, start = 0 }: TextRow, row: nu
     if (place === pooled) pooledRow = layout.ids.length;
     layout.ids.push(ids[place]!);
     layout.positions.push(start + place);
+    layout.numbers.push((Math.imul(textPlace, nPositions) + layout.ids.length - 1 - rowStart) | 0);
   }
   const rowCount = layout.ids.length - rowStart;
   layout.sequences.push(rowStart, rowCount, packed ? 0 : firstReal, packed ? rowCount : endReal);

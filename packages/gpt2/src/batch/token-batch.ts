@@ -1,4 +1,5 @@
 import { tensor1d, tensor2d, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
+import { randomState, type ForwardContext, type RandomPosition } from '@qlora-js/kernels';
 import { layoutRows, type BatchLayout, type LayoutOptions, type TextRow } from './layout';
 import { paddedRows, type PaddedBatch } from './padded-batch';
 
@@ -17,13 +18,41 @@ export interface TokenBatch {
   dispose(): void;
 }
 
-function layoutToBatch({ ids, positions, sequences, pooledRows }: BatchLayout): TokenBatch {
-  return tokenBatchOf({
+/** A batch whose rows' numbers the host has. */
+export interface NumberedBatch extends TokenBatch {
+  /** See `BatchLayout`. */
+  readonly numbers: readonly number[];
+  /** Those of the pooled rows. */
+  readonly pooledNumbers: readonly number[];
+}
+
+function layoutToBatch({ ids, positions, sequences, pooledRows, numbers }: BatchLayout): NumberedBatch {
+  const batch = tokenBatchOf({
     ids: tensor1d(ids, 'int32'),
     positions: tensor1d(positions, 'int32'),
     sequences: tensor2d(sequences, [pooledRows.length, 4], 'int32'),
     pooledRows: tensor1d(pooledRows, 'int32'),
   });
+  return { ...batch, numbers, pooledNumbers: pooledRows.map((row) => numbers[row]!) };
+}
+
+/** What a training pass over a batch is given: its dropout's random states. */
+export interface TrainingContext extends ForwardContext {
+  readonly training: true;
+  readonly random: Tensor1D;
+  readonly randomAfter: Tensor1D;
+  dispose(): void;
+}
+
+/** The context of a training pass in which the pooled rows go on after the last attention, as a classifier's do. */
+export function trainingContext({ numbers, pooledNumbers }: NumberedBatch, position: RandomPosition): TrainingContext {
+  const [random, randomAfter] = [randomState(position, numbers), randomState(position, pooledNumbers)];
+  return {
+    training: true,
+    random,
+    randomAfter,
+    dispose: () => [random, randomAfter].forEach((state) => state.dispose()),
+  };
 }
 
 /** The tensors of a batch, in the shapes of `TokenBatch`; they are the batch's to dispose of. */
@@ -45,7 +74,7 @@ export function tokenBatchOf(tensors: Pick<TokenBatch, 'ids' | 'positions' | 'se
  *
  * @throws Gpt2Error BAD_BATCH naming the row and column
  */
-export function tokenBatch(batch: readonly TextRow[] | PaddedBatch, options: LayoutOptions): TokenBatch {
+export function tokenBatch(batch: readonly TextRow[] | PaddedBatch, options: LayoutOptions): NumberedBatch {
   const texts = 'inputIds' in batch ? paddedRows(batch, options) : batch;
   return layoutToBatch(layoutRows(texts, options));
 }
@@ -58,7 +87,7 @@ export function tokenBatch(batch: readonly TextRow[] | PaddedBatch, options: Lay
 export function packSequences(
   sequences: readonly ArrayLike<number>[],
   { nPositions, vocabSize }: Pick<LayoutOptions, 'nPositions' | 'vocabSize'>,
-): TokenBatch {
+): NumberedBatch {
   const texts = sequences.map((ids) => ({ ids }));
   return layoutToBatch(layoutRows(texts, { padTokenId: null, nPositions, vocabSize }));
 }

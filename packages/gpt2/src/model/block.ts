@@ -9,7 +9,7 @@ import {
   type ForwardContext,
 } from '@qlora-js/kernels';
 import type { Gpt2Config } from '../config/config';
-import type { BlockRows, DecoderBlock } from './decoder';
+import { afterRows, type BlockRows, type DecoderBlock } from './decoder';
 
 /** The parts a block is put together from; each linear is dense or 4-bit. */
 export interface BlockLayers {
@@ -56,8 +56,9 @@ class Attention extends Module {
       ...(dropout === undefined ? {} : { dropout }),
     };
     const attended = gathered(attend(qkv, options, this.layerIndex), rows);
-    const additions = residualAfter(this.residDropout, gathered(residual, rows), context);
-    return linear(this, 'c_proj').forwardWith(attended, context, additions);
+    const after = afterRows(context, rows);
+    const additions = residualAfter(this.residDropout, gathered(residual, rows), after);
+    return linear(this, 'c_proj').forwardWith(attended, after, additions);
   }
 }
 
@@ -108,7 +109,7 @@ export class Block extends Module implements DecoderBlock {
   /** x [rows, nEmbd] -> the same, or [rows named, nEmbd] */
   forward(x: Tensor2D, how: BlockRows, context: ForwardContext): Tensor2D {
     const attended = this.attn.forward(...this.ln1.branch(x), how, context);
-    return this.mlp.forward(...this.ln2.branch(attended), context);
+    return this.mlp.forward(...this.ln2.branch(attended), afterRows(context, how.rows));
   }
 }
 

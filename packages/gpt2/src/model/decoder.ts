@@ -8,8 +8,13 @@ export type ActivationDtype = 'float32' | 'float16';
 /** How the rows of a block attend, and which of them go on from there. */
 export interface BlockRows {
   readonly attend: Attend;
-  /** int32: rows that are computed after attention, where not all are needed; dropout then goes by their places here. */
+  /** int32: rows that are computed after attention, where not all are needed. */
   readonly rows?: Tensor1D | undefined;
+}
+
+/** The context of what comes after a block's attention, where these rows alone go on. */
+export function afterRows(context: ForwardContext, rows: Tensor1D | undefined): ForwardContext {
+  return rows === undefined ? context : { ...context, random: context.randomAfter };
 }
 
 /** What a block of a decoder is given besides its rows. */

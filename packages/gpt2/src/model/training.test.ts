@@ -1,18 +1,10 @@
 import { tensor1d, tidy, variableGrads, type Scalar, type Variable } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import {
-  assignDropoutSites,
-  crossEntropy,
-  gatherRows,
-  INFERENCE,
-  LinearLayer,
-  randomState,
-  type Device,
-} from '@qlora-js/kernels';
+import { assignDropoutSites, crossEntropy, gatherRows, INFERENCE, LinearLayer, type Device } from '@qlora-js/kernels';
 import { describeBackends } from '@qlora-js/kernels/testing';
 import { largestDifference, relativeDistance } from '../../../../tools/test/compare';
 import { TINY, tinyFiles } from '../../../../tools/test/tiny-gpt2';
-import { packSequences } from '../batch/token-batch';
+import { packSequences, trainingContext } from '../batch/token-batch';
 import { loadGpt2ForSequenceClassification } from '../weights/load';
 import type { ActivationDtype } from './decoder';
 import type { GPT2ForSequenceClassification } from './sequence-classification';
@@ -59,10 +51,10 @@ describeBackends('gradient checkpointing', (backend) => {
     const { model, variables } = await trainable({ n_embd: 32, n_layer: 6 });
     const batch = texts(8, 24, model);
     const labels = tensor1d([0, 1, 2, 0, 1, 2, 0, 1], 'int32');
-    const random = randomState({ seed: 1, step: 2, microBatch: 0 });
+    const context = trainingContext(batch, { seed: 1, step: 2 });
     const run = (gradientCheckpointing: boolean) => {
       model.transformer.gradientCheckpointing = gradientCheckpointing;
-      return measured(backend.device, () => model.loss(batch, labels, { training: true, random }).loss, variables);
+      return measured(backend.device, () => model.loss(batch, labels, context).loss, variables);
     };
     const plain = await run(false);
     const checkpointed = await run(true);
@@ -70,7 +62,7 @@ describeBackends('gradient checkpointing', (backend) => {
     expect(checkpointed.loss).toBe(plain.loss);
     checkpointed.gradients.forEach((values, i) => expect(values, `gradient ${i}`).toEqual(plain.gradients[i]));
     expect(checkpointed.peak).toBeLessThan(0.5 * plain.peak);
-    for (const tensor of [labels, random]) tensor.dispose();
+    for (const held of [labels, context]) held.dispose();
     batch.dispose();
     model.dispose();
   });
@@ -81,10 +73,10 @@ describeBackends('activations in float16', (backend) => {
     const { model, variables } = await trainable({ n_embd: 32, n_layer: 6 });
     const batch = texts(8, 24, model);
     const labels = tensor1d([0, 1, 2, 0, 1, 2, 0, 1], 'int32');
-    const random = randomState({ seed: 1, step: 2, microBatch: 0 });
+    const context = trainingContext(batch, { seed: 1, step: 2 });
     const run = (activationDtype: ActivationDtype) => {
       model.transformer.activationDtype = activationDtype;
-      return measured(backend.device, () => model.loss(batch, labels, { training: true, random }).loss, variables);
+      return measured(backend.device, () => model.loss(batch, labels, context).loss, variables);
     };
     const full = await run('float32');
     const half = await run('float16');
@@ -99,7 +91,7 @@ describeBackends('activations in float16', (backend) => {
     }
     expect(half.gradients[0]).not.toEqual(full.gradients[0]);
     expect(half.peak).toBeLessThan(0.95 * full.peak);
-    for (const tensor of [labels, random]) tensor.dispose();
+    for (const held of [labels, context]) held.dispose();
     batch.dispose();
     model.dispose();
   });
@@ -111,7 +103,7 @@ describeBackends('pooled rows', (backend) => {
     const ids = [[1, 2, 3, 4], [5], [6, 7, 8, 9, 10, 11, 12], [13, 14]];
     const batch = packSequences(ids, model.config);
     const labels = tensor1d([2, 0, 1, 1], 'int32');
-    const context = { training: true, random: randomState({ seed: 0, step: 0, microBatch: 0 }) };
+    const context = trainingContext(batch, { seed: 0, step: 0 });
     const all = (): Scalar => {
       const hidden = gatherRows(model.transformer.forward(batch, context), batch.pooledRows);
       return crossEntropy((model.child('score') as LinearLayer).forward(hidden, context), labels);
@@ -126,7 +118,7 @@ describeBackends('pooled rows', (backend) => {
       expect(expected.some((value) => Math.abs(value) > 1e-4)).toBe(true);
     }
     for (const { value, grads } of [pooled, whole]) for (const t of [value, ...Object.values(grads)]) t.dispose();
-    for (const held of [labels, context.random]) held.dispose();
+    for (const held of [labels, context]) held.dispose();
     batch.dispose();
     model.dispose();
   });
@@ -137,11 +129,10 @@ describeBackends(
   () => {
     const logits = async (model: GPT2ForSequenceClassification, step?: number) => {
       const batch = texts(2, 6, model);
-      const random = randomState({ seed: 4, step: step ?? 0, microBatch: 0 });
-      const context = step === undefined ? INFERENCE : { training: true, random };
-      const values = await tidy(() => model.forward(batch, context)).data();
+      const training = trainingContext(batch, { seed: 4, step: step ?? 0 });
+      const values = await tidy(() => model.forward(batch, step === undefined ? INFERENCE : training)).data();
       batch.dispose();
-      random.dispose();
+      training.dispose();
       return [...values];
     };
 

@@ -140,7 +140,7 @@ export class Dropout extends Module {
     if (context.random === undefined || this.site === undefined) {
       throw new KernelError(
         'BAD_ARGUMENT',
-        'a training pass with dropout needs context.random (randomState) and assignDropoutSites(model)',
+        'a training pass with dropout needs context.random and, where not all rows go on, context.randomAfter (randomState), and assignDropoutSites(model)',
       );
     }
     return { rate: this.rate, random: context.random, site: this.site };

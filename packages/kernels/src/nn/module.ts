@@ -6,8 +6,10 @@ import type { Parameter } from './parameter';
 export interface ForwardContext {
   /** Dropout is applied only while training. */
   readonly training: boolean;
-  /** int32 [4] of `randomState`; needed while training with dropout. */
+  /** `randomState` with the numbers of the rows; needed while training with dropout. */
   readonly random?: Tensor1D;
+  /** The same of the rows that the last block goes on with after its attention, where not all do. */
+  readonly randomAfter?: Tensor1D;
 }
 
 export const INFERENCE: ForwardContext = { training: false };

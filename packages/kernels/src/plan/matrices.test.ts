@@ -33,7 +33,7 @@ describeWebgpu('a recorded layer with LoRA on subgroup matrices, emulated,', (de
       a: float(RANK, WIDTH),
       b: float(WIDTH, RANK),
       dy: float(ROWS, WIDTH),
-      random: { shape: [4], dtype: 'int32' as const },
+      random: { shape: [4 + ROWS], dtype: 'int32' as const },
     };
     const step = plan(device(), layer, specs);
     // The residual's gradient and the layer's meet in x.
@@ -45,7 +45,7 @@ describeWebgpu('a recorded layer with LoRA on subgroup matrices, emulated,', (de
         a: normals(20 + run, RANK * WIDTH, 0.2),
         b: normals(30 + run, WIDTH * RANK, 0.2),
         dy: normals(40 + run, ROWS * WIDTH),
-        random: randomWords({ seed: 3, step: run, microBatch: 0 }),
+        random: randomWords({ seed: 3, step: run }, ROWS),
       };
       step.run(values);
       const tensors = Object.fromEntries(

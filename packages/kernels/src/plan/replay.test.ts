@@ -73,10 +73,10 @@ describeWebgpu('replay of a recorded function', (device) => {
         const last = names.reduce<Tensor>((x, name) => links[name]!(x as Tensor2D, given), inputs.x);
         return { last, mean: sum(last) };
       };
-      const step = plan(device(), run, { x: float(rows, 8), random: int(4), rate: float() });
+      const step = plan(device(), run, { x: float(rows, 8), random: int(4 + rows), rate: float() });
       for (const at of [0, 1, 2]) {
         const x = tensor(normals(seed + at, rows * 8), [rows, 8]);
-        const random = randomState({ seed, step: at, microBatch: 0 });
+        const random = randomState({ seed, step: at }, rows);
         const rate = scalar(0.1 * at);
         const eager = tidy(() => run({ x, random, rate }));
         const expected = [await eager.last.data(), await eager.mean.data()];
@@ -127,13 +127,13 @@ describeWebgpu('replay of a recorded function', (device) => {
     const planned = make();
     shapes(eager);
     shapes(planned);
-    const specs = { x: float(rows, 8), labels: int(rows), rate: float(1), random: int(4) };
+    const specs = { x: float(rows, 8), labels: int(rows), rate: float(1), random: int(4 + rows) };
     const step = plan(device(), train(planned), specs);
     expect(await planned.w[0]!.data(), 'recording changes nothing').toEqual(normals(1, 40, 0.3));
     for (let at = 0; at < 5; at++) {
       const x = normals(at + 10, rows * 8);
       const labels = integers(at, rows, 5);
-      const random = await randomState({ seed: 3, step: at, microBatch: 0 }).data();
+      const random = await randomState({ seed: 3, step: at }, rows).data();
       const loss = tidy(
         () =>
           train(eager)({

@@ -2,6 +2,7 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { ActivationKind } from '../formats/activations';
 import { activationFunction } from '../webgpu/activation';
 import { dropoutNumbers } from '../random/dropout-stream';
+import { RANDOM_BUFFER } from '../webgpu/philox';
 import type { BufferTensors, UniformValues } from '../webgpu/layout';
 
 /** What is done to a product [rows, columns] in the pass that writes it, in this order. */
@@ -20,6 +21,7 @@ export interface ProductAdditions {
   };
   /** Multiplies by the derivative of an activation at `at` [rows, columns]. */
   readonly slope?: { readonly at: TensorInfo; readonly kind: ActivationKind } | undefined;
+  /** Of the product's rows. */
   readonly dropout?: { readonly random: TensorInfo; readonly rate: number; readonly site: number } | undefined;
   /** [rows, columns] */
   readonly residual?: TensorInfo | undefined;
@@ -88,7 +90,7 @@ export function additionBuffers({ rank, masked, slope, residual, dropout }: Addi
     keepBits: masked ? ('read array<u32>' as const) : undefined,
     activated: vectors(slope !== 'linear'),
     residual: vectors(residual),
-    random: dropout ? ('read vec4i' as const) : undefined,
+    random: dropout ? RANDOM_BUFFER : undefined,
   };
 }
 

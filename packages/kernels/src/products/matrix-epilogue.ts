@@ -124,7 +124,7 @@ function storeFragment(constants: EpilogueConstants, fragment: readonly [number,
   const { loadA, loadB } = fragmentLoads(constants);
   const leftScale = scaleOfLeft(transposed);
   const rankFragments = Math.ceil(rank / FRAGMENT);
-  const [first, second] = LANE_QUADS.map((quad) => `at${nameOf(fragment, quad)}`);
+  const [firstLine, secondLine] = LANE_QUADS.map((quad) => `line${nameOf(fragment, quad)}`);
   const throughScratch = (sums: string, into: string): string => /* wgsl */ `
     subgroupMatrixStore<row_major>(&left, scratch0, ${sums}, 4u);
     workgroupBarrier();
@@ -141,7 +141,8 @@ function storeFragment(constants: EpilogueConstants, fragment: readonly [number,
     }
     ${
       dropout
-        ? /* wgsl */ `let own = dropoutWords(random, select(${first}, ${second}, odd) >> 1u, uniforms.site);
+        ? /* wgsl */ `let ownRow = min(select(${firstLine}, ${secondLine}, odd), uniforms.rows - 1u);
+    let own = dropoutWords(rowState(ownRow), ((column0 + subgroupColumn) / 4u + ${j * 4}u + (lane & 3u)) >> 1u, uniforms.site);
     let got = subgroupShuffleXor(select(own.zw, own.xy, odd), 1u);
     let bits0 = dropoutBits(select(own.xy, got, odd));
     let bits1 = dropoutBits(select(got, own.zw, odd));`

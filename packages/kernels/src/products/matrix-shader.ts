@@ -1,4 +1,4 @@
-import { PHILOX } from '../webgpu/philox';
+import { DROPOUT } from '../webgpu/philox';
 import { FRAGMENT, LANES, MATRIX_EXTENSIONS, MATRIX_TYPES, PAIRS, times } from '../webgpu/subgroup-matrix';
 import { layout } from '../webgpu/layout';
 import { absmaxBuffers } from '../four-bit/wgsl';
@@ -87,7 +87,7 @@ export function subgroupMatrixProduct(constants: MatrixConstants) {
 ${MATRIX_EXTENSIONS}
 ${io.wgsl}
 ${additionFunctions(constants)}
-${dropout ? PHILOX : ''}
+${dropout ? DROPOUT : ''}
 ${MATRIX_TYPES}${PAIRS}
 // Eight f16 an element.
 var<workgroup> left: array<vec4u, ${leftSize + scratchSize}>;

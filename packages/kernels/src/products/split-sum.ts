@@ -1,7 +1,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch } from '../webgpu/dispatch';
-import { PHILOX } from '../webgpu/philox';
+import { DROPOUT } from '../webgpu/philox';
 import {
   ADDITION_UNIFORMS,
   additionBuffers,
@@ -51,7 +51,7 @@ export function splitSum(constants: SplitSumConstants) {
     code: /* wgsl */ `
 ${io.wgsl}
 ${additionFunctions(constants)}
-${dropout ? PHILOX : ''}
+${dropout ? DROPOUT : ''}
 fn summed(i: u32) -> vec4f {
   var sum = partial[i];
   for (var s = 1u; s < uniforms.splits; s++) { sum += partial[s * uniforms.size + i]; }
@@ -59,7 +59,7 @@ fn summed(i: u32) -> vec4f {
   ${rank > 0 ? term(constants) : ''}
   ${rank > 0 ? `sum += ${masked ? 'select(vec4f(), term * uniforms.keepScale, keepsOf(i))' : 'term'};` : ''}
   ${slope === 'linear' ? '' : 'sum *= activationSlope(activated[i]);'}
-  ${dropout ? 'sum = select(vec4f(), sum * uniforms.dropoutScale, dropoutQuad(random, i, uniforms.site) >= vec4u(uniforms.threshold));' : ''}
+  ${dropout ? 'sum = select(vec4f(), sum * uniforms.dropoutScale, dropoutQuad(rowState(i / uniforms.columns), i % uniforms.columns, uniforms.site) >= vec4u(uniforms.threshold));' : ''}
   ${residual ? 'sum += residual[i];' : ''}
   return sum;
 }

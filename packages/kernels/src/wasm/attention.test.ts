@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { dropoutNumbers } from '../random/dropout-stream';
+import { dropoutNumbers, RANDOM_HEADER, randomWords } from '../random/dropout-stream';
 import { attentionBackwardReference, attentionReference, type AttentionProblem } from '../ops/attention/reference';
 import { NO_KEYS_LSE } from '../ops/attention/types';
 import { normals } from '../testing/random-data';
@@ -59,15 +59,28 @@ function problemOf({ pieces, heads: keyValueHeads, group, headSize, rate, extraS
     scale: 1 / Math.sqrt(headSize),
     sequences,
     keyStride: Math.max(...pieces.map(({ rowCount }) => rowCount)) + extraStride,
-    ...(rate > 0 ? { dropout: { rate, site: 7, random: Int32Array.of(seed, 5, 11, 3) } } : {}),
+    ...(rate > 0
+      ? {
+          dropout: {
+            rate,
+            site: 7,
+            random: randomWords(
+              { seed, step: 11 },
+              Array.from({ length: rows }, (_, row) => 2 * row - 5),
+            ),
+          },
+        }
+      : {}),
   };
 }
 
 /** What the kernels take between the pointers. */
-function numbers({ dropout, keyStride }: AttentionProblem) {
-  const [key0 = 0, key1 = 0, step = 0, microBatch = 0] = Array.from(dropout?.random ?? []);
+function numbers({ dropout, keyStride, rows }: AttentionProblem, heap: TestHeap) {
+  const words = Int32Array.from(dropout?.random ?? new Int32Array(RANDOM_HEADER + rows));
+  const [key0 = 0, key1 = 0, step = 0] = words;
+  const rowNumbers = heap.input(words.slice(RANDOM_HEADER));
   const { threshold, keepScale } = dropoutNumbers(dropout?.rate ?? 0);
-  return [threshold, keepScale, key0, key1, dropout?.site ?? 0, step, microBatch, keyStride] as const;
+  return [threshold, keepScale, key0, key1, dropout?.site ?? 0, step, rowNumbers, keyStride] as const;
 }
 
 describe('attention', () => {
@@ -97,7 +110,7 @@ describe('attention', () => {
         keyValueHeads,
         headSize,
         scale,
-        ...numbers(problem),
+        ...numbers(problem, heap),
         out,
         lse,
         heap.room(kernels.attentionScratchBytes(longest, headSize)),
@@ -115,7 +128,7 @@ describe('attention', () => {
         keyValueHeads,
         headSize,
         scale,
-        ...numbers(problem),
+        ...numbers(problem, heap),
         dqkv,
         heap.room(kernels.attentionBackwardScratchBytes(longest, headSize)),
       );

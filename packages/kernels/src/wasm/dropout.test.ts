@@ -5,7 +5,7 @@ import { philox4x32 } from '../random/philox';
 import { normals } from '../testing/random-data';
 import { openKernels, TestHeap, type TestedKernels } from './test-heap';
 
-/** Key and counter words 1 to 3. */
+/** Key and counter words 1 to 3, the last the row's number. */
 type Position = readonly [key0: number, key1: number, c1: number, c2: number, c3: number];
 
 /** Random123 kat_vectors, philox4x32 7: counter, key, result. */
@@ -36,9 +36,27 @@ describe('dropout', () => {
   const dropout = (x: Float32Array, threshold: number, scale: number, position: Position): Float32Array =>
     TestHeap.use(tested, (heap) => {
       const y = heap.room(4 * x.length);
-      tested.kernels.dropout(heap.input(x), x.length, threshold, scale, ...position, y);
+      const [key0, key1, c1, c2, number] = position;
+      const numbers = heap.input(Int32Array.of(number));
+      tested.kernels.dropout(heap.input(x), 1, x.length, threshold, scale, key0, key1, c1, c2, numbers, y);
       return heap.floats(y, x.length);
     });
+
+  it('draws each row by its number', () => {
+    const columns = 45;
+    const x = normals(8, 3 * columns);
+    const numbers = [6, -2, 6];
+    const found = TestHeap.use(tested, (heap) => {
+      const y = heap.room(4 * x.length);
+      const at = heap.input(Int32Array.from(numbers));
+      tested.kernels.dropout(heap.input(x), 3, columns, 2 ** 15, 2, 1, 2, 3, 4, at, y);
+      return heap.floats(y, x.length);
+    });
+    const part = (values: Float32Array, row: number) => values.subarray(row * columns, (row + 1) * columns);
+    numbers.forEach((number, row) => {
+      expect(part(found, row)).toEqual(dropout(part(x, row), 2 ** 15, 2, [1, 2, 3, 4, number]));
+    });
+  });
 
   it('draws the known answers of Philox4x32-7', () => {
     const ones = new Float32Array(8).fill(1);
@@ -78,10 +96,11 @@ describe('dropout', () => {
           const residual = normals(seed + 1, count);
           TestHeap.use(tested, (heap) => {
             const sum = heap.room(4 * count);
-            tested.kernels.dropoutAdd(heap.input(x), heap.input(residual), count, threshold, 1.25, ...position, sum);
+            const drawn = [1, count, threshold, 1.25, key0, key1, c1, c2, heap.input(Int32Array.of(c3))] as const;
+            tested.kernels.dropoutAdd(heap.input(x), heap.input(residual), ...drawn, sum);
             expect(heap.floats(sum, count)).toEqual(y.map((value, i) => value + residual[i]!));
             const inPlace = heap.inOut(x);
-            tested.kernels.dropout(inPlace, count, threshold, 1.25, ...position, inPlace);
+            tested.kernels.dropout(inPlace, ...drawn, inPlace);
             expect(heap.floats(inPlace, count)).toEqual(y);
           });
         },

@@ -38,9 +38,22 @@ export const WASM_PARAMETERS = {
   activation: ['kind', 'x', 'n', 'y'],
   activationBackward: ['kind', 'dy', 'x', 'n', 'dx'],
   /** `threshold` is unsigned; backward is dropout of dy with the same numbers. */
-  dropout: ['x', 'n', 'threshold', 'scale', 'key0', 'key1', 'counter1', 'counter2', 'counter3', 'y'],
+  dropout: ['x', 'rows', 'columns', 'threshold', 'scale', 'key0', 'key1', 'counter1', 'counter2', 'rowNumbers', 'y'],
   /** y = residual + dropout(x). */
-  dropoutAdd: ['x', 'residual', 'n', 'threshold', 'scale', 'key0', 'key1', 'counter1', 'counter2', 'counter3', 'y'],
+  dropoutAdd: [
+    'x',
+    'residual',
+    'rows',
+    'columns',
+    'threshold',
+    'scale',
+    'key0',
+    'key1',
+    'counter1',
+    'counter2',
+    'rowNumbers',
+    'y',
+  ],
   /** `sequences` is int32 [numSequences, 4] = (rowStart, rowCount, keyStart, keyEnd). */
   attention: [
     'qkv',
@@ -57,7 +70,7 @@ export const WASM_PARAMETERS = {
     'key1',
     'counter1',
     'counter2',
-    'counter3',
+    'rowNumbers',
     'keyStride',
     'out',
     'lse',
@@ -83,7 +96,7 @@ export const WASM_PARAMETERS = {
     'key1',
     'counter1',
     'counter2',
-    'counter3',
+    'rowNumbers',
     'keyStride',
     'dqkv',
     'scratch',

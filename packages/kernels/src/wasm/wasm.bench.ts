@@ -137,10 +137,10 @@ function benchElements(kernels: WasmKernels, at: At): void {
   const tenth = Math.floor(0.1 * 2 ** 32);
   compare(
     'dropout',
-    () => kernels.dropout(at(x), n, tenth, 1 / 0.9, 1, 2, 3, 4, 5, at(y)),
+    () => kernels.dropout(at(x), 1, n, tenth, 1 / 0.9, 1, 2, 3, 4, at(y), at(y)),
     () => tf.dropout(x, 0.1),
   );
-  compare('dropoutAdd', () => kernels.dropoutAdd(at(x), at(dy), n, tenth, 1 / 0.9, 1, 2, 3, 4, 5, at(y)));
+  compare('dropoutAdd', () => kernels.dropoutAdd(at(x), at(dy), 1, n, tenth, 1 / 0.9, 1, 2, 3, 4, at(y), at(y)));
   compare(
     'add',
     () => kernels.add(at(x), at(dy), n, at(y)),

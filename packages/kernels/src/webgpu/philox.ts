@@ -1,8 +1,10 @@
-import { DROPOUT_ROUNDS } from '../random/dropout-stream';
+import { DROPOUT_ROUNDS, RANDOM_HEADER } from '../random/dropout-stream';
 
 /**
  * WGSL of Philox4x32-7 and of the dropout stream on it; src/random is the same in TypeScript. WGSL has no product of
  * 64 bits, so the high half is put together from products of 16-bit halves.
+ *
+ * Cost: some 200 operations a draw, which decides on eight elements.
  */
 export const PHILOX = /* wgsl */ `
 fn multiplyHigh(a: u32, b: u32) -> u32 {
@@ -29,23 +31,33 @@ fn philox4x32(start: vec4u, startKey: vec2u) -> vec4u {
   return counter;
 }
 
-// The random words of elements 8 * group .. 8 * group + 7, two elements a word; random is (seed low, seed high, step,
-// micro-batch).
-fn dropoutWords(random: vec4i, group: u32, site: u32) -> vec4u {
-  let state = bitcast<vec4u>(random);
+`;
+
+/** WGSL of the dropout stream, over a buffer `random` of RANDOM_BUFFER. */
+export const DROPOUT = /* wgsl */ `${PHILOX}
+// What a row of the random state draws with: seed low, seed high, step, the row's number.
+fn rowState(row: u32) -> vec4u {
+  return bitcast<vec4u>(vec4i(random[0], random[1], random[2], random[${RANDOM_HEADER}u + row]));
+}
+
+// The random words of elements 8 * group .. 8 * group + 7 of a row, two elements a word.
+fn dropoutWords(state: vec4u, group: u32, site: u32) -> vec4u {
   return philox4x32(vec4u(group, site, state.z, state.w), state.xy);
 }
 
 // Two words as the 16 bits of four elements.
 fn dropoutBits(words: vec2u) -> vec4u { return vec4u(words.x & 0xffffu, words.x >> 16u, words.y & 0xffffu, words.y >> 16u); }
 
-// The random bits of elements 4 * quad .. 4 * quad + 3, for who has no use for all eight of a draw.
-fn dropoutQuad(random: vec4i, quad: u32, site: u32) -> vec4u {
-  let words = dropoutWords(random, quad >> 1u, site);
+// The random bits of elements 4 * quad .. 4 * quad + 3 of a row, for who has no use for all eight of a draw.
+fn dropoutQuad(state: vec4u, quad: u32, site: u32) -> vec4u {
+  let words = dropoutWords(state, quad >> 1u, site);
   return dropoutBits(select(words.xy, words.zw, (quad & 1u) == 1u));
 }
 
-fn dropoutElement(random: vec4i, element: u32, site: u32) -> u32 {
-  return dropoutQuad(random, element >> 2u, site)[element & 3u];
+fn dropoutElement(state: vec4u, element: u32, site: u32) -> u32 {
+  return dropoutQuad(state, element >> 2u, site)[element & 3u];
 }
 `;
+
+/** The random state as a shader has it. */
+export const RANDOM_BUFFER = 'read array<i32>' as const;

@@ -1,5 +1,5 @@
 import { reshape, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
-import type { BlockInput, DecoderBlock } from '@qlora-js/gpt2';
+import { afterRows, type BlockInput, type DecoderBlock } from '@qlora-js/gpt2';
 import {
   Dropout,
   gatherRows,
@@ -69,7 +69,9 @@ class Attention extends Module {
       ...(dropout === undefined ? {} : { dropout }),
     };
     const attended = gathered(attend(qkv, options, this.layerIndex), rows);
-    return linear(this, 'o_proj').forwardWith(attended, context, { residual: { tensor: gathered(residual, rows) } });
+    return linear(this, 'o_proj').forwardWith(attended, afterRows(context, rows), {
+      residual: { tensor: gathered(residual, rows) },
+    });
   }
 }
 
@@ -110,7 +112,7 @@ export class LlamaBlock extends Module implements DecoderBlock {
   /** x [rows, hiddenSize] -> the same, or [rows named, hiddenSize] */
   forward(x: Tensor2D, how: BlockInput, context: ForwardContext): Tensor2D {
     const attended = this.attention.forward(...this.inputNorm.branch(x), how, context);
-    return this.mlp.forward(...this.postAttentionNorm.branch(attended), context);
+    return this.mlp.forward(...this.postAttentionNorm.branch(attended), afterRows(context, how.rows));
   }
 }
 

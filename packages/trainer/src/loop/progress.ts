@@ -16,7 +16,7 @@ export interface ProgressState {
 
 /**
  * The place in the data. Since the order of rows is a function of (seed, epoch), and the dropout masks one of (seed, step,
- * micro-batch), this and the step are the position of every random stream.
+ * row), this and the step are the position of every random stream.
  */
 export class Progress implements Stateful<ProgressState> {
   epoch = 0;

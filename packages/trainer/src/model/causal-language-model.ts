@@ -1,14 +1,14 @@
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
 import { IGNORED_LABEL, type CollatedBatch } from '@qlora-js/data';
-import { layoutRows, nextTokenIds, type CausalLanguageModel, type TokenBatch } from '@qlora-js/gpt2';
+import { layoutRows, nextTokenIds, type CausalLanguageModel } from '@qlora-js/gpt2';
 import type { PeftModel } from '@qlora-js/lora';
 import { TrainerError } from '../errors';
 import { adapterParts } from './adapter-model';
-import { int32Input, tokenInputs, tokensOf } from './token-inputs';
+import { int32Input, tokenInputs, tokensOf, type TrainedTokens } from './token-inputs';
 import type { BatchInputOptions, TrainableModel, UploadedBatch } from './trainable-model';
 
 export interface LanguageModelBatch extends UploadedBatch {
-  readonly tokens: TokenBatch;
+  readonly texts: TrainedTokens;
   /** int32: rows of the batch that have a token to predict. */
   readonly rows: Tensor1D;
 }
@@ -29,7 +29,7 @@ export function causalLanguageModel(
     task: 'causal_lm',
     numLabels: vocabSize,
     lossItems: (batch) => predicted(batch).length,
-    inputs: (batch: CollatedBatch, { rowMultiple = 1 }: BatchInputOptions = {}) => {
+    inputs: (batch: CollatedBatch, { rowMultiple = 1, random }: BatchInputOptions = {}) => {
       const counted = predicted(batch);
       const rows = counted.map(({ row }) => row);
       const labels = counted.map(({ label }) => label);
@@ -38,28 +38,29 @@ export function causalLanguageModel(
         labels.push(IGNORED_LABEL);
       }
       return {
-        ...tokenInputs(layoutRows(batch.rows, { padTokenId, nPositions, vocabSize, rowMultiple })),
+        ...tokenInputs(layoutRows(batch.rows, { padTokenId, nPositions, vocabSize, rowMultiple }), random, rows),
         rows: int32Input(rows),
         labels: int32Input(labels),
       };
     },
     batchOf: (tensors) => {
-      const tokens = tokensOf(tensors);
+      const texts = tokensOf(tensors);
       const rows = tensors['rows'] as Tensor1D;
       const labels: Tensor = tensors['labels']!;
       return {
-        tokens,
+        texts,
         rows,
         labels,
-        batchSize: tokens.batchSize,
+        batchSize: texts.tokens.batchSize,
         dispose: () => {
-          tokens.dispose();
+          texts.dispose();
           rows.dispose();
           labels.dispose();
         },
       };
     },
-    loss: ({ tokens, rows, labels }, context) => base.lossAt(tokens, { rows, labels: labels as Tensor1D }, context),
+    loss: ({ texts, rows, labels }, context) =>
+      base.lossAt(texts.tokens, { rows, labels: labels as Tensor1D }, texts.contextOf(context)),
   };
 }
 

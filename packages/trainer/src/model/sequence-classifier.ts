@@ -1,15 +1,15 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { CollatedBatch, Task } from '@qlora-js/data';
-import { layoutRows, type SequenceClassification, type TokenBatch } from '@qlora-js/gpt2';
+import { layoutRows, type SequenceClassification } from '@qlora-js/gpt2';
 import type { PeftModel } from '@qlora-js/lora';
 import { TrainerError } from '../errors';
 import { adapterParts } from './adapter-model';
 import { PROBLEM_LOSSES } from './problem-losses';
-import { int32Input, tokenInputs, tokensOf } from './token-inputs';
+import { int32Input, tokenInputs, tokensOf, type TrainedTokens } from './token-inputs';
 import type { BatchInputOptions, HostInput, TrainableModel, UploadedBatch } from './trainable-model';
 
 export interface ClassificationBatch extends UploadedBatch {
-  readonly tokens: TokenBatch;
+  readonly texts: TrainedTokens;
 }
 
 /** What a head learns, and how texts are padded. */
@@ -44,25 +44,28 @@ export function sequenceClassifier(
     ...adapterParts(model),
     task: problemType,
     numLabels,
-    inputs: (batch: CollatedBatch, { rowMultiple = 1 }: BatchInputOptions = {}) => ({
-      ...tokenInputs(layoutRows(batch.rows, { padTokenId, nPositions, vocabSize, rowMultiple })),
-      labels: labelInput(batch, problemType, numLabels),
-    }),
+    inputs: (batch: CollatedBatch, { rowMultiple = 1, random }: BatchInputOptions = {}) => {
+      const layout = layoutRows(batch.rows, { padTokenId, nPositions, vocabSize, rowMultiple });
+      return {
+        ...tokenInputs(layout, random, layout.pooledRows),
+        labels: labelInput(batch, problemType, numLabels),
+      };
+    },
     batchOf: (tensors) => {
-      const tokens = tokensOf(tensors);
+      const texts = tokensOf(tensors);
       const labels: Tensor = tensors['labels']!;
       return {
-        tokens,
+        texts,
         labels,
-        batchSize: tokens.batchSize,
+        batchSize: texts.tokens.batchSize,
         dispose: () => {
-          tokens.dispose();
+          texts.dispose();
           labels.dispose();
         },
       };
     },
-    loss: ({ tokens, labels }, context) => {
-      const logits = base.forward(tokens, context);
+    loss: ({ texts, labels }, context) => {
+      const logits = base.forward(texts.tokens, texts.contextOf(context));
       return { loss: PROBLEM_LOSSES[problemType](logits, labels), logits };
     },
   };

@@ -2,7 +2,7 @@ import { tensor, type Scalar, type Tensor, type Tensor2D } from '@tensorflow/tfj
 import type { CollatedBatch, Task } from '@qlora-js/data';
 import type { ActivationDtype } from '@qlora-js/gpt2';
 import type { ReadableFiles } from '@qlora-js/hub';
-import type { ForwardContext } from '@qlora-js/kernels';
+import type { ForwardContext, RandomPosition } from '@qlora-js/kernels';
 import type { NamedVariable } from '@qlora-js/optim';
 
 /** What a model learns: a head's problem type, or the next token of texts. */
@@ -26,6 +26,8 @@ export interface HostInput {
 export interface BatchInputOptions {
   /** Fill the rows up to a multiple of this, where that changes no result, so that few shapes occur. Default 1. */
   readonly rowMultiple?: number;
+  /** Where a training pass stands, whose dropout is drawn for the batch; left out where nothing is dropped. */
+  readonly random?: RandomPosition;
 }
 
 /** What the trainer needs of a model; `sequenceClassifier` and `causalLanguageModel` make one of a GPT-2 with adapters. */
@@ -41,7 +43,7 @@ export interface TrainableModel<Batch extends UploadedBatch = UploadedBatch> {
   setGradientCheckpointing(enabled: boolean): void;
   /** What activations wait in for the backward pass. */
   setActivationDtype(dtype: ActivationDtype): void;
-  /** A batch as the inputs of `batchOf`, by name. */
+  /** A batch as the inputs of `batchOf`, by name; for training with the random states that its dropout draws from. */
   inputs(batch: CollatedBatch, options?: BatchInputOptions): Record<string, HostInput>;
   /** The batch on tensors of those names, which are its own from then on. */
   batchOf(tensors: Readonly<Record<string, Tensor>>): Batch;
@@ -62,8 +64,12 @@ export function lossItems<Batch extends UploadedBatch>(model: TrainableModel<Bat
 }
 
 /** Brings a batch to the device; the caller disposes of it. */
-export function uploadBatch<Batch extends UploadedBatch>(model: TrainableModel<Batch>, batch: CollatedBatch): Batch {
-  const inputs = Object.entries(model.inputs(batch));
+export function uploadBatch<Batch extends UploadedBatch>(
+  model: TrainableModel<Batch>,
+  batch: CollatedBatch,
+  options: BatchInputOptions = {},
+): Batch {
+  const inputs = Object.entries(model.inputs(batch, options));
   return model.batchOf(
     Object.fromEntries(inputs.map(([name, { values, shape, dtype }]) => [name, tensor(values, [...shape], dtype)])),
   );

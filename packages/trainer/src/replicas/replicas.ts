@@ -82,7 +82,8 @@ export class Replicas implements ReplicaGroup {
   /**
    * `windowGradients` with every micro-batch's rows dealt out to the main thread and the replicas, as many real tokens
    * to each. Shares are weighted by their rows and summed in the replicas' order, so a given number of threads gives the
-   * same bits every time. Dropout masks are drawn for each share alone: those of another number of threads differ.
+   * same bits every time. Dropout goes by the rows: another number of threads draws the same masks, and agrees but for
+   * the order of sums.
    *
    * @throws TrainerError REPLICA_FAILED, or BAD_ARGUMENT where the replicas' variables are not of the shapes of `trained`
    */

@@ -33,13 +33,14 @@ it('gives every row to one worker, with its tokens, its label and its weight in 
   expect(shares[0]![0]!.batch.realTokens).toBe(6);
 });
 
-it('keeps masks drawn on the main thread and gives each other share a stream that no micro-batch has', () => {
+it("keeps every row's place in the window, by which it draws its masks", () => {
   const rows = tinyRows(12);
   const window = [0, 1, 2].map((i) => collator().collate([0, 1, 2, 3].map((j) => rows.row(4 * i + j))));
-  const shares = shareWindow(window, 3);
-  expect(shares.map((parts) => parts.map(({ microBatch }) => microBatch))).toEqual([
-    [0, 1, 2],
-    [65536, 65537, 65538],
-    [131072, 131073, 131074],
-  ]);
+  const ids = window.flatMap((batch) => batch.rows.map((row) => [...row.ids]));
+  const shared = shareWindow(window, 3)
+    .flat()
+    .flatMap(({ batch }) => batch.rows);
+  expect(shared).toHaveLength(12);
+  for (const { place, ids: own } of shared) expect([...own]).toEqual(ids[place!]);
+  expect(new Set(shared.map(({ place }) => place)).size).toBe(12);
 });

@@ -1,18 +1,13 @@
 import type { BatchRow, CollatedBatch } from '@qlora-js/data';
-import { TrainerError } from '../errors';
-import type { WindowPart } from '../steps/gradients';
+import { placed, type WindowPart } from '../steps/gradients';
 
 /** What a batch's loss is a mean over. */
 type ItemsOf = (batch: CollatedBatch) => number;
 
-/** Between the dropout streams of two workers: more than the micro-batches a window may have. */
-const STREAMS = 2 ** 16;
-
 /**
  * Deals the rows of every micro-batch out to `workers`, longest first, each to the worker with the fewest real tokens
- * so far: padding is left out of compute, so tokens are what takes time. Worker 0 draws the dropout masks that the whole
- * micro-batch would, the others those of micro-batch number `microBatch + worker * 65536`. A worker for which a
- * micro-batch has no row left has no part of it.
+ * so far: padding is left out of compute, so tokens are what takes time. Rows keep their places in the window, and so
+ * draw the dropout masks that one thread alone would. A worker for which a micro-batch has no row left has no part of it.
  *
  * @returns each worker's parts, in the order of the micro-batches
  */
@@ -21,22 +16,16 @@ export function shareWindow(
   workers: number,
   itemsOf: ItemsOf = ({ batchSize }) => batchSize,
 ): WindowPart[][] {
-  if (window.length > STREAMS) {
-    throw new TrainerError(
-      'BAD_ARGUMENT',
-      `a window of ${window.length} micro-batches is over the ${STREAMS} there may be`,
-    );
-  }
   const items = window.reduce((sum, batch) => sum + itemsOf(batch), 0);
   const parts = Array.from({ length: workers }, (): WindowPart[] => []);
-  window.forEach((batch, microBatch) => {
+  for (const batch of placed(window)) {
     dealRows(batch, workers).forEach((share, worker) => {
       if (share.length === 0) return;
       const taken = takeRows(batch, share);
       const weight = itemsOf(taken) / items;
-      parts[worker]!.push({ batch: taken, microBatch: microBatch + worker * STREAMS, weight });
+      parts[worker]!.push({ batch: taken, weight });
     });
-  });
+  }
   return parts;
 }
 

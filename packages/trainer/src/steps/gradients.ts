@@ -1,6 +1,6 @@
 import { add, clone, dispose, keep, mul, tidy, variableGrads, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
 import type { CollatedBatch } from '@qlora-js/data';
-import { randomState, together } from '@qlora-js/kernels';
+import { together } from '@qlora-js/kernels';
 import type { NamedVariable } from '@qlora-js/optim';
 import { lossItems, uploadBatch, type TrainableModel, type UploadedBatch } from '../model/trainable-model';
 
@@ -26,8 +26,6 @@ export interface WindowPosition {
 /** Rows that go through the model together, as a part of a window. */
 export interface WindowPart {
   readonly batch: CollatedBatch;
-  /** The stream its dropout masks are drawn from within the step: the micro-batch's number in `randomState`. */
-  readonly microBatch: number;
   /** What its mean loss counts by: its share of the window's rows, or of what else the loss is a mean over. */
   readonly weight: number;
 }
@@ -47,6 +45,19 @@ export function windowGradients<Batch extends UploadedBatch>(
   return partGradients(model, trained, windowParts(model, window), position, options);
 }
 
+/**
+ * Micro-batches whose rows are numbered through the window. Dropout goes by these numbers: however the rows are split into
+ * micro-batches, and whoever computes them, they draw the same masks.
+ */
+export function placed(window: readonly CollatedBatch[]): CollatedBatch[] {
+  let first = 0;
+  return window.map((batch) => {
+    const rows = batch.rows.map((row, index) => ({ ...row, place: first + index }));
+    first += batch.batchSize;
+    return { ...batch, rows };
+  });
+}
+
 /** The micro-batches of a window as its parts. */
 export function windowParts<Batch extends UploadedBatch>(
   model: TrainableModel<Batch>,
@@ -54,7 +65,7 @@ export function windowParts<Batch extends UploadedBatch>(
 ): WindowPart[] {
   const items = window.map((batch) => lossItems(model, batch));
   const total = items.reduce((sum, count) => sum + count, 0);
-  return window.map((batch, microBatch) => ({ batch, microBatch, weight: items[microBatch]! / total }));
+  return placed(window).map((batch, index) => ({ batch, weight: items[index]! / total }));
 }
 
 /** The weighted losses of some parts of a window, summed in their order, and the gradients of that sum. */
@@ -62,20 +73,18 @@ export function partGradients<Batch extends UploadedBatch>(
   model: TrainableModel<Batch>,
   trained: readonly NamedVariable[],
   parts: readonly WindowPart[],
-  { seed, step }: WindowPosition,
+  random: WindowPosition,
   { scaleLoss = (loss) => loss }: WindowOptions = {},
 ): WindowGradients {
   let total: WindowGradients | undefined;
-  for (const { batch: collated, microBatch, weight } of parts) {
-    const batch = uploadBatch(model, collated);
-    const random = randomState({ seed, step, microBatch });
+  for (const { batch: collated, weight } of parts) {
+    const batch = uploadBatch(model, collated, { random });
     const { loss, gradients } = lossGradients(
-      () => scaled(model.loss(batch, { training: true, random }).loss, weight),
+      () => scaled(model.loss(batch, { training: true }).loss, weight),
       trained,
       scaleLoss,
     );
     batch.dispose();
-    random.dispose();
     total = total === undefined ? { loss, gradients } : addGradients(total, { loss, gradients });
   }
   if (total === undefined) throw new Error('an accumulation window has at least one micro-batch');

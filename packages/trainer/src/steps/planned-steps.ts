@@ -14,8 +14,8 @@ import {
   type Variable,
 } from '@tensorflow/tfjs-core';
 import type { CollatedBatch } from '@qlora-js/data';
-import { layTogether, PlanCache, randomWords, type Device } from '@qlora-js/kernels';
-import type { HostInput, UploadedBatch } from '../model/trainable-model';
+import { layTogether, PlanCache, type Device } from '@qlora-js/kernels';
+import type { UploadedBatch } from '../model/trainable-model';
 import { lossGradients, windowParts, type WindowGradients, type WindowPosition } from './gradients';
 import { measure, update, type StepMoments, type StepParts, type StepPosition, type TrainingSteps } from './recipe';
 import { numberInput, replay, ROW_MULTIPLE, type HostInputs } from './replay';
@@ -53,7 +53,7 @@ export class PlannedSteps<Batch extends UploadedBatch> implements TrainingSteps 
     const perStep: HostInputs = { learningRate: numberInput(learningRate), keepLosses: numberInput(losses.keep) };
     const [only, ...others] = window;
     if (only !== undefined && others.length === 0 && moments.gradientsReady === undefined) {
-      replay(this.whole, { ...this.batchValues(only, { seed, step, microBatch: 0 }), ...perStep });
+      replay(this.whole, { ...this.batchValues(only, { seed, step }), ...perStep });
     } else {
       await this.accumulate(window, position, moments);
       await moments.gradientsReady?.(this.accumulatedGradients());
@@ -71,23 +71,22 @@ export class PlannedSteps<Batch extends UploadedBatch> implements TrainingSteps 
 
   private async accumulate(
     window: readonly CollatedBatch[],
-    { seed, step }: WindowPosition,
+    position: WindowPosition,
     { substepEnd }: StepMoments,
   ): Promise<void> {
     this.accumulators ??= this.makeAccumulators();
-    for (const { batch, microBatch, weight } of windowParts(this.parts.model, window)) {
-      if (microBatch > 0) await substepEnd?.();
+    for (const [index, { batch, weight }] of windowParts(this.parts.model, window).entries()) {
+      if (index > 0) await substepEnd?.();
       replay(this.micro, {
-        ...this.batchValues(batch, { seed, step, microBatch }),
+        ...this.batchValues(batch, position),
         share: numberInput(weight),
-        carry: numberInput(microBatch === 0 ? 0 : 1),
+        carry: numberInput(index === 0 ? 0 : 1),
       });
     }
   }
 
-  private batchValues(batch: CollatedBatch, position: WindowPosition & { readonly microBatch: number }): HostInputs {
-    const random: HostInput = { values: randomWords(position), shape: [4], dtype: 'int32' };
-    return { ...this.parts.model.inputs(batch, { rowMultiple: ROW_MULTIPLE }), random };
+  private batchValues(batch: CollatedBatch, { seed, step }: WindowPosition): HostInputs {
+    return this.parts.model.inputs(batch, { rowMultiple: ROW_MULTIPLE, random: { seed, step } });
   }
 
   private recordWhole({ learningRate, keepLosses, ...batch }: Inputs): { loss: Tensor } {
@@ -119,11 +118,11 @@ export class PlannedSteps<Batch extends UploadedBatch> implements TrainingSteps 
     return new Map(this.parts.trained.map(({ name }, index) => [name, this.accumulators![index]! as Tensor]));
   }
 
-  private gradients({ random, ...tensors }: Inputs, weighted: (loss: Scalar) => Scalar): WindowGradients {
+  private gradients(tensors: Inputs, weighted: (loss: Scalar) => Scalar): WindowGradients {
     const { model, trained, scaler } = this.parts;
     const batch = model.batchOf(tensors);
     return lossGradients(
-      () => weighted(model.loss(batch, { training: true, random: random as Tensor1D }).loss),
+      () => weighted(model.loss(batch, { training: true }).loss),
       trained,
       (loss) => scaler.scale(loss),
     );

@@ -121,7 +121,9 @@ fn main(
       slopes[row * 3u + unit % 2u] = select(vec4u(), half, t + i32(row) <= last);
     } }
     let query = t + i32(lane);
-    let index = u32(sequence.start + min(query, last)) * uniforms.heads + head;
+    let queryRow = u32(sequence.start + min(query, last));
+    let index = queryRow * uniforms.heads + head;
+    
     let logSum = select(1e+30f, lse[index], query <= last);
     let delta = deltas[index];
     workgroupBarrier();

@@ -15,7 +15,7 @@ struct Uniforms { rows: i32, heads: u32, keyHeads: u32, sequences: u32, keyStrid
 @group(0) @binding(3) var<storage, read> lse: array<f32>;
 @group(0) @binding(4) var<storage, read> deltas: array<f32>;
 @group(0) @binding(5) var<storage, read_write> dqkv: array<vec4f>;
-@group(0) @binding(6) var<storage, read> random: vec4i;
+@group(0) @binding(6) var<storage, read> random: array<i32>;
 @group(0) @binding(7) var<uniform> uniforms: Uniforms;
 
 fn multiplyHigh(a: u32, b: u32) -> u32 {
@@ -42,24 +42,28 @@ fn philox4x32(start: vec4u, startKey: vec2u) -> vec4u {
   return counter;
 }
 
-// The random words of elements 8 * group .. 8 * group + 7, two elements a word; random is (seed low, seed high, step,
-// micro-batch).
-fn dropoutWords(random: vec4i, group: u32, site: u32) -> vec4u {
-  let state = bitcast<vec4u>(random);
+
+// What a row of the random state draws with: seed low, seed high, step, the row's number.
+fn rowState(row: u32) -> vec4u {
+  return bitcast<vec4u>(vec4i(random[0], random[1], random[2], random[4u + row]));
+}
+
+// The random words of elements 8 * group .. 8 * group + 7 of a row, two elements a word.
+fn dropoutWords(state: vec4u, group: u32, site: u32) -> vec4u {
   return philox4x32(vec4u(group, site, state.z, state.w), state.xy);
 }
 
 // Two words as the 16 bits of four elements.
 fn dropoutBits(words: vec2u) -> vec4u { return vec4u(words.x & 0xffffu, words.x >> 16u, words.y & 0xffffu, words.y >> 16u); }
 
-// The random bits of elements 4 * quad .. 4 * quad + 3, for who has no use for all eight of a draw.
-fn dropoutQuad(random: vec4i, quad: u32, site: u32) -> vec4u {
-  let words = dropoutWords(random, quad >> 1u, site);
+// The random bits of elements 4 * quad .. 4 * quad + 3 of a row, for who has no use for all eight of a draw.
+fn dropoutQuad(state: vec4u, quad: u32, site: u32) -> vec4u {
+  let words = dropoutWords(state, quad >> 1u, site);
   return dropoutBits(select(words.xy, words.zw, (quad & 1u) == 1u));
 }
 
-fn dropoutElement(random: vec4i, element: u32, site: u32) -> u32 {
-  return dropoutQuad(random, element >> 2u, site)[element & 3u];
+fn dropoutElement(state: vec4u, element: u32, site: u32) -> u32 {
+  return dropoutQuad(state, element >> 2u, site)[element & 3u];
 }
 
 
@@ -166,7 +170,9 @@ fn main(
       slopes[row * 3u + unit % 2u] = select(vec4u(), half, t + i32(row) <= last);
     } }
     let query = t + i32(lane);
-    let index = u32(sequence.start + min(query, last)) * uniforms.heads + head;
+    let queryRow = u32(sequence.start + min(query, last));
+    let index = queryRow * uniforms.heads + head;
+    let state = rowState(queryRow);
     let logSum = select(1e+30f, lse[index], query <= last);
     let delta = deltas[index];
     workgroupBarrier();
@@ -206,12 +212,12 @@ fn main(
     var factor3 = vec4f(1.0);
     
     if (any(seen0 | seen1)) {
-      let words = dropoutWords(random, ((u32(sequence.start + query) * uniforms.heads + head) * uniforms.keyStride + u32(ownKey) + 0u) >> 3u, uniforms.site);
+      let words = dropoutWords(state, (head * uniforms.keyStride + u32(ownKey) + 0u) >> 3u, uniforms.site);
       { let kept = dropoutBits(words.xy) >= vec4u(uniforms.threshold); factor0 = select(vec4f(0.0), vec4f(uniforms.keepScale), kept); }
       { let kept = dropoutBits(words.zw) >= vec4u(uniforms.threshold); factor1 = select(vec4f(0.0), vec4f(uniforms.keepScale), kept); }
     }
     if (any(seen2 | seen3)) {
-      let words = dropoutWords(random, ((u32(sequence.start + query) * uniforms.heads + head) * uniforms.keyStride + u32(ownKey) + 8u) >> 3u, uniforms.site);
+      let words = dropoutWords(state, (head * uniforms.keyStride + u32(ownKey) + 8u) >> 3u, uniforms.site);
       { let kept = dropoutBits(words.xy) >= vec4u(uniforms.threshold); factor2 = select(vec4f(0.0), vec4f(uniforms.keepScale), kept); }
       { let kept = dropoutBits(words.zw) >= vec4u(uniforms.threshold); factor3 = select(vec4f(0.0), vec4f(uniforms.keepScale), kept); }
     }

@@ -112,6 +112,7 @@ fn main(
   queriesFirst0 = readQkv(sequence.start + clamp(first + i32(((thread & ~31u) * 2u + lane) / 4u), 0, last), 0u, head, (((thread & ~31u) * 2u + lane) % 4u)); queriesSecond0 = readQkv(sequence.start + clamp(first + i32((((thread & ~31u) * 2u + lane) + 32u) / 4u), 0, last), 0u, head, ((((thread & ~31u) * 2u + lane) + 32u) % 4u));
   slopesFirst0 = readDy(sequence.start + clamp(first + i32(((thread & ~31u) * 2u + lane) / 4u), 0, last), 0u, head, (((thread & ~31u) * 2u + lane) % 4u)); slopesSecond0 = readDy(sequence.start + clamp(first + i32((((thread & ~31u) * 2u + lane) + 32u) / 4u), 0, last), 0u, head, ((((thread & ~31u) * 2u + lane) + 32u) % 4u));
   let ownRow = sequence.start + min(query, last);
+  
   let logSum = select(1e+30f, lse[u32(ownRow) * uniforms.heads + head], query <= last);
   var part = 0.0;
   {

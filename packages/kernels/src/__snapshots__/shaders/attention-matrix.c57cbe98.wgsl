@@ -169,6 +169,7 @@ fn main(
   let sum = total * exp(largest - highest) + otherTotal * exp(otherLargest - highest);
   let logSum = select(1e+30f, highest + log(sum), sum > 0.0);
   if (side == 0u && query < sequence.count) { lse[u32(sequence.start + query) * uniforms.heads + head] = logSum; }
+  
   var o0: Sum;
   if (((thread & ~31u) * 2u + lane) - lane < 128u) { valuesFirst0 = readQkv(sequence.start + clamp(begin + i32(((thread & ~31u) * 2u + lane) / 4u), 0, last), 2u, keyHead, (((thread & ~31u) * 2u + lane) % 4u)); valuesSecond0 = readQkv(sequence.start + clamp(begin + i32((((thread & ~31u) * 2u + lane) + 32u) / 4u), 0, last), 2u, keyHead, ((((thread & ~31u) * 2u + lane) + 32u) % 4u)); }
   for (var t = begin; t < end; t += 32) {

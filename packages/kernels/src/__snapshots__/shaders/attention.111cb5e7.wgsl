@@ -6,7 +6,7 @@ struct Uniforms { rows: i32, heads: u32, keyHeads: u32, sequences: u32, keyStrid
 @group(0) @binding(1) var<storage, read> sequences: array<vec4i>;
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> lse: array<f32>;
-@group(0) @binding(4) var<storage, read> random: vec4i;
+@group(0) @binding(4) var<storage, read> random: array<i32>;
 @group(0) @binding(5) var<uniform> uniforms: Uniforms;
 
 fn multiplyHigh(a: u32, b: u32) -> u32 {
@@ -33,24 +33,28 @@ fn philox4x32(start: vec4u, startKey: vec2u) -> vec4u {
   return counter;
 }
 
-// The random words of elements 8 * group .. 8 * group + 7, two elements a word; random is (seed low, seed high, step,
-// micro-batch).
-fn dropoutWords(random: vec4i, group: u32, site: u32) -> vec4u {
-  let state = bitcast<vec4u>(random);
+
+// What a row of the random state draws with: seed low, seed high, step, the row's number.
+fn rowState(row: u32) -> vec4u {
+  return bitcast<vec4u>(vec4i(random[0], random[1], random[2], random[4u + row]));
+}
+
+// The random words of elements 8 * group .. 8 * group + 7 of a row, two elements a word.
+fn dropoutWords(state: vec4u, group: u32, site: u32) -> vec4u {
   return philox4x32(vec4u(group, site, state.z, state.w), state.xy);
 }
 
 // Two words as the 16 bits of four elements.
 fn dropoutBits(words: vec2u) -> vec4u { return vec4u(words.x & 0xffffu, words.x >> 16u, words.y & 0xffffu, words.y >> 16u); }
 
-// The random bits of elements 4 * quad .. 4 * quad + 3, for who has no use for all eight of a draw.
-fn dropoutQuad(random: vec4i, quad: u32, site: u32) -> vec4u {
-  let words = dropoutWords(random, quad >> 1u, site);
+// The random bits of elements 4 * quad .. 4 * quad + 3 of a row, for who has no use for all eight of a draw.
+fn dropoutQuad(state: vec4u, quad: u32, site: u32) -> vec4u {
+  let words = dropoutWords(state, quad >> 1u, site);
   return dropoutBits(select(words.xy, words.zw, (quad & 1u) == 1u));
 }
 
-fn dropoutElement(random: vec4i, element: u32, site: u32) -> u32 {
-  return dropoutQuad(random, element >> 2u, site)[element & 3u];
+fn dropoutElement(state: vec4u, element: u32, site: u32) -> u32 {
+  return dropoutQuad(state, element >> 2u, site)[element & 3u];
 }
 
 
@@ -167,9 +171,9 @@ fn main(
     
   var bits: array<vec4u, 4>;
   for (var r = 0u; r < 4u; r++) {
-    let row = u32(sequence.start + first) + ty * 4u + r;
-    let element = (row * uniforms.heads + head) * uniforms.keyStride + u32(t) + tx * 4u;
-    let block = dropoutQuad(random, element >> 2u, uniforms.site);
+    let state = rowState(u32(sequence.start + min(first + i32(ty * 4u + r), sequence.count - 1)));
+    let element = head * uniforms.keyStride + u32(t) + tx * 4u;
+    let block = dropoutQuad(state, element >> 2u, uniforms.site);
     for (var c = 0u; c < 4u; c++) { bits[c][r] = block[(element & 3u) + c]; }
   }
     for (var c = 0u; c < 4u; c++) {

@@ -1,7 +1,7 @@
 // dropout {"vector":true,"residual":false}
 
-struct Uniforms { size: u32, threshold: u32, keepScale: f32, site: u32 }
-@group(0) @binding(0) var<storage, read> random: vec4i;
+struct Uniforms { rows: u32, columns: u32, groups: u32, threshold: u32, keepScale: f32, site: u32 }
+@group(0) @binding(0) var<storage, read> random: array<i32>;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
 @group(0) @binding(3) var<uniform> uniforms: Uniforms;
@@ -30,41 +30,47 @@ fn philox4x32(start: vec4u, startKey: vec2u) -> vec4u {
   return counter;
 }
 
-// The random words of elements 8 * group .. 8 * group + 7, two elements a word; random is (seed low, seed high, step,
-// micro-batch).
-fn dropoutWords(random: vec4i, group: u32, site: u32) -> vec4u {
-  let state = bitcast<vec4u>(random);
+
+// What a row of the random state draws with: seed low, seed high, step, the row's number.
+fn rowState(row: u32) -> vec4u {
+  return bitcast<vec4u>(vec4i(random[0], random[1], random[2], random[4u + row]));
+}
+
+// The random words of elements 8 * group .. 8 * group + 7 of a row, two elements a word.
+fn dropoutWords(state: vec4u, group: u32, site: u32) -> vec4u {
   return philox4x32(vec4u(group, site, state.z, state.w), state.xy);
 }
 
 // Two words as the 16 bits of four elements.
 fn dropoutBits(words: vec2u) -> vec4u { return vec4u(words.x & 0xffffu, words.x >> 16u, words.y & 0xffffu, words.y >> 16u); }
 
-// The random bits of elements 4 * quad .. 4 * quad + 3, for who has no use for all eight of a draw.
-fn dropoutQuad(random: vec4i, quad: u32, site: u32) -> vec4u {
-  let words = dropoutWords(random, quad >> 1u, site);
+// The random bits of elements 4 * quad .. 4 * quad + 3 of a row, for who has no use for all eight of a draw.
+fn dropoutQuad(state: vec4u, quad: u32, site: u32) -> vec4u {
+  let words = dropoutWords(state, quad >> 1u, site);
   return dropoutBits(select(words.xy, words.zw, (quad & 1u) == 1u));
 }
 
-fn dropoutElement(random: vec4i, element: u32, site: u32) -> u32 {
-  return dropoutQuad(random, element >> 2u, site)[element & 3u];
+fn dropoutElement(state: vec4u, element: u32, site: u32) -> u32 {
+  return dropoutQuad(state, element >> 2u, site)[element & 3u];
 }
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) lane: u32) {
-  let group = (workgroup.y * workgroups.x + workgroup.x) * 256u + lane;
-  if (group * 8u >= uniforms.size) { return; }
-  let words = dropoutWords(random, group, uniforms.site);
+  let block = (workgroup.y * workgroups.x + workgroup.x) * 256u + lane;
+  let row = block / uniforms.groups;
+  let group = block % uniforms.groups;
+  if (row >= uniforms.rows) { return; }
+  let words = dropoutWords(rowState(row), group, uniforms.site);
   let halves = array(words.xy, words.zw);
   {
-    let at = group * 2u + 0u;
+    let at = block * 2u + 0u;
     let keep = dropoutBits(halves[0]) >= vec4u(uniforms.threshold);
     y[at] = select(vec4f(0.0), x[at] * uniforms.keepScale, keep);
   }
   {
-    let at = group * 2u + 1u;
+    let at = block * 2u + 1u;
     let keep = dropoutBits(halves[1]) >= vec4u(uniforms.threshold);
     y[at] = select(vec4f(0.0), x[at] * uniforms.keepScale, keep);
   }

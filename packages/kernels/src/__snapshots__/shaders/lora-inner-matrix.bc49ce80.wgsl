@@ -13,7 +13,7 @@ struct Uniforms { rows: u32, depth: u32, rank: u32, share: u32, scale: f32, thre
 @group(0) @binding(2) var<storage, read_write> inner: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> keepBits: array<u32>;
 @group(0) @binding(4) var<storage, read_write> written: array<vec4u>;
-@group(0) @binding(5) var<storage, read> random: vec4i;
+@group(0) @binding(5) var<storage, read> random: array<i32>;
 @group(0) @binding(6) var<storage, read_write> weight: array<vec4u>;
 @group(0) @binding(7) var<storage, read> packed: array<u32>;
 @group(0) @binding(8) var<storage, read> code: array<f32>;
@@ -47,24 +47,28 @@ fn philox4x32(start: vec4u, startKey: vec2u) -> vec4u {
   return counter;
 }
 
-// The random words of elements 8 * group .. 8 * group + 7, two elements a word; random is (seed low, seed high, step,
-// micro-batch).
-fn dropoutWords(random: vec4i, group: u32, site: u32) -> vec4u {
-  let state = bitcast<vec4u>(random);
+
+// What a row of the random state draws with: seed low, seed high, step, the row's number.
+fn rowState(row: u32) -> vec4u {
+  return bitcast<vec4u>(vec4i(random[0], random[1], random[2], random[4u + row]));
+}
+
+// The random words of elements 8 * group .. 8 * group + 7 of a row, two elements a word.
+fn dropoutWords(state: vec4u, group: u32, site: u32) -> vec4u {
   return philox4x32(vec4u(group, site, state.z, state.w), state.xy);
 }
 
 // Two words as the 16 bits of four elements.
 fn dropoutBits(words: vec2u) -> vec4u { return vec4u(words.x & 0xffffu, words.x >> 16u, words.y & 0xffffu, words.y >> 16u); }
 
-// The random bits of elements 4 * quad .. 4 * quad + 3, for who has no use for all eight of a draw.
-fn dropoutQuad(random: vec4i, quad: u32, site: u32) -> vec4u {
-  let words = dropoutWords(random, quad >> 1u, site);
+// The random bits of elements 4 * quad .. 4 * quad + 3 of a row, for who has no use for all eight of a draw.
+fn dropoutQuad(state: vec4u, quad: u32, site: u32) -> vec4u {
+  let words = dropoutWords(state, quad >> 1u, site);
   return dropoutBits(select(words.xy, words.zw, (quad & 1u) == 1u));
 }
 
-fn dropoutElement(random: vec4i, element: u32, site: u32) -> u32 {
-  return dropoutQuad(random, element >> 2u, site)[element & 3u];
+fn dropoutElement(state: vec4u, element: u32, site: u32) -> u32 {
+  return dropoutQuad(state, element >> 2u, site)[element & 3u];
 }
 
 
@@ -172,7 +176,7 @@ fn main(
       var low = select(vec4f(), pair.low, inside);
       var high = select(vec4f(), pair.high, inside);
       if (writer && inside && row < uniforms.rows) { written[at / 2u] = pack8(low, high); }
-      let words = dropoutWords(random, at / 2u, uniforms.site);
+      let words = dropoutWords(rowState(min(row, uniforms.rows - 1u)), (depth0 + column) / 8u, uniforms.site);
       let keepLow = dropoutBits(words.xy) >= vec4u(uniforms.threshold);
       let keepHigh = dropoutBits(words.zw) >= vec4u(uniforms.threshold);
       low = select(vec4f(), low * uniforms.keepScale, keepLow);
@@ -197,7 +201,7 @@ fn main(
       var low = select(vec4f(), pair.low, inside);
       var high = select(vec4f(), pair.high, inside);
       if (writer && inside && row < uniforms.rows) { written[at / 2u] = pack8(low, high); }
-      let words = dropoutWords(random, at / 2u, uniforms.site);
+      let words = dropoutWords(rowState(min(row, uniforms.rows - 1u)), (depth0 + column) / 8u, uniforms.site);
       let keepLow = dropoutBits(words.xy) >= vec4u(uniforms.threshold);
       let keepHigh = dropoutBits(words.zw) >= vec4u(uniforms.threshold);
       low = select(vec4f(), low * uniforms.keepScale, keepLow);

@@ -15,7 +15,7 @@ struct Uniforms { rows: u32, columns: u32, depth: u32, share: u32, weightRow: u3
 @group(0) @binding(4) var<storage, read> inner: array<vec4f>;
 @group(0) @binding(5) var<storage, read> factor: array<vec4f>;
 @group(0) @binding(6) var<storage, read> residual: array<vec4f>;
-@group(0) @binding(7) var<storage, read> random: vec4i;
+@group(0) @binding(7) var<storage, read> random: array<i32>;
 @group(0) @binding(8) var<uniform> uniforms: Uniforms;
 
 
@@ -43,24 +43,28 @@ fn philox4x32(start: vec4u, startKey: vec2u) -> vec4u {
   return counter;
 }
 
-// The random words of elements 8 * group .. 8 * group + 7, two elements a word; random is (seed low, seed high, step,
-// micro-batch).
-fn dropoutWords(random: vec4i, group: u32, site: u32) -> vec4u {
-  let state = bitcast<vec4u>(random);
+
+// What a row of the random state draws with: seed low, seed high, step, the row's number.
+fn rowState(row: u32) -> vec4u {
+  return bitcast<vec4u>(vec4i(random[0], random[1], random[2], random[4u + row]));
+}
+
+// The random words of elements 8 * group .. 8 * group + 7 of a row, two elements a word.
+fn dropoutWords(state: vec4u, group: u32, site: u32) -> vec4u {
   return philox4x32(vec4u(group, site, state.z, state.w), state.xy);
 }
 
 // Two words as the 16 bits of four elements.
 fn dropoutBits(words: vec2u) -> vec4u { return vec4u(words.x & 0xffffu, words.x >> 16u, words.y & 0xffffu, words.y >> 16u); }
 
-// The random bits of elements 4 * quad .. 4 * quad + 3, for who has no use for all eight of a draw.
-fn dropoutQuad(random: vec4i, quad: u32, site: u32) -> vec4u {
-  let words = dropoutWords(random, quad >> 1u, site);
+// The random bits of elements 4 * quad .. 4 * quad + 3 of a row, for who has no use for all eight of a draw.
+fn dropoutQuad(state: vec4u, quad: u32, site: u32) -> vec4u {
+  let words = dropoutWords(state, quad >> 1u, site);
   return dropoutBits(select(words.xy, words.zw, (quad & 1u) == 1u));
 }
 
-fn dropoutElement(random: vec4i, element: u32, site: u32) -> u32 {
-  return dropoutQuad(random, element >> 2u, site)[element & 3u];
+fn dropoutElement(state: vec4u, element: u32, site: u32) -> u32 {
+  return dropoutQuad(state, element >> 2u, site)[element & 3u];
 }
 
 
@@ -258,7 +262,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     var value0 = bitcast<vec4f>(left[scratch0 + lane + 0u]); var value1 = bitcast<vec4f>(left[scratch0 + lane + 32u]);
     workgroupBarrier();
     
-    let own = dropoutWords(random, select(at0_0_0, at0_0_1, odd) >> 1u, uniforms.site);
+    let ownRow = min(select(line0_0_0, line0_0_1, odd), uniforms.rows - 1u);
+    let own = dropoutWords(rowState(ownRow), ((column0 + subgroupColumn) / 4u + 0u + (lane & 3u)) >> 1u, uniforms.site);
     let got = subgroupShuffleXor(select(own.zw, own.xy, odd), 1u);
     let bits0 = dropoutBits(select(own.xy, got, odd));
     let bits1 = dropoutBits(select(got, own.zw, odd));
@@ -291,7 +296,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     var value0 = bitcast<vec4f>(left[scratch0 + lane + 0u]); var value1 = bitcast<vec4f>(left[scratch0 + lane + 32u]);
     workgroupBarrier();
     
-    let own = dropoutWords(random, select(at0_1_0, at0_1_1, odd) >> 1u, uniforms.site);
+    let ownRow = min(select(line0_1_0, line0_1_1, odd), uniforms.rows - 1u);
+    let own = dropoutWords(rowState(ownRow), ((column0 + subgroupColumn) / 4u + 4u + (lane & 3u)) >> 1u, uniforms.site);
     let got = subgroupShuffleXor(select(own.zw, own.xy, odd), 1u);
     let bits0 = dropoutBits(select(own.xy, got, odd));
     let bits1 = dropoutBits(select(got, own.zw, odd));
@@ -324,7 +330,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     var value0 = bitcast<vec4f>(left[scratch0 + lane + 0u]); var value1 = bitcast<vec4f>(left[scratch0 + lane + 32u]);
     workgroupBarrier();
     
-    let own = dropoutWords(random, select(at1_0_0, at1_0_1, odd) >> 1u, uniforms.site);
+    let ownRow = min(select(line1_0_0, line1_0_1, odd), uniforms.rows - 1u);
+    let own = dropoutWords(rowState(ownRow), ((column0 + subgroupColumn) / 4u + 0u + (lane & 3u)) >> 1u, uniforms.site);
     let got = subgroupShuffleXor(select(own.zw, own.xy, odd), 1u);
     let bits0 = dropoutBits(select(own.xy, got, odd));
     let bits1 = dropoutBits(select(got, own.zw, odd));
@@ -348,7 +355,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     var value0 = bitcast<vec4f>(left[scratch0 + lane + 0u]); var value1 = bitcast<vec4f>(left[scratch0 + lane + 32u]);
     workgroupBarrier();
     
-    let own = dropoutWords(random, select(at1_1_0, at1_1_1, odd) >> 1u, uniforms.site);
+    let ownRow = min(select(line1_1_0, line1_1_1, odd), uniforms.rows - 1u);
+    let own = dropoutWords(rowState(ownRow), ((column0 + subgroupColumn) / 4u + 4u + (lane & 3u)) >> 1u, uniforms.site);
     let got = subgroupShuffleXor(select(own.zw, own.xy, odd), 1u);
     let bits0 = dropoutBits(select(own.xy, got, odd));
     let bits1 = dropoutBits(select(got, own.zw, odd));

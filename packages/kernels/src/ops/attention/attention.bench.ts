@@ -21,10 +21,10 @@ const FORWARD_PRODUCTS = 2;
 const ALL_PRODUCTS = 7;
 
 const device = await openForBench();
-const random = randomState({ seed: 1, step: 0, microBatch: 0 });
 for (const [count, length] of BATCHES) {
   if (device.backend === 'cpu' && count * length > 384) continue;
   const rows = count * length;
+  const random = randomState({ seed: 1, step: 0 }, rows);
   const qkv: Tensor2D = randomNormal([rows, 3 * COLUMNS]);
   const dy = randomNormal([rows, COLUMNS]);
   const layout = Array.from({ length: count }, (_, i) => [i * length, length, 0, length]);

@@ -94,9 +94,8 @@ function dropoutFactor(
   const factor = new Float32Array(heads * rowCount * rowCount);
   for (let i = 0; i < rowCount; i++) {
     for (let h = 0; h < heads; h++) {
-      const element = ((rowStart + i) * heads + h) * keyStride;
       for (let j = 0; j <= i; j++) {
-        if (stream.keeps(element + j)) factor[(h * rowCount + i) * rowCount + j] = keepScale;
+        if (stream.keeps(rowStart + i, h * keyStride + j)) factor[(h * rowCount + i) * rowCount + j] = keepScale;
       }
     }
   }

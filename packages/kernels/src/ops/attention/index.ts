@@ -28,8 +28,8 @@ const run = defineOp<AttentionInputs, AttentionAttributes, AttentionOutputs>({
  * counted from the sequence's first row; a query without keys, and a row in no sequence, gives zeros. The score
  * matrix is never written on webgpu (Dao et al. 2022, FlashAttention); the backward pass computes it again.
  *
- * Probability (row, head, j) is dropped by element (row * heads + head) * keyStride + j of the dropout's stream, so
- * the mask is the same on every backend.
+ * Probability (row, head, j) is dropped by element head * keyStride + j of its row in the dropout's stream, so the mask
+ * is the same on every backend, and wherever the sequence lies.
  *
  * @param qkv [M, (heads + 2 keyValueHeads) * headSize] float32: q, k and v beside each other, each heads by head size
  * @param sequences [S, 4] int32: rowStart, rowCount, keyStart, keyEnd; no row in two of them
@@ -61,13 +61,14 @@ export function attention(qkv: Tensor2D, sequences: Tensor2D, options: Attention
   if (!Number.isFinite(scale)) throw new KernelError('BAD_ARGUMENT', `attention: scale ${scale} is not finite`);
   const known = knownValues(sequences);
   if (known !== undefined) readSequences(known, qkv.shape[0], keyStride);
-  if (dropout !== undefined && qkv.shape[0] * heads * keyStride > 2 ** 32) {
+  if (dropout !== undefined && heads * keyStride > 2 ** 32) {
     throw new KernelError(
       'BAD_ARGUMENT',
-      `attention: ${qkv.shape[0]} rows x ${heads} heads x keyStride ${keyStride} is more than the 2^32 elements a dropout can number`,
+      `attention: ${heads} heads x keyStride ${keyStride} is more than the 2^32 elements of a row that a dropout can number`,
     );
   }
-  const { rate, site } = dropout === undefined ? { rate: 0, site: 0 } : checkDropout('attention', dropout);
+  const { rate, site } =
+    dropout === undefined ? { rate: 0, site: 0 } : checkDropout('attention', dropout, qkv.shape[0]);
   return run({ qkv, sequences, random: dropout?.random }, { heads, keyValueHeads, scale, keyStride, rate, site })
     .y as Tensor2D;
 }

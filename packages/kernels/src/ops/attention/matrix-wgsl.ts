@@ -171,9 +171,9 @@ export function addProducts(
 }
 
 /**
- * WGSL that applies dropout to a lane's 16 probabilities, two quads to a draw.
+ * WGSL that applies dropout to a lane's 16 probabilities, two quads to a draw with the query's `state`.
  *
- * @param element WGSL of the dropout's number of a quad's first probability; even quads begin at a multiple of eight
+ * @param element WGSL of the number, in its row, of a quad's first probability; even quads begin at a multiple of eight
  * @param apply WGSL of what becomes of a quad whose `kept` is a vec4<bool>
  */
 export const dropQuads = (element: (quad: number) => string, apply: (quad: number) => string): string =>
@@ -181,7 +181,7 @@ export const dropQuads = (element: (quad: number) => string, apply: (quad: numbe
     .map(
       (c) => /* wgsl */ `
     if (any(seen${c} | seen${c + 1})) {
-      let words = dropoutWords(random, (${element(c)}) >> 3u, uniforms.site);
+      let words = dropoutWords(state, (${element(c)}) >> 3u, uniforms.site);
       { let kept = dropoutBits(words.xy) >= vec4u(uniforms.threshold); ${apply(c)} }
       { let kept = dropoutBits(words.zw) >= vec4u(uniforms.threshold); ${apply(c + 1)} }
     }`,

@@ -60,8 +60,9 @@ function* softmaxRows(problem: AttentionProblem): Generator<Row> {
         const factor = new Float64Array(rowCount).fill(1);
         if (dropout !== undefined) {
           const stream = new DropoutStream(dropout.random, dropout.site, dropoutNumbers(dropout.rate).threshold);
-          const element = ((rowStart + i) * heads + head) * keyStride;
-          for (let j = 0; j < rowCount; j++) factor[j] = stream.keeps(element + j) ? 1 / (1 - dropout.rate) : 0;
+          for (let j = 0; j < rowCount; j++) {
+            factor[j] = stream.keeps(rowStart + i, head * keyStride + j) ? 1 / (1 - dropout.rate) : 0;
+          }
         }
         yield { sequence, i, head, probabilities: weight.map((value) => (total === 0 ? 0 : value / total)), factor };
       }

@@ -9,7 +9,7 @@ export interface AttentionOptions {
   readonly scale: number;
   /** Dropout of the attention probabilities. */
   readonly dropout?: DropoutOptions;
-  /** Keys a row is given in the numbering of dropout's elements; at least the longest sequence. */
+  /** Keys a head is given in the numbering of a row's elements by dropout; at least the longest sequence. */
   readonly keyStride: number;
 }
 

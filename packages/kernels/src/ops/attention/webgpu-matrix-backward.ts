@@ -104,6 +104,7 @@ ${MATRIX_ENTRY(sizes.threads)}
   ${queries.load('first')}
   ${slopes.load('first')}
   let ownRow = sequence.start + min(query, last);
+  ${dropout === 'none' ? '' : 'let state = rowState(u32(ownRow));'}
   let logSum = select(${NO_KEYS}, lse[u32(ownRow) * uniforms.heads + head], query <= last);
   var part = 0.0;
   ${times(Math.ceil(headSize / (8 * DELTA_READS)), (chunk) => {
@@ -144,7 +145,7 @@ ${MATRIX_ENTRY(sizes.threads)}
       dropout === 'none'
         ? ''
         : dropQuads(
-            (c) => `(u32(sequence.start + query) * uniforms.heads + head) * uniforms.keyStride + u32(key${c}.x)`,
+            (c) => `head * uniforms.keyStride + u32(key${c}.x)`,
             (c) => `slope${c} = select(vec4f(0.0), slope${c} * uniforms.keepScale, kept);`,
           )
     }
@@ -192,8 +193,7 @@ export const matrixKeyGradientShader = shaderVariants(
     const quad = (c: number): string => `scratch[scratch0 + lane * ${COLUMN_PITCH}u + ${c}u]`;
     const weights = (j: number): string =>
       `subgroupMatrixLoad<Left, col_major>(&weights, weights0 + ${j * FRAGMENT * KEY_PITCH}u, ${KEY_PITCH}u)`;
-    const element = (c: number): string =>
-      `(u32(sequence.start + query) * uniforms.heads + head) * uniforms.keyStride + u32(ownKey) + ${4 * c}u`;
+    const element = (c: number): string => `head * uniforms.keyStride + u32(ownKey) + ${4 * c}u`;
     const io = keyGradientLayout(constants, 'vec4f');
     return {
       layout: io,
@@ -243,7 +243,9 @@ ${MATRIX_ENTRY(sizes.threads)}
     ${queries.store('t')}
     ${slopes.store('t')}
     let query = t + i32(lane);
-    let index = u32(sequence.start + min(query, last)) * uniforms.heads + head;
+    let queryRow = u32(sequence.start + min(query, last));
+    let index = queryRow * uniforms.heads + head;
+    ${dropout === 'none' ? '' : 'let state = rowState(queryRow);'}
     let logSum = select(${NO_KEYS}, lse[index], query <= last);
     let delta = deltas[index];
     workgroupBarrier();

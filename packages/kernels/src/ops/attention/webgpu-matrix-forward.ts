@@ -120,6 +120,7 @@ ${MATRIX_ENTRY(sizes.threads)}
   let sum = total * exp(largest - highest) + otherTotal * exp(otherLargest - highest);
   let logSum = select(${NO_KEYS}, highest + log(sum), sum > 0.0);
   if (side == 0u && query < sequence.count) { lse[u32(sequence.start + query) * uniforms.heads + head] = logSum; }
+  ${dropout === 'none' ? '' : 'let state = rowState(u32(sequence.start + min(query, last)));'}
   ${declareSums('o', sizes)}
   ${values.load('begin')}
   for (var t = begin; t < end; t += ${LOOP_ROWS}) {
@@ -134,7 +135,7 @@ ${MATRIX_ENTRY(sizes.threads)}
       dropout === 'none'
         ? ''
         : dropQuads(
-            (c) => `(u32(sequence.start + query) * uniforms.heads + head) * uniforms.keyStride + u32(key${c}.x)`,
+            (c) => `head * uniforms.keyStride + u32(key${c}.x)`,
             (c) => `p${c} = select(vec4f(0.0), p${c} * uniforms.keepScale, kept);`,
           )
     }

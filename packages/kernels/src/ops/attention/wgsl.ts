@@ -1,5 +1,5 @@
 import { layout } from '../../webgpu/layout';
-import { PHILOX } from '../../webgpu/philox';
+import { DROPOUT, RANDOM_BUFFER } from '../../webgpu/philox';
 import { NO_KEYS_LSE } from './types';
 
 /** A score that is masked; finite, so that differences of two stay finite. */
@@ -57,7 +57,7 @@ export function tileSizes({
 
 /** Buffers that every attention kernel has after its own. */
 const randomBuffer = ({ dropout }: TileConstants) => ({
-  random: dropout === 'none' ? undefined : ('read vec4i' as const),
+  random: dropout === 'none' ? undefined : RANDOM_BUFFER,
 });
 
 const UNIFORMS = {
@@ -127,7 +127,7 @@ export const keyGradientLayout = (constants: TileConstants, type: string) =>
 export function preamble(constants: TileConstants, io: { readonly wgsl: string }): string {
   return /* wgsl */ `
 ${io.wgsl}
-${constants.dropout === 'none' ? '' : PHILOX}
+${constants.dropout === 'none' ? '' : DROPOUT}
 
 struct Sequence { start: i32, count: i32, keyStart: i32, keyEnd: i32 }
 
@@ -290,13 +290,13 @@ export const overThreads = (name: string, operation: 'sum' | 'max'): string => /
 export function bitsByQuery({ dropout }: TileConstants, { columns }: TileSizes): string {
   if (dropout === 'none') return '';
   const word =
-    dropout === 'grouped' ? `block[(element & 3u) + c]` : `dropoutElement(random, element + c, uniforms.site)`;
+    dropout === 'grouped' ? `block[(element & 3u) + c]` : `dropoutElement(state, element + c, uniforms.site)`;
   return /* wgsl */ `
   var bits: array<vec4u, ${columns}>;
   for (var r = 0u; r < 4u; r++) {
-    let row = u32(sequence.start + first) + ty * 4u + r;
-    let element = (row * uniforms.heads + head) * uniforms.keyStride + u32(t) + tx * ${columns}u;
-    ${dropout === 'grouped' ? 'let block = dropoutQuad(random, element >> 2u, uniforms.site);' : ''}
+    let state = rowState(u32(sequence.start + min(first + i32(ty * 4u + r), sequence.count - 1)));
+    let element = head * uniforms.keyStride + u32(t) + tx * ${columns}u;
+    ${dropout === 'grouped' ? 'let block = dropoutQuad(state, element >> 2u, uniforms.site);' : ''}
     for (var c = 0u; c < ${columns}u; c++) { bits[c][r] = ${word}; }
   }`;
 }
@@ -307,12 +307,12 @@ export function bitsByKey({ dropout }: TileConstants, { columns }: TileSizes): s
   return /* wgsl */ `
   var bits: array<vec4u, ${columns}>;
   for (var c = 0u; c < ${columns}u; c++) {
-    let row = u32(sequence.start + t) + tx * ${columns}u + c;
-    let element = (row * uniforms.heads + head) * uniforms.keyStride + u32(first) + ty * 4u;
+    let state = rowState(u32(sequence.start + min(t + i32(tx * ${columns}u + c), sequence.count - 1)));
+    let element = head * uniforms.keyStride + u32(first) + ty * 4u;
     ${
       dropout === 'grouped'
-        ? 'bits[c] = dropoutQuad(random, element >> 2u, uniforms.site);'
-        : 'for (var r = 0u; r < 4u; r++) { bits[c][r] = dropoutElement(random, element + r, uniforms.site); }'
+        ? 'bits[c] = dropoutQuad(state, element >> 2u, uniforms.site);'
+        : 'for (var r = 0u; r < 4u; r++) { bits[c][r] = dropoutElement(state, element + r, uniforms.site); }'
     }
   }`;
 }

@@ -1,16 +1,17 @@
 import { add, mul, tensor, where, zerosLike, type Tensor } from '@tensorflow/tfjs-core';
 import { hostValues } from '../../tfjs/host-values';
 import { DropoutStream, dropoutNumbers } from '../../random/dropout-stream';
-import type { DropoutAddInputs, DropoutAttributes, DropoutInputs } from './types';
+import { rowsOf, type DropoutAddInputs, type DropoutAttributes, type DropoutInputs } from './types';
 
 /** 1 where an element is kept, 0 where it is dropped; Philox has no form in tfjs ops, so the host draws it. */
-function keepMask(size: number, random: ArrayLike<number>, { rate, site }: DropoutAttributes): Uint8Array {
+function keepMask(x: Tensor, random: ArrayLike<number>, { rate, site }: DropoutAttributes): Uint8Array {
   const stream = new DropoutStream(random, site, dropoutNumbers(rate).threshold);
-  return Uint8Array.from({ length: size }, (_, element) => (stream.keeps(element) ? 1 : 0));
+  const { columns } = rowsOf(x.shape);
+  return Uint8Array.from({ length: x.size }, (_, at) => (stream.keeps(Math.floor(at / columns), at % columns) ? 1 : 0));
 }
 
 export function composeDropout({ x, random }: DropoutInputs, attributes: DropoutAttributes): Tensor {
-  const keep = tensor(keepMask(x.size, hostValues(random), attributes), x.shape, 'bool');
+  const keep = tensor(keepMask(x, hostValues(random), attributes), x.shape, 'bool');
   // Selected, not multiplied by the mask: a dropped infinity is 0, not NaN.
   return where(keep, mul(x, dropoutNumbers(attributes.rate).keepScale), zerosLike(x));
 }

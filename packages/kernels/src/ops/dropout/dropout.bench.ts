@@ -10,8 +10,8 @@ const ROWS = [384, 2048, 8192];
 const COLUMNS = 1024;
 
 const device = await openForBench();
-const options = { rate: 0.1, site: 1, random: randomState({ seed: 1, step: 0, microBatch: 0 }) };
 for (const rows of ROWS) {
+  const options = { rate: 0.1, site: 1, random: randomState({ seed: 1, step: 0 }, rows) };
   const x = randomNormal([rows, COLUMNS]);
   const residual = randomNormal([rows, COLUMNS]);
   const rate = (passes: number, ms: number) => `${((passes * 4 * rows * COLUMNS) / ms / 1e6).toFixed(1)} GB/s`;

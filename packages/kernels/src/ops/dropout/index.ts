@@ -2,10 +2,16 @@ import { add, clone, type Tensor } from '@tensorflow/tfjs-core';
 import { checkShape, checkTensor } from '../../engine/check';
 import { defineOp, type Op } from '../../engine/op';
 import { KernelError } from '../../errors';
-import { dropoutNumbers } from '../../random/dropout-stream';
+import { dropoutNumbers, RANDOM_HEADER } from '../../random/dropout-stream';
 import { composeDropout, composeDropoutAdd } from './compose';
 import { dropoutAddGradient, dropoutGradient } from './gradient';
-import type { DropoutAddInputs, DropoutAttributes, DropoutInputs, DropoutOptions } from './types';
+import {
+  rowsOf,
+  type DropoutAddInputs,
+  type DropoutAttributes,
+  type DropoutInputs,
+  type DropoutOptions,
+} from './types';
 import { webgpuDropout, webgpuDropoutAdd } from './webgpu';
 import { wasmDropout, wasmDropoutAdd } from './wasm';
 
@@ -27,10 +33,10 @@ const runAdd = defineOp<DropoutAddInputs, DropoutAttributes>({
   gradient: dropoutAddGradient(() => run),
 });
 
-/** Checks the options of a dropout, whichever op it is part of. */
-export function checkDropout(op: string, { rate, random, site }: DropoutOptions): DropoutAttributes {
+/** Checks the options of a dropout of so many rows, whichever op it is part of. */
+export function checkDropout(op: string, { rate, random, site }: DropoutOptions, rows: number): DropoutAttributes {
   dropoutNumbers(rate);
-  checkShape(op, 'random', random, [4]);
+  checkShape(op, 'random', random, [RANDOM_HEADER + rows]);
   checkTensor(op, 'random', random, 1, 'int32');
   if (!Number.isInteger(site) || site < 0 || site >= 2 ** 32) {
     throw new KernelError('BAD_ARGUMENT', `${op}: site ${site} is not an integer between 0 and 2^32 - 1`);
@@ -44,14 +50,15 @@ function checkFloat(op: string, argument: string, tensor: Tensor): void {
 
 /**
  * Inverted dropout, as torch.nn.functional.dropout in training: elements are 0 with probability `rate` in steps of 2^-16, the others are
- * multiplied by 1 / (1 - rate). Which ones depends on the random state, the site and the element's index alone
- * (Philox4x32-7, 16 bits an element), so the same mask appears on every backend, in the backward pass and in a resumed run.
+ * multiplied by 1 / (1 - rate). Which ones depends on seed and step, the number of the element's row, its column and the site
+ * alone (Philox4x32-7, 16 bits an element), so the same mask appears on every backend, in the backward pass, in a resumed run
+ * and wherever else the row lies.
  *
- * @param x float32 of any shape
+ * @param x float32 [..., columns]
  */
 export function dropout<T extends Tensor>(x: T, options: DropoutOptions): T {
   checkFloat('dropout', 'x', x);
-  const attributes = checkDropout('dropout', options);
+  const attributes = checkDropout('dropout', options, rowsOf(x.shape).rows);
   if (options.rate === 0) return clone(x);
   return run({ x, random: options.random }, attributes) as T;
 }
@@ -61,7 +68,7 @@ export function dropoutAdd<T extends Tensor>(x: T, residual: T, options: Dropout
   checkFloat('dropoutAdd', 'x', x);
   checkFloat('dropoutAdd', 'residual', residual);
   checkShape('dropoutAdd', 'residual', residual, x.shape);
-  const attributes = checkDropout('dropoutAdd', options);
+  const attributes = checkDropout('dropoutAdd', options, rowsOf(x.shape).rows);
   if (options.rate === 0) return add(residual, x);
   return runAdd({ x, residual, random: options.random }, attributes) as T;
 }

@@ -1,8 +1,8 @@
-import { util, type TensorInfo } from '@tensorflow/tfjs-core';
+import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WasmKernel } from '../../engine/op';
 import type { WasmContext } from '../../wasm/context';
 import { wasmDropoutArguments } from '../../wasm/dropout';
-import type { DropoutAddInputs, DropoutAttributes, DropoutInputs } from './types';
+import { rowsOf, type DropoutAddInputs, type DropoutAttributes, type DropoutInputs } from './types';
 
 type Wasm<Inputs extends DropoutInputs> = WasmKernel<Inputs, DropoutAttributes>;
 
@@ -13,7 +13,7 @@ function shared(
   wasm: WasmContext,
 ) {
   const { keepScale, ...drawn } = wasmDropoutArguments(random, attributes, wasm);
-  return { ...drawn, scale: keepScale, x: wasm.pointer(x), n: util.sizeFromShape(x.shape) };
+  return { ...drawn, scale: keepScale, x: wasm.pointer(x), ...rowsOf(x.shape) };
 }
 
 export const wasmDropout: Wasm<DropoutInputs> = (inputs, attributes, wasm) => {

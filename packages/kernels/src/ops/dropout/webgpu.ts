@@ -1,25 +1,26 @@
-import { util, type TensorInfo } from '@tensorflow/tfjs-core';
+import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebgpuKernel } from '../../engine/op';
 import { dropoutNumbers } from '../../random/dropout-stream';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
-import { PHILOX } from '../../webgpu/philox';
+import { DROPOUT, RANDOM_BUFFER } from '../../webgpu/philox';
 import { WORKGROUP_INDEX, WORKGROUP_PARAMETERS, shaderVariants, spread } from '../../webgpu/shader';
 import { layout } from '../../webgpu/layout';
-import type { DropoutAddInputs, DropoutAttributes, DropoutInputs } from './types';
+import { rowsOf, type DropoutAddInputs, type DropoutAttributes, type DropoutInputs } from './types';
 
 const WORKGROUP_SIZE = 256;
 /** Elements one Philox call serves. */
 const GROUP = 8;
 
 /**
- * A thread draws one Philox block and handles the eight elements it decides on, as two vec4 where the size allows.
+ * A thread draws one Philox block and handles the eight elements of a row that it decides on, as two vec4 where rows are of
+ * whole blocks.
  */
 const shader = shaderVariants('dropout', ({ vector, residual }: { vector: boolean; residual: boolean }) => {
   const type = vector ? 'vec4f' : 'f32';
   const io = layout({
-    uniforms: { size: 'u32', threshold: 'u32', keepScale: 'f32', site: 'u32' },
+    uniforms: { rows: 'u32', columns: 'u32', groups: 'u32', threshold: 'u32', keepScale: 'f32', site: 'u32' },
     buffers: {
-      random: 'read vec4i',
+      random: RANDOM_BUFFER,
       x: `read array<${type}>`,
       y: `write array<${type}>`,
       residual: residual ? `read array<${type}>` : undefined,
@@ -29,19 +30,21 @@ const shader = shaderVariants('dropout', ({ vector, residual }: { vector: boolea
     layout: io,
     code: /* wgsl */ `
 ${io.wgsl}
-${PHILOX}
+${DROPOUT}
 @compute @workgroup_size(${WORKGROUP_SIZE})
 fn main(${WORKGROUP_PARAMETERS}) {
-  let group = (${WORKGROUP_INDEX}) * ${WORKGROUP_SIZE}u + lane;
-  if (group * ${GROUP}u >= uniforms.size) { return; }
-  let words = dropoutWords(random, group, uniforms.site);
+  let block = (${WORKGROUP_INDEX}) * ${WORKGROUP_SIZE}u + lane;
+  let row = block / uniforms.groups;
+  let group = block % uniforms.groups;
+  if (row >= uniforms.rows) { return; }
+  let words = dropoutWords(rowState(row), group, uniforms.site);
   let halves = array(words.xy, words.zw);
   ${
     vector
       ? [0, 1]
           .map(
             (half) => `{
-    let at = group * 2u + ${half}u;
+    let at = block * 2u + ${half}u;
     let keep = dropoutBits(halves[${half}]) >= vec4u(uniforms.threshold);
     y[at] = ${residual ? 'residual[at] + ' : ''}select(vec4f(0.0), x[at] * uniforms.keepScale, keep);
   }`,
@@ -50,8 +53,9 @@ fn main(${WORKGROUP_PARAMETERS}) {
       : `for (var half = 0u; half < 2u; half++) {
     let keep = dropoutBits(halves[half]) >= vec4u(uniforms.threshold);
     for (var i = 0u; i < 4u; i++) {
-      let element = group * ${GROUP}u + half * 4u + i;
-      if (element < uniforms.size) {
+      let column = group * ${GROUP}u + half * 4u + i;
+      let element = row * uniforms.columns + column;
+      if (column < uniforms.columns) {
         y[element] = ${residual ? 'residual[element] + ' : ''}select(0.0, x[element] * uniforms.keepScale, keep[i]);
       }
     }
@@ -68,14 +72,15 @@ function run(
   { x, residual, random }: { x: TensorInfo; residual?: TensorInfo; random: TensorInfo },
   { rate, site }: DropoutAttributes,
 ): TensorInfo {
-  const size = util.sizeFromShape(x.shape);
+  const { rows, columns } = rowsOf(x.shape);
+  const groups = Math.ceil(columns / GROUP);
   const { threshold, keepScale } = dropoutNumbers(rate);
   const y = makeOutput(backend, x.shape);
   dispatch(backend, {
-    shader: shader({ vector: size % GROUP === 0, residual: residual !== undefined }),
+    shader: shader({ vector: columns % GROUP === 0, residual: residual !== undefined }),
     buffers: { random, x, y, residual },
-    uniforms: { size, threshold, keepScale, site },
-    workgroups: spread(Math.ceil(size / GROUP / WORKGROUP_SIZE)),
+    uniforms: { rows, columns, groups, threshold, keepScale, site },
+    workgroups: spread(Math.ceil((rows * groups) / WORKGROUP_SIZE)),
   });
   return y;
 }

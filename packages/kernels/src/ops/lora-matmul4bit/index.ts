@@ -105,14 +105,14 @@ export function fusedLoraMatmul4bit(
       transposed: false,
       activation: activation === undefined ? 'linear' : activationKind(op, activation),
       scaling: lora.scaling,
-      inputDropout: siteOf(lora.dropout),
-      outputDropout: siteOf(residual?.dropout),
+      inputDropout: siteOf(lora.dropout, x.shape[0]),
+      outputDropout: siteOf(residual?.dropout, x.shape[0]),
     },
   ).y as Tensor2D;
 }
 
-function siteOf(dropout: DropoutOptions | undefined): Site {
-  return dropout === undefined ? { rate: 0, site: 0 } : checkDropout('loraMatmul4bit', dropout);
+function siteOf(dropout: DropoutOptions | undefined, rows: number): Site {
+  return dropout === undefined ? { rate: 0, site: 0 } : checkDropout('loraMatmul4bit', dropout, rows);
 }
 
 function sharedRandom(...dropouts: (DropoutOptions | undefined)[]): Tensor1D | undefined {

@@ -1,3 +1,4 @@
+import { RANDOM_BUFFER } from '../../webgpu/philox';
 import type { InnerShaderConstants } from './types';
 
 /** Uniforms of the inner pass' dropout. */
@@ -19,6 +20,6 @@ export function innerBuffers<Element extends 'f32' | 'vec4f'>(
     inner: `write array<${element}>`,
     keepBits: keeps ? 'write array<u32>' : undefined,
     written: writes === 'nothing' ? undefined : half ? 'write array<vec4u>' : 'write array<vec4f>',
-    random: dropout ? 'read vec4i' : undefined,
+    random: dropout ? RANDOM_BUFFER : undefined,
   } as const;
 }

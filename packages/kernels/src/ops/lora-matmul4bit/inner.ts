@@ -13,7 +13,7 @@ import { webgpuInner } from './webgpu-inner';
 function compose(inputs: InnerInputs, attributes: InnerAttributes): InnerOutputs {
   const { x, factor, random } = inputs;
   const { activation, factorTransposed, scale, dropout, writes, half, weight } = attributes;
-  const bits = dropout.rate > 0 ? keepBitsTensor(drawKeepBits(x.size, random!, dropout)) : undefined;
+  const bits = dropout.rate > 0 ? keepBitsTensor(drawKeepBits(x.shape, random!, dropout)) : undefined;
   const activated = activate(x, activation);
   const dropped =
     bits === undefined ? activated : applyKeepBits(activated, bits, dropoutNumbers(dropout.rate).keepScale);

@@ -6,11 +6,17 @@ import type { Site } from './types';
 /** 32-bit words of a dropout's keep bits: bit i & 31 of word i >> 5 is set where element i is kept. */
 export const keepWords = (size: number): number => Math.ceil(size / 32);
 
-/** On the host: Philox has no form in tfjs ops. */
-export function drawKeepBits(size: number, random: Tensor, { rate, site }: Site): Int32Array {
+/** Of a matrix of that shape, on the host: Philox has no form in tfjs ops. */
+export function drawKeepBits(
+  [rows = 0, columns = 0]: readonly number[],
+  random: Tensor,
+  { rate, site }: Site,
+): Int32Array {
   const stream = new DropoutStream(hostValues(random), site, dropoutNumbers(rate).threshold);
-  const bits = new Int32Array(keepWords(size));
-  for (let i = 0; i < size; i++) if (stream.keeps(i)) bits[i >> 5]! |= 1 << (i & 31);
+  const bits = new Int32Array(keepWords(rows * columns));
+  for (let i = 0; i < rows * columns; i++) {
+    if (stream.keeps(Math.floor(i / columns), i % columns)) bits[i >> 5]! |= 1 << (i & 31);
+  }
   return bits;
 }
 

@@ -31,7 +31,9 @@ interface Case {
 
 const SCALING = 1.75;
 
-const POSITION = { seed: 5, step: 7, microBatch: 1 };
+const POSITION = { seed: 5, step: 7 };
+/** Numbers of rows, none of them its place. */
+const numbersOf = (rows: number): number[] => Array.from({ length: rows }, (_, row) => 5 * row - 3);
 
 const sitesOf = ({ inputRate, outputRate }: Case) => ({
   inputDropout: { rate: inputRate, site: 3 },
@@ -58,7 +60,7 @@ const problemOf = once((given: Case, weight: Float64Array) => {
       outputs: N,
       rank,
       scaling: SCALING,
-      random: randomWords(POSITION),
+      random: randomWords(POSITION, numbersOf(rows)),
       activation: activation === undefined ? 'linear' : ACTIVATION_KINDS[activation],
       ...sitesOf(given),
     },
@@ -82,7 +84,7 @@ async function compare(
   const { rows, N, K, rank, nested, bias, residual, inputRate, outputRate, activation } = given;
   const { weight, dense, dispose } = randomWeight({ N, K, blocksize: 64, quantType: 'nf4', nested });
   const { values, expected } = problemOf(given, dense);
-  const random = randomState(POSITION);
+  const random = randomState(POSITION, numbersOf(rows));
   const sites = sitesOf(given);
   const tensors = {
     x: tensor2d(values.x, [rows, K]),
@@ -204,7 +206,7 @@ describeBackends(
       const dropout = (seed: number) => ({
         rate: 0.1,
         site: seed,
-        random: randomState({ seed, step: 0, microBatch: 0 }),
+        random: randomState({ seed, step: 0 }, 1),
       });
       const options = { lora: { a, b, scaling: 1, dropout: dropout(1) }, residual: { tensor: x, dropout: dropout(2) } };
       expect(() => fusedLoraMatmul4bit(x, weight, options)).toThrow(/different random states/);

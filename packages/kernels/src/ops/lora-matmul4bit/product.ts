@@ -25,7 +25,7 @@ function compose(inputs: ProductInputs, attributes: ProductAttributes): Tensor {
   const whole = add(base, kept);
   const sum = activated === undefined ? whole : activationBackward({ dy: whole, x: activated }, { kind: slope });
   if (outputDropout.rate === 0) return residual === undefined ? sum : add(residual, sum);
-  const bits = keepBitsTensor(drawKeepBits(sum.size, random!, outputDropout));
+  const bits = keepBitsTensor(drawKeepBits(sum.shape, random!, outputDropout));
   const dropped = applyKeepBits(sum, bits, dropoutNumbers(outputDropout.rate).keepScale);
   return residual === undefined ? dropped : add(residual, dropped);
 }

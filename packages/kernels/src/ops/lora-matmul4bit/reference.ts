@@ -41,9 +41,12 @@ export function loraMatmul4bitReference(given: LoraCase, values: LoraValues): Lo
   const { rows, inputs, outputs, rank, scaling, random } = given;
   const { weight, bias, a, b, residual, dy } = values;
   const dropped = (from: ArrayLike<number>, { rate, site }: Site): Float64Array => {
+    const columns = from.length / rows;
     const { threshold, keepScale } = dropoutNumbers(rate);
     const stream = new DropoutStream(random, site, threshold);
-    return Float64Array.from(from, (value, i) => (rate === 0 ? value : stream.keeps(i) ? value * keepScale : 0));
+    return Float64Array.from(from, (value, i) =>
+      rate === 0 ? value : stream.keeps(Math.floor(i / columns), i % columns) ? value * keepScale : 0,
+    );
   };
   const product = (
     [m, n, k]: readonly [number, number, number],

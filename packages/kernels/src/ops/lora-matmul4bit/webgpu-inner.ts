@@ -2,7 +2,7 @@ import { util } from '@tensorflow/tfjs-core';
 import type { WebgpuKernel } from '../../engine/op';
 import { dropoutNumbers } from '../../random/dropout-stream';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
-import { PHILOX } from '../../webgpu/philox';
+import { DROPOUT } from '../../webgpu/philox';
 import { shaderVariants } from '../../webgpu/shader';
 import { layout } from '../../webgpu/layout';
 import { activationFunction } from '../../webgpu/activation';
@@ -87,7 +87,7 @@ const shader = shaderVariants(
     ${writes === 'activated' ? write(u) : ''}
     ${
       dropout
-        ? /* wgsl */ `let keep${u} = dropoutQuad(random, xRow${u} * depth + depth0 + step${u}, uniforms.site) >= vec4u(uniforms.threshold);
+        ? /* wgsl */ `let keep${u} = dropoutQuad(rowState(xRow${u}), depth0 + step${u}, uniforms.site) >= vec4u(uniforms.threshold);
     x${u} = select(vec4f(), x${u} * uniforms.keepScale, keep${u});
     ${keeps ? `nibbles[lane + ${u * THREADS}u] = dot(select(vec4u(), vec4u(1u, 2u, 4u, 8u), keep${u}), vec4u(1u));` : ''}`
         : ''
@@ -106,7 +106,7 @@ const shader = shaderVariants(
       code: /* wgsl */ `
 ${io.wgsl}
 ${keeps ? `var<workgroup> nibbles: array<u32, ${rows * depth}>;` : ''}
-${dropout ? PHILOX : ''}
+${dropout ? DROPOUT : ''}
 ${activation === 'linear' ? '' : activationFunction('activate', activation, 'value')}
 var<workgroup> left: array<vec4f, ${rows * depth}>;
 var<workgroup> right: array<vec4f, ${rightSize}>;

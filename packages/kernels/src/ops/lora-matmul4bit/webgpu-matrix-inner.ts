@@ -1,5 +1,5 @@
 import { layout } from '../../webgpu/layout';
-import { PHILOX } from '../../webgpu/philox';
+import { DROPOUT } from '../../webgpu/philox';
 import { shaderVariants } from '../../webgpu/shader';
 import {
   FRAGMENT,
@@ -138,7 +138,7 @@ export const matrixInnerShader = shaderVariants(
       ${writes === 'activated' ? write : ''}
       ${
         dropout
-          ? /* wgsl */ `let words = dropoutWords(random, at / 2u, uniforms.site);
+          ? /* wgsl */ `let words = dropoutWords(rowState(min(row, uniforms.rows - 1u)), (depth0 + column) / 8u, uniforms.site);
       let keepLow = dropoutBits(words.xy) >= vec4u(uniforms.threshold);
       let keepHigh = dropoutBits(words.zw) >= vec4u(uniforms.threshold);
       low = select(vec4f(), low * uniforms.keepScale, keepLow);
@@ -189,7 +189,7 @@ export const matrixInnerShader = shaderVariants(
       code: /* wgsl */ `
 ${MATRIX_EXTENSIONS}
 ${io.wgsl}
-${dropout ? PHILOX : ''}
+${dropout ? DROPOUT : ''}
 ${MATRIX_TYPES}${PAIRS}
 ${prepares ? halfWeightFunction(weight) : ''}
 ${activation === 'linear' ? '' : activationFunction('activate', activation, 'value')}

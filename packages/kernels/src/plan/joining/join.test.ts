@@ -77,7 +77,7 @@ describeWebgpu('joined dispatches', (device) => {
     const gamma = normals(7, width);
     const specs = {
       ...{ x: float(rows, width), a: float(rank, width), b: float(width, rank), dy: float(rows, width) },
-      ...{ gamma: float(width), random: ints(4) },
+      ...{ gamma: float(width), random: ints(4 + rows) },
     };
     const run: Run = ({ x, a, b, dy, gamma: g, random }) => {
       const dropout = (site: number) => ({ rate: 0.2, site, random: random as Tensor1D });
@@ -101,7 +101,7 @@ describeWebgpu('joined dispatches', (device) => {
       run,
       {
         ...{ x: normals(1, rows * width), a: normals(2, rank * width), b: normals(3, rank * width), gamma },
-        ...{ dy: normals(4, rows * width), random: randomWords({ seed: 1, step: 2, microBatch: 0 }) },
+        ...{ dy: normals(4, rows * width), random: randomWords({ seed: 1, step: 2 }, rows) },
       },
       specs,
     );
