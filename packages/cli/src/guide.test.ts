@@ -79,6 +79,8 @@ it('runs every command of the guide, one after the other', async () => {
   expect(of('npx qlora predict --adapter tagger')).toMatch(/^(\(none\)|\w+ \(\d+\.\d %\).*)\tmy card is blocked/);
   expect(of('npx qlora predict --adapter rater')).toMatch(/^-?\d+\.\d+\tThe app was/);
   expect(of('npx qlora evaluate --adapter rater')).toMatch(/^mse \d+\.\d{4} \(/m);
+  expect(of('npx qlora train --task causal-lm')).toMatch(/^perplexity of the base alone \d+\.\d{4}$/m);
+  expect(of('npx qlora generate').trim()).not.toBe('');
   expect(of('npx qlora report')).toMatch(/^smaller {2}accuracy .* difference of accuracy /m);
   expect(JSON.parse(of('curl --silent --fail http'))).toEqual({
     default: ['complaint', 'praise', 'question'],

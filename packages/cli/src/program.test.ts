@@ -29,6 +29,8 @@ async function parse(words: readonly string[], options: Partial<ProgramOptions> 
     search: async (values) => void (parsed.search = values),
     predict: async (texts, values) => void (parsed.predict = { ...values, words: texts }),
     evaluate: never,
+    generate: never,
+    chat: never,
     serve: never,
     merge: never,
     exportAdapter: never,

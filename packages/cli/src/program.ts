@@ -1,6 +1,8 @@
 import { Command, Option } from 'commander';
 import { EVALUATE_OPTIONS, evaluate, type EvaluateValues } from './commands/evaluate';
+import { chat } from './commands/chat';
 import { DOCTOR_OPTIONS, doctor, type DoctorValues } from './commands/doctor';
+import { generate } from './commands/generate';
 import { predict } from './commands/predict';
 import { search } from './commands/search';
 import { serve, SERVE_OPTIONS, type ServeValues } from './commands/serve';
@@ -8,6 +10,7 @@ import { train, type TrainOptions } from './commands/train';
 import { commandLine, printedConfig, resolveOptions, type ResolvedOptions } from './options/check';
 import { readConfigFile } from './options/config-file';
 import { addFlags, givenFlags } from './options/flags';
+import { CHAT_OPTIONS, GENERATE_TEXT_OPTIONS, type ChatValues, type GenerateValues } from './options/generate-options';
 import { PREDICT_OPTIONS, type PredictValues } from './options/predict-options';
 import { defaultsOf, flagOf, type OptionTable } from './options/spec';
 import { TRAIN_OPTIONS, type TrainValues } from './options/train-options';
@@ -31,6 +34,10 @@ export interface Commands {
   readonly predict: typeof predict;
   /** Measures an adapter. */
   readonly evaluate: typeof evaluate;
+  /** Goes on with prompts. */
+  readonly generate: typeof generate;
+  /** Holds a conversation. */
+  readonly chat: typeof chat;
   /** Serves adapters. */
   readonly serve: typeof serve;
   /** Adds an adapter into its base. */
@@ -98,7 +105,7 @@ const SEARCH_TRIALS = 10;
 export function createProgram(options: ProgramOptions): Command {
   const { name, description, openTerminal, presets = {}, findData, trainsByDefault = false } = options;
   const work = options.commands ?? {
-    ...{ train, search, predict, evaluate, serve, merge, exportAdapter, quantize },
+    ...{ train, search, predict, evaluate, generate, chat, serve, merge, exportAdapter, quantize },
     ...{ watch, report, sync, doctor },
   };
   const program = new Command(name)
@@ -145,6 +152,20 @@ export function createProgram(options: ProgramOptions): Command {
     words: ['[texts...]', 'texts; read from --input or standard input, one a line, where none are given'],
     run: ({ values, words }) =>
       work.predict(words, values, openTerminal({ ...values, resultOnly: true, progress: false })),
+  });
+  tableCommand<GenerateValues>(program, {
+    name: 'generate',
+    description: 'goes on with a prompt, with a trained language model or a base alone',
+    table: GENERATE_TEXT_OPTIONS,
+    words: ['[prompts...]', 'prompts, each by itself; read from standard input where none is given'],
+    run: ({ values, words }) =>
+      work.generate(words, values, openTerminal({ ...values, resultOnly: true, progress: false })),
+  });
+  tableCommand<ChatValues>(program, {
+    name: 'chat',
+    description: "holds a conversation, by the base's own chat template",
+    table: CHAT_OPTIONS,
+    run: ({ values }) => work.chat(values, openTerminal({ ...values, resultOnly: true, progress: false })),
   });
   tableCommand<ServeValues>(program, {
     name: 'serve',

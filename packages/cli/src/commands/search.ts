@@ -14,6 +14,11 @@ const BEST_PARAMETERS = 'best-parameters.json';
 export async function search(values: TrainValues, options: TrainOptions): Promise<void> {
   const { output, command } = options;
   if (values.trials === 0) throw new UsageError('USAGE', '--trials is 0, but a search needs 1 or more');
+  if (values.task === 'causal-lm')
+    throw new UsageError(
+      'USAGE',
+      'search knows tasks with labels or numbers; qlora train --trials searches for causal-lm',
+    );
   const data = await requiredData(values, options);
   output.section('Environment');
   const found = await stopOnSignals(

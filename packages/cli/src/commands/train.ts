@@ -1,11 +1,19 @@
 import { writeFileAtomic } from '@qlora-js/hub/node';
 import { EMBEDDED_BASE, type Output, type RunReport } from '@qlora-js/finetune';
-import { fineTuneClassifier, type FineTuneFolderOptions, type HubOptions } from '@qlora-js/finetune/node';
+import {
+  fineTuneClassifier,
+  fineTuneLanguageModel,
+  type FineTuneFolderOptions,
+  type FineTuneLanguageModelFolderOptions,
+  type HubOptions,
+  type RunFolderOptions,
+} from '@qlora-js/finetune/node';
 import type { EarlierFigures } from '@qlora-js/report';
 import { stopOnSignals } from '@qlora-js/trainer/node';
 import type { Task, TextDataset } from '@qlora-js/data';
 import { HEAD_TASKS, type TrainValues } from '../options/train-options';
 import { UsageError } from '../errors';
+import { flagOf } from '../options/spec';
 import { compareFigures } from './comparison';
 
 /** Bases on the hub that do better than the one that comes along, the smallest first. */
@@ -39,7 +47,7 @@ export function hubOptions({
 
 /** What a head is to learn, as the data and the model call it; undefined where the labels are to tell. */
 function headTask({ task }: Pick<TrainValues, 'task'>): Task | undefined {
-  return task === undefined ? undefined : HEAD_TASKS[task];
+  return task === undefined || task === 'causal-lm' ? undefined : HEAD_TASKS[task];
 }
 
 /** The same for data sets, whose revision is an option of its own. */
@@ -55,21 +63,40 @@ export function fineTuneOptions(
   values: TrainValues,
   { data, command }: { readonly data: string | TextDataset; readonly command?: string },
 ): FineTuneFolderOptions {
-  const { textColumn, textPairColumn, labelColumn, labelSeparator, labelNames, format, delimiter, columns } = values;
+  const { textColumn, textPairColumn, labelColumn, labelSeparator, labelNames, stratify } = values;
   return {
-    base: values.base,
+    ...runOptions(values, { command }),
     data,
     dataOptions: {
-      textColumn, textPairColumn, labelColumn, labelSeparator, labelNames, format, delimiter, columns,
-      task: headTask(values),
-      onBadRow: values.onBadRow,
-      dataConfig: values.dataConfig,
-      dataRevision: values.dataRevision,
-      testData: values.testData,
-      testShare: values.testShare,
-      validation: values.validation ?? values.testSize,
-      stratify: values.stratify,
-    }, // prettier-ignore
+      ...readingOptions(values),
+      ...{ textColumn, textPairColumn, labelColumn, labelSeparator, labelNames, stratify, task: headTask(values) },
+    },
+  };
+}
+
+/** The same for `fineTuneLanguageModel`. */
+function languageModelOptions(
+  values: TrainValues,
+  { data, command }: { readonly data: string; readonly command?: string },
+): FineTuneLanguageModelFolderOptions {
+  const { textColumn, promptColumn, completionColumn, packing } = values;
+  return {
+    ...runOptions(values, { command }),
+    ...{ data, packing },
+    dataOptions: { ...readingOptions(values), ...{ textColumn, promptColumn, completionColumn } },
+  };
+}
+
+function readingOptions(values: TrainValues): NonNullable<FineTuneFolderOptions['dataOptions']> {
+  const { format, delimiter, columns, onBadRow, dataConfig, dataRevision, testData, testShare, testSize } = values;
+  const validation = values.validation ?? testSize;
+  return { format, delimiter, columns, onBadRow, dataConfig, dataRevision, testData, testShare, validation };
+}
+
+/** What a run is told whatever it learns. */
+function runOptions(values: TrainValues, { command }: { readonly command?: string }): RunFolderOptions {
+  return {
+    base: values.base,
     backend: values.backend,
     threads: values.threads,
     seed: values.seed,
@@ -158,18 +185,25 @@ export async function train(
   }
   return stopOnSignals(
     async (signal) => {
-      const { report, dispose } = await fineTuneClassifier({
-        ...fineTuneOptions(values, { data, command }),
+      const watched = {
         log: output,
         signal,
         ...(command === undefined ? {} : { resumeBy: resumeCommand(command) }),
-      });
+      };
+      const { report, dispose } = await (values.task === 'causal-lm'
+        ? fineTuneLanguageModel({ ...languageModelOptions(values, { data: textsToLearn(data), command }), ...watched })
+        : fineTuneClassifier({ ...fineTuneOptions(values, { data, command }), ...watched }));
       await dispose();
       await afterwards(values, report, output);
       return report;
     },
     { log: (line) => output.warn(line) },
   );
+}
+
+function textsToLearn(data: string | TextDataset): string {
+  if (typeof data === 'string') return data;
+  throw new UsageError('USAGE', '--task causal-lm needs --data: a file, a folder, a data set on the hub, or -');
 }
 
 /** The command that goes on with a run that another began. */
@@ -191,6 +225,7 @@ export async function requiredData(
 }
 
 function checkTogether(values: TrainValues): void {
+  checkTask(values);
   if (values.overwrite && values.resume !== false)
     throw new UsageError(
       'USAGE',
@@ -206,6 +241,16 @@ function checkTogether(values: TrainValues): void {
     throw new UsageError('USAGE', '--num-train-epochs is 0, but more is needed');
   if (values.loraDropout >= 1)
     throw new UsageError('USAGE', `--lora-dropout is ${values.loraDropout}, but less than 1 is needed`);
+}
+
+function checkTask({ task, ...values }: TrainValues): void {
+  const [others, what] =
+    task === 'causal-lm'
+      ? ([['textPairColumn', 'labelColumn', 'labelSeparator', 'labelNames', 'stratify'], 'means nothing with'] as const)
+      : ([['promptColumn', 'completionColumn', 'packing'], 'needs'] as const);
+  const odd = others.find((key) => values[key] !== undefined && values[key] !== false);
+  if (odd !== undefined)
+    throw new UsageError('USAGE', `${flagOf(odd)} ${what} --task causal-lm`, { value: values[odd] });
 }
 
 /** What can fail without harm: the adapter is saved. */

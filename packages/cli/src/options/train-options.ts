@@ -101,11 +101,11 @@ export const DATA_OPTIONS = {
   labelNames: { kind: 'list', default: undefined, group: DATA, help: 'labels in the order of their ids' },
   task: {
     kind: 'choice',
-    choices: ['single-label', 'multi-label', 'regression'],
+    choices: ['single-label', 'multi-label', 'regression', 'causal-lm'],
     default: undefined,
     group: DATA,
     basic: true,
-    help: 'one label a text, several, or a number; told by the labels where it is left out: lists or --label-separator are several, fractions or more than 100 whole numbers are numbers, all else is single-label',
+    help: 'one label a text, several, a number, or the next token; left out, told by the labels: lists or --label-separator are several, fractions or more than 100 whole numbers are numbers, all else is single-label',
   },
   format: {
     kind: 'choice',
@@ -231,6 +231,26 @@ export const TRAIN_OPTIONS = {
     default: 0.1,
     group: DATA,
     help: 'share or count of the training rows held out to validate with, where there are none',
+  },
+  promptColumn: {
+    kind: 'text',
+    placeholder: 'name',
+    default: undefined,
+    group: DATA,
+    help: 'causal-lm: column of prompts, which are not learnt; found by its name beside that of the completions',
+  },
+  completionColumn: {
+    kind: 'text',
+    placeholder: 'name',
+    default: undefined,
+    group: DATA,
+    help: 'causal-lm: column of what is to be said to the prompts; --text-column has whole texts instead',
+  },
+  packing: {
+    kind: 'switch',
+    default: false,
+    group: DATA,
+    help: 'causal-lm: short texts together in rows of up to --max-length tokens, where they see nothing of each other',
   },
   stratify: { kind: 'switch', default: false, group: DATA, help: 'hold out the same share of every label' },
   maxLength: {
