@@ -1,6 +1,6 @@
 // Writes down what recorded steps of GPT-2 medium's shape ask of a GPU: each dispatch with its shader, workgroups and
 // bindings, the words of its uniforms, and every shader's text; says how many there are and what memory they take. Two
-// versions that give the same files run the same.
+// versions that give the same files run the same. Dawn compiles every text without a GPU: a shader that it refuses is a failure.
 // usage: npx tsx --conditions=@qlora-js/source tools/bench/plan-text.ts FOLDER [real | matrices | plain] [--small]
 //   real      the GPU at hand; matrices, plain: none is needed, one with or without subgroup matrices is imitated
 //   QLORA_DAWN_NODE names Dawn's addon where the package webgpu is not installed
@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { INFERENCE, openDevice, plan, type PlanMemory } from '@qlora-js/kernels';
 import type { TokenBatch } from '@qlora-js/gpt2';
 import { GPT2_MEDIUM, randomModel } from './gpt2-medium';
+import { refusedShaders } from './refused-shaders';
 import { TrainingStep } from './training-step';
 import { watchedGpu, type SeenCopy, type SeenDispatch } from './watched-gpu';
 
@@ -82,5 +83,7 @@ for (const [batchSize, length] of shapes) {
 for (const [hash, { label, code }] of watch.shaders) {
   writeFileSync(join(folder, 'shaders', `${hash}.wgsl`), `// ${label}\n${code}\n`);
 }
-console.log(watch.shaders.size, 'shaders');
-process.exit(0);
+const refused = await refusedShaders([...watch.shaders.values()], process.env['QLORA_DAWN_NODE']);
+console.log(watch.shaders.size, 'shaders,', refused.length, 'refused by Dawn');
+for (const { label, reason } of refused) console.error(`${label}\n${reason}`);
+process.exit(refused.length === 0 ? 0 : 1);

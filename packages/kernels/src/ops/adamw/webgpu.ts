@@ -77,6 +77,7 @@ const stepValuesShader = shaderVariants('adamw step values', ({ controlled }: { 
   });
   return {
     layout: io,
+    joining: { beside: true },
     code: /* wgsl */ `
 ${io.wgsl}
 

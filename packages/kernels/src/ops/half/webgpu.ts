@@ -21,6 +21,7 @@ const packShader = shaderVariants('pack half', ({ vector }: { vector: boolean })
   });
   return {
     layout: io,
+    joining: { beside: true },
     code: /* wgsl */ `
 ${io.wgsl}
 @compute @workgroup_size(${WORKGROUP_SIZE})
@@ -47,6 +48,7 @@ const unpackShader = shaderVariants('unpack half', ({ vector }: { vector: boolea
   });
   return {
     layout: io,
+    joining: { beside: true },
     code: /* wgsl */ `
 ${io.wgsl}
 @compute @workgroup_size(${WORKGROUP_SIZE})

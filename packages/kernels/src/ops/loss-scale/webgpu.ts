@@ -13,6 +13,7 @@ const shader = shaderVariants('loss scale', () => {
   });
   return {
     layout: io,
+    joining: { beside: true },
     code: /* wgsl */ `
 ${io.wgsl}
 

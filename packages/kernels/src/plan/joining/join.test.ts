@@ -89,7 +89,7 @@ describeWebgpu('joined dispatches', (device) => {
         });
         return layerNorm(sum, g as Tensor1D, g as Tensor1D);
       };
-      const { value, grads } = valueAndGrads(layer)([x!, a!, b!], dy!);
+      const { value, grads } = valueAndGrads(layer)([x!, a!, b!], dy);
       const [dx, da, db] = grads as [Tensor, Tensor, Tensor];
       return { value, dx, da, db };
     };

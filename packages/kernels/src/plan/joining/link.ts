@@ -11,7 +11,7 @@ export interface Linked {
 }
 
 /**
- * Puts modules side by side: what is said alike is said once, other names get the module's number behind them, and buffers
+ * Puts modules side by side: what is said alike is said once, other names get a number behind them, and buffers
  * are bound one module's after the other's. Arrays in workgroup memory are shared, since a workgroup runs one of the modules.
  */
 export function linkModules(modules: readonly Pick<ShaderText, 'directives' | 'declarations'>[]): Linked {
@@ -36,7 +36,7 @@ export function linkModules(modules: readonly Pick<ShaderText, 'directives' | 'd
         names.set(name, shared);
         continue;
       }
-      if (index > 0) names.set(name, `${name}_${index}`);
+      if (index > 0) names.set(name, unused(name, [...declarations, ...added]));
       if (binding >= 0) bindings.set(binding, bound++);
       added.push({ kind, name: names.get(name) ?? name, text, binding: bindings.get(binding) ?? -1 });
     }
@@ -50,6 +50,14 @@ export function linkModules(modules: readonly Pick<ShaderText, 'directives' | 'd
     allBindings.push(bindings);
   }
   return { directives: [...directives], declarations, names: allNames, bindings: allBindings };
+}
+
+/** The name, with the first number behind it that makes it one of its own. */
+function unused(name: string, declarations: readonly Declaration[]): string {
+  for (let number = 1; ; number++) {
+    const candidate = `${name}_${number}`;
+    if (declarations.every((declaration) => declaration.name !== candidate)) return candidate;
+  }
 }
 
 /** In the order in which arrays find what they can share; order means nothing to a module. */

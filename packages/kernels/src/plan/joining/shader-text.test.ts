@@ -51,6 +51,15 @@ fn first() -> f32 { return twice(x[0]); }`;
     expect([...bindings[1]!]).toEqual([[0, 1]]);
   });
 
+  it('tell names apart that were told apart before', () => {
+    const text = '@group(0) @binding(0) var<storage, read> x: array<f32>;\nfn get() -> f32 { return x[0]; }';
+    const twice = linkModules([module(text), module(text)]);
+    const { declarations, names } = linkModules([{ ...twice }, module(text)]);
+    expect(declarations.map(({ name }) => name)).toEqual(['x', 'get', 'x_1', 'get_1', 'x_2', 'get_2']);
+    expect(declarations.at(-1)!.text).toBe('fn get_2() -> f32 { return x_2[0]; }');
+    expect(Object.fromEntries(names[1]!)).toEqual({ x: 'x_2', get: 'get_2' });
+  });
+
   it('share arrays in workgroup memory, each module the largest it has first, and none of its own twice', () => {
     const one = module('var<workgroup> a: array<vec4u, 10>;\nvar<workgroup> b: array<vec4u, 20>;');
     const other = module(
