@@ -1,5 +1,6 @@
 import nx from '@nx/eslint-plugin';
 import tseslint from 'typescript-eslint';
+import { dialect } from './tools/lint/dialect.mjs';
 import { kernelRooms } from './tools/lint/kernel-rooms.mjs';
 import { testingIsForTests, trainerRooms } from './tools/lint/rooms.mjs';
 
@@ -116,6 +117,7 @@ export default tseslint.config(
       ],
     },
   },
+  dialect,
   testingIsForTests,
   ...trainerRooms,
   ...kernelRooms,

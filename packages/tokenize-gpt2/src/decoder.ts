@@ -22,7 +22,7 @@ export class TokenDecoder {
 
   constructor(private readonly source: TokenSource) {}
 
-  /** Bytes of a token, none for a special one that is to be skipped. @throws TokenizerError unknown-id */
+  /** Bytes of a token, none for a special one that is to be skipped. @throws TokenizerError UNKNOWN_ID */
   bytesOf(id: number, skipSpecialTokens: boolean, place: string): Uint8Array {
     if (skipSpecialTokens && this.source.isSpecial(id)) return nothing;
     let bytes = this.bytes.get(id);

@@ -29,7 +29,7 @@ export interface LengthPlan {
  * transformers' PreTrainedTokenizerBase._get_padding_truncation_strategies, with one difference: where a bound is asked
  * for and none is known, transformers leaves the rows as they are; this is an error here.
  *
- * @throws TokenizerError invalid-option, no-pad-token, missing-max-length
+ * @throws TokenizerError INVALID_OPTION, NO_PAD_TOKEN, MISSING_MAX_LENGTH
  */
 export function planLengths(
   options: LengthOptions,

@@ -65,7 +65,7 @@ const readKeys = new Set<string>([
   ...['padding_side', 'truncation_side', 'added_tokens_decoder', 'additional_special_tokens', 'extra_special_tokens'],
 ]);
 
-/** Reads and checks the configuration files of a GPT-2 tokenizer. @throws TokenizerError invalid-config, unsupported */
+/** Reads and checks the configuration files of a GPT-2 tokenizer. @throws TokenizerError INVALID_CONFIG, UNSUPPORTED */
 export function readSettings(source: SettingsSource, budget: ReadBudget = readBudget()): TokenizerSettings {
   const place = 'tokenizer_config.json';
   const config = readFile(source.tokenizerConfig, { place, budget });

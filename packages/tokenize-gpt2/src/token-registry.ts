@@ -58,7 +58,7 @@ export class TokenRegistry {
     return token === undefined ? undefined : this.idOf(token);
   }
 
-  /** Gives the role to a token there is, or to none. @throws TokenizerError unknown-token */
+  /** Gives the role to a token there is, or to none. @throws TokenizerError UNKNOWN_TOKEN */
   setSpecial(name: SpecialTokenName, content: string | undefined): void {
     if (content === undefined) {
       this.settings.specialTokens.delete(name);

@@ -13,7 +13,7 @@ const place = 'tokenizer.json';
  * tokenizers library; one that isn't GPT-2's is an error here.
  *
  * @param settings of the other files; the added tokens and the special tokens around a text come from here
- * @throws TokenizerError unsupported, invalid-vocabulary, invalid-merges, invalid-config
+ * @throws TokenizerError UNSUPPORTED, INVALID_VOCABULARY, INVALID_MERGES, INVALID_CONFIG
  */
 export function readTokenizerJson(
   source: string,

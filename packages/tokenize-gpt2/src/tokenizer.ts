@@ -54,7 +54,7 @@ export class GPT2Tokenizer {
     this.decoder = new TokenDecoder(this.registry);
   }
 
-  /** @throws TokenizerError invalid-vocabulary, invalid-merges, invalid-config, unsupported */
+  /** @throws TokenizerError INVALID_VOCABULARY, INVALID_MERGES, INVALID_CONFIG, UNSUPPORTED */
   static fromFiles(files: TokenizerFiles, options: TokenizerOptions = {}): GPT2Tokenizer {
     const budget = readBudget(options.limits);
     return new GPT2Tokenizer(
@@ -68,7 +68,7 @@ export class GPT2Tokenizer {
    * Reads a model's folder: tokenizer.json where there is one (as transformers does), else vocab.json and merges.txt; and
    * tokenizer_config.json, special_tokens_map.json and added_tokens.json where they are.
    *
-   * @throws TokenizerError missing-file, and as `fromFiles`
+   * @throws TokenizerError MISSING_FILE, and as `fromFiles`
    */
   static async load(files: FolderFiles, options: TokenizerOptions = {}): Promise<GPT2Tokenizer> {
     const { vocabulary, settings } = await readFolder(files, readBudget(options.limits));
@@ -160,7 +160,7 @@ export class GPT2Tokenizer {
     this.settings.addPrefixSpace = value;
   }
 
-  /** Ids of a text. @throws TokenizerError invalid-option, missing-max-length */
+  /** Ids of a text. @throws TokenizerError INVALID_OPTION, MISSING_MAX_LENGTH */
   encode(text: string, options: EncodeOptions = {}): number[] {
     const { addSpecialTokens = true, truncation, maxLength } = options;
     const plan = planLengths({ truncation, maxLength }, this);
@@ -183,7 +183,7 @@ export class GPT2Tokenizer {
    * Ids and masks of texts, cut and padded as asked (transformers' tokenizer(texts, ...)). Without padding the rows have
    * lengths of their own.
    *
-   * @throws TokenizerError invalid-input, invalid-option, no-pad-token, missing-max-length
+   * @throws TokenizerError INVALID_INPUT, INVALID_OPTION, NO_PAD_TOKEN, MISSING_MAX_LENGTH
    */
   batch(
     texts: string | readonly string[],
@@ -223,7 +223,7 @@ export class GPT2Tokenizer {
    * Pads what is tokenized already, examples or columns; other fields than `inputIds` and `attentionMask` stay as they
    * are (transformers' tokenizer.pad). Nothing is cut: a row longer than maxLength stays longer.
    *
-   * @throws TokenizerError invalid-input, invalid-option, no-pad-token, missing-max-length
+   * @throws TokenizerError INVALID_INPUT, INVALID_OPTION, NO_PAD_TOKEN, MISSING_MAX_LENGTH
    */
   pad<T extends EncodedExample>(
     examples: readonly T[],
@@ -234,7 +234,7 @@ export class GPT2Tokenizer {
     return padColumns('inputIds' in encoded ? encoded : columnsOf(encoded), options, this);
   }
 
-  /** Text of ids. Bytes that are no UTF-8 become U+FFFD. @throws TokenizerError unknown-id */
+  /** Text of ids. Bytes that are no UTF-8 become U+FFFD. @throws TokenizerError UNKNOWN_ID */
   decode(ids: ArrayLike<number>, options: TextOptions = {}): string {
     const text = this.decoder.decode(ids, options.skipSpecialTokens ?? false);
     return options.cleanUpTokenizationSpaces === true ? cleanUpSpaces(text) : text;
@@ -250,7 +250,7 @@ export class GPT2Tokenizer {
     return new DecodeStream(this.decoder, options.skipSpecialTokens ?? false);
   }
 
-  /** Id of each token; an unknown one gets `unkTokenId`. @throws TokenizerError unknown-token if there is no unk token */
+  /** Id of each token; an unknown one gets `unkTokenId`. @throws TokenizerError UNKNOWN_TOKEN if there is no unk token */
   convertTokensToIds(token: string): number;
   convertTokensToIds(tokens: readonly string[]): number[];
   convertTokensToIds(tokens: string | readonly string[]): number | number[] {
@@ -262,7 +262,7 @@ export class GPT2Tokenizer {
     });
   }
 
-  /** Token of each id, in the byte alphabet. @throws TokenizerError unknown-id */
+  /** Token of each id, in the byte alphabet. @throws TokenizerError UNKNOWN_ID */
   convertIdsToTokens(id: number): string;
   convertIdsToTokens(ids: ArrayLike<number>): string[];
   convertIdsToTokens(ids: number | ArrayLike<number>): string | string[] {

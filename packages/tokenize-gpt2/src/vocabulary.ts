@@ -33,7 +33,7 @@ export interface VocabularySource {
   lacksBytes?: boolean;
 }
 
-/** Reads and checks a vocabulary. @throws TokenizerError invalid-vocabulary, invalid-merges */
+/** Reads and checks a vocabulary. @throws TokenizerError INVALID_VOCABULARY, INVALID_MERGES */
 export function readVocabulary(source: VocabularySource, budget: ReadBudget = readBudget()): Vocabulary {
   const vocabName = source.vocabName ?? 'vocab.json';
   const mergesName = source.mergesName ?? 'merges.txt';

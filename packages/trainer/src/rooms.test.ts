@@ -1,6 +1,7 @@
 import { ESLint } from 'eslint';
 import tseslint from 'typescript-eslint';
 import { describe, expect, it } from 'vitest';
+import { dialect } from '../../../tools/lint/dialect.mjs';
 import { testingIsForTests, trainerRooms } from '../../../tools/lint/rooms.mjs';
 
 const eslint = new ESLint({
@@ -8,6 +9,7 @@ const eslint = new ESLint({
   overrideConfigFile: true,
   overrideConfig: [
     { files: ['**/*.ts'], languageOptions: { parser: tseslint.parser } },
+    dialect,
     testingIsForTests,
     ...(trainerRooms as never[]),
   ],
@@ -46,5 +48,28 @@ describe("the trainer's rooms", () => {
     const planted = (from: string): string => `import { x } from '${from}';\nexport const y = x;\n`;
     expect(await messagesOf('packages/trainer/src/loop/trainer.ts', planted('../steps/recipe'))).toEqual([]);
     expect(await messagesOf('packages/trainer/src/steps/x.test.ts', planted('../loop/trainer'))).toEqual([]);
+  });
+});
+
+describe('the dialect of all packages', () => {
+  const OWN = 'packages/optim/src/groups/groups.ts';
+
+  it.each([
+    ["throw new Error('no');", /package's own error/],
+    ["throw new RangeError('no');", /package's own error/],
+    ["throw new OptimError('bad-argument', 'no');", /in capitals/],
+    ["export type OptimErrorCode = 'BAD_STATE' | 'over-budget';", /in capitals/],
+    ['export class Held { #state = 1; }', /declared `private`/],
+  ])('%s is refused', async (planted, message) => {
+    expect(await messagesOf(OWN, planted)).toEqual([expect.stringMatching(message)]);
+    expect(await messagesOf(OWN.replace('.ts', '.test.ts'), planted)).toEqual([]);
+  });
+
+  it.each([
+    "throw new OptimError('BAD_ARGUMENT', 'no', { cause: new Error('why') });",
+    "export type OptimErrorCode = 'BAD_STATE' | 'OVER_BUDGET';",
+    'export class Held { private readonly state = 1; }',
+  ])('%s is not', async (text) => {
+    expect(await messagesOf(OWN, text)).toEqual([]);
   });
 });

@@ -63,8 +63,8 @@ export function createService(options: ServiceOptions): Service {
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
       context.header('Retry-After', String(error.retryAfterSeconds));
-      if (error.refusal === 'full') return context.json({ error: 'too many texts are waiting' }, 429);
-      return context.json({ error: error.refusal === 'closed' ? 'stopping' : 'the request has waited too long' }, 503);
+      if (error.code === 'FULL') return context.json({ error: 'too many texts are waiting' }, 429);
+      return context.json({ error: error.code === 'CLOSED' ? 'stopping' : 'the request has waited too long' }, 503);
     }
   });
   app.notFound((context) => context.json({ error: 'there is nothing here; see /openapi.json' }, 404));

@@ -17,7 +17,7 @@ export interface BatcherOptions {
 }
 
 /** Why a request got no answer. */
-export type Refusal = 'full' | 'timeout' | 'closed';
+type RefusedErrorCode = 'FULL' | 'TIMEOUT' | 'CLOSED';
 
 /** A request that got no answer. */
 export class RefusedError extends Error {
@@ -25,11 +25,11 @@ export class RefusedError extends Error {
 
   constructor(
     /** Why. */
-    readonly refusal: Refusal,
+    readonly code: RefusedErrorCode,
     /** Seconds after which it is worth trying again. */
     readonly retryAfterSeconds: number,
   ) {
-    super(refusal);
+    super(code);
   }
 }
 
@@ -71,9 +71,9 @@ export class Batcher {
 
   /** @throws RefusedError */
   predict(texts: readonly string[], wanted: Wanted): Promise<Prediction[]> {
-    if (this.closed) return Promise.reject(new RefusedError('closed', 5));
+    if (this.closed) return Promise.reject(new RefusedError('CLOSED', 5));
     if (this.waitingTexts + texts.length > this.options.maxQueue)
-      return Promise.reject(new RefusedError('full', this.secondsUntilFree()));
+      return Promise.reject(new RefusedError('FULL', this.secondsUntilFree()));
     this.waitingTexts += texts.length;
     return new Promise((resolve, reject) => {
       const { adapter, topK, threshold } = wanted;
@@ -114,7 +114,7 @@ export class Batcher {
       this.queue.splice(this.queue.indexOf(waiting), 1);
       if (late) {
         this.waitingTexts -= waiting.texts.length;
-        waiting.reject(new RefusedError('timeout', this.secondsUntilFree()));
+        waiting.reject(new RefusedError('TIMEOUT', this.secondsUntilFree()));
         continue;
       }
       batch.push(waiting);

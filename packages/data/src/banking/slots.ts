@@ -1,3 +1,5 @@
+import { DataError } from '../errors';
+
 /** What can stand for a slot, in every family: it is the phrasings that are kept apart. */
 const slots: Readonly<Record<string, string>> = {
   amount:
@@ -27,9 +29,12 @@ const slots: Readonly<Record<string, string>> = {
     'on Sunday|last weekend|on Thursday|the other day|earlier today|last night',
 };
 
-/** The fillers of a slot. @throws Error for a slot that is not in the table: a slip in a phrasing */
+/** The fillers of a slot. @throws DataError INVALID_OPTION for a slot that is not in the table: a slip in a phrasing */
 export function slotFillers(slot: string): readonly string[] {
   const fillers = Object.hasOwn(slots, slot) ? slots[slot] : undefined;
-  if (fillers === undefined) throw new Error(`no slot is called {${slot}}; there are ${Object.keys(slots).join(', ')}`);
+  if (fillers === undefined) {
+    const known = Object.keys(slots).join(', ');
+    throw new DataError('INVALID_OPTION', `no slot is called {${slot}}; there are ${known}`, { value: slot });
+  }
   return fillers.split('|');
 }

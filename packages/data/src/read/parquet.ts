@@ -53,7 +53,7 @@ function memoryBuffer(bytes: Uint8Array): AsyncBuffer {
     byteLength: bytes.length,
     slice: (start, end = bytes.length) => {
       if (!(start >= 0 && end >= start && end <= bytes.length))
-        throw new RangeError(`bytes ${start} to ${end} are not there`);
+        throw new DataError('MALFORMED_PARQUET', `bytes ${start} to ${end} are not there`);
       return new Uint8Array(bytes.subarray(start, end)).buffer;
     },
   };

@@ -1,4 +1,5 @@
 import { variable, type Tensor, type Variable } from '@tensorflow/tfjs-core';
+import { KernelError } from '../errors';
 
 /**
  * A weight of a module: a plain tensor while frozen, a tfjs variable while trained. `logicalSize` counts weights as
@@ -29,7 +30,7 @@ export class Parameter {
   /** The variable to train; call only while `requiresGrad`. */
   get variable(): Variable {
     if (!isVariable(this.tensor))
-      throw new Error('a frozen parameter has no variable; call setRequiresGrad(true) first');
+      throw new KernelError('BAD_ARGUMENT', 'a frozen parameter has no variable; call setRequiresGrad(true) first');
     return this.tensor;
   }
 

@@ -1,3 +1,4 @@
+import { KernelError } from '../errors';
 /** A buffer of a recorded function. It has a size and no memory until the plan gives it a place. */
 export class PlannedBuffer {
   mapState: GPUBufferMapState;
@@ -15,9 +16,9 @@ export class PlannedBuffer {
   }
 
   getMappedRange(offset = 0, size?: number): ArrayBuffer {
-    if (this.mapped === undefined) throw new Error('a buffer that is not mapped has no range');
+    if (this.mapped === undefined) throw new KernelError('BAD_ARGUMENT', 'a buffer that is not mapped has no range');
     if (offset !== 0 || (size !== undefined && size !== this.size))
-      throw new Error('only whole buffers are mapped here');
+      throw new KernelError('BAD_ARGUMENT', 'only whole buffers are mapped here');
     return this.mapped;
   }
 

@@ -39,8 +39,8 @@ describe.each(['cpu', 'wasm', 'webgpu'] as const)('a stopped run on %s', (backen
     device = await openDevice({ backend });
   });
   afterAll(() => device.dispose());
-  // Every step costs a software GPU most of a second.
-  const args: Partial<TrainingArguments> = backend === 'webgpu' ? { numTrainEpochs: 1 } : {};
+  // Steps are dear on a software GPU and on the plain CPU backend; what an epoch's end adds is no backend's.
+  const args: Partial<TrainingArguments> = backend === 'wasm' ? {} : { numTrainEpochs: 1 };
   const how = (): TinyRun => ({ args, ...(backend === 'webgpu' ? { device } : {}) });
 
   it('goes on to the bits, and the log, of one that never stopped', async () => {

@@ -1,3 +1,4 @@
+import { TrainerError } from '../errors';
 import { partGradients, scaled } from '../steps/gradients';
 import type { TrainableModel, UploadedBatch } from '../model/trainable-model';
 import { assignFlat, flatten } from '../steps/flat';
@@ -26,7 +27,8 @@ export function serveReplica<Setup, Batch extends UploadedBatch>(
       const variables = model.trainedVariables().map(({ name, variable: { shape } }) => ({ name, shape }));
       return { kind: 'ready', variables };
     }
-    if (model === undefined) throw new Error(`the request ${request.kind} came before a model was set up`);
+    if (model === undefined)
+      throw new TrainerError('REPLICA_FAILED', `the request ${request.kind} came before a model was set up`);
     if (request.kind === 'configure') {
       model.setGradientCheckpointing(request.settings.gradientCheckpointing);
       model.setActivationDtype(request.settings.activationDtype);

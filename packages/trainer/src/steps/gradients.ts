@@ -2,6 +2,7 @@ import { add, clone, dispose, keep, mul, tidy, variableGrads, type Scalar, type 
 import type { CollatedBatch } from '@qlora-js/data';
 import { together } from '@qlora-js/kernels';
 import type { NamedVariable } from '@qlora-js/optim';
+import { TrainerError } from '../errors';
 import { lossItems, uploadBatch, type TrainableModel, type UploadedBatch } from '../model/trainable-model';
 
 /** The mean loss of an accumulation window and its gradients by parameter name; the caller disposes of all. */
@@ -87,7 +88,8 @@ export function partGradients<Batch extends UploadedBatch>(
     batch.dispose();
     total = total === undefined ? { loss, gradients } : addGradients(total, { loss, gradients });
   }
-  if (total === undefined) throw new Error('an accumulation window has at least one micro-batch');
+  if (total === undefined)
+    throw new TrainerError('BAD_ARGUMENT', 'an accumulation window has at least one micro-batch');
   return total;
 }
 

@@ -170,12 +170,14 @@ describeBackends(
     });
 
     it('takes so many rows that W is dequantised first where there are subgroup matrices', async () => {
-      const common = { nested: true, bias: true, residual: true, inputRate: 0.1, outputRate: 0.1, rank: 16 };
-      await compare(backend, fusedLoraMatmul4bit, { ...common, rows: 1100, N: 128, K: 192 }, relative());
+      // Without a GPU all row counts take one way.
+      const rows = backend.name === 'webgpu' ? 1100 : 110;
+      const common = { rows, nested: true, bias: true, residual: true, inputRate: 0.1, outputRate: 0.1, rank: 16 };
+      await compare(backend, fusedLoraMatmul4bit, { ...common, N: 128, K: 192 }, relative());
       await compare(
         backend,
         fusedLoraMatmul4bit,
-        { ...common, rows: 1100, N: 64, K: 256, nested: false, activation: 'gelu_new' },
+        { ...common, N: 64, K: 256, nested: false, activation: 'gelu_new' },
         relative(),
       );
     });

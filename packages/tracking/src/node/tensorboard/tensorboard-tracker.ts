@@ -111,12 +111,14 @@ export class TensorBoardTracker implements Tracker {
       const descriptor = openSync(path, 'a');
       try {
         const { size } = statSync(path);
-        if (size < length) throw new Error(`${size} bytes are left of ${length}`);
+        if (size < length)
+          throw new TrackingError('WRITE_FAILED', `${size} bytes are left of ${length}`, { place: path });
         ftruncateSync(descriptor, length);
       } finally {
         closeSync(descriptor);
       }
     } catch (error) {
+      if (TrackingError.isInstance(error)) throw error;
       throw new TrackingError('WRITE_FAILED', reasonOf(error), { place: path, cause: error });
     }
     const file = AppendFile.open(path);
