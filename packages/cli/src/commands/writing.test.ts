@@ -52,7 +52,7 @@ describe('the commands that write', () => {
   });
 
   it('chat answers line by line with what was said before in mind', async () => {
-    const [{ text: first }] = golden.conversations as [{ text: string }];
+    const first = golden.conversations[0]!.text;
     const { out, code } = await run(['chat', ...MODEL, '--max-new-tokens', '16'], 'hello there\nand then?\n');
     expect(out.startsWith(`${first}\n`)).toBe(true);
     expect(out.length).toBeGreaterThan(first.length + 2);
@@ -92,7 +92,7 @@ class Talk {
       generator: {
         positions,
         chatTokens: async (messages) => messages.flatMap(({ content }) => content.split('').map(() => 0)),
-        chat: async (messages, { signal, onText }): Promise<GeneratedText> => {
+        chat: async (messages, { signal, onText } = {}): Promise<GeneratedText> => {
           this.asked.push(messages);
           let words = 0;
           do {
