@@ -34,7 +34,8 @@ export interface StepRow {
   /** All buffers while the plan runs, by `device.memory()` and by the driver. */
   readonly allocatedGiB?: number;
   readonly driverGiB?: number;
-  readonly hostMs?: number;
+  /** What encoding and submitting a replay takes the host while the GPU is idle; no waiting for the GPU is in it. */
+  readonly issueMs?: number;
   readonly gpuMs?: number;
   readonly dispatches?: number;
   readonly tokensPerSecond?: number;

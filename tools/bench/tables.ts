@@ -116,7 +116,7 @@ function steps(): string {
         row.planMs,
         row.checkpointing === true ? undefined : floorMs(row.shape),
         row.dispatches === undefined ? undefined : String(row.dispatches),
-        row.hostMs,
+        row.issueMs,
         row.eagerPeakGiB,
         row.planPeakGiB,
         ...(peer === undefined ? [] : [beside?.ms, beside?.peakGiB]),
@@ -124,7 +124,7 @@ function steps(): string {
     });
     const toggles = step.dawnToggles.length === 0 ? '' : `, Dawn's ${step.dawnToggles.join(', ')}`;
     const head = ['batch x tokens', 'activations', 'eager, ms', 'plan, ms', 'floor, ms', 'dispatches'];
-    head.push("host's share, ms", 'eager peak, GiB', 'plan peak, GiB');
+    head.push('host, ms', 'eager peak, GiB', 'plan peak, GiB');
     if (peer !== undefined) head.push('Python, ms', 'Python peak, GiB');
     blocks.push(`${machineOf(step.device)}${toggles}:\n\n${table(head, rows)}`);
   }
