@@ -8,6 +8,8 @@ interface Client {
     values?: readonly unknown[];
   }): Promise<{ rows: Record<string, unknown>[]; rowCount: number | null }>;
   release(error?: Error | boolean): void;
+  on(event: 'error', listener: (error: Error) => void): void;
+  off(event: 'error', listener: (error: Error) => void): void;
 }
 interface Pool {
   connect(): Promise<Client>;
@@ -139,6 +141,8 @@ export class PostgresqlDatabase implements Database {
 
   private async once<T>(writes: boolean, work: (query: Query) => Promise<T>): Promise<T> {
     const client = await this.pool.connect();
+    // A connection that breaks also rejects the query under way; without a listener it would end the process.
+    client.on('error', ignore);
     const query: Query = async (sql, values = []) => {
       const { rows, rowCount } = await client.query({ text: numbered(sql), values });
       return { rows, changes: rowCount ?? 0 };
@@ -163,6 +167,10 @@ export class PostgresqlDatabase implements Database {
         client.release(true);
       }
       throw error;
+    } finally {
+      client.off('error', ignore);
     }
   }
 }
+
+const ignore = (): void => undefined;
