@@ -27,6 +27,7 @@ async function parse(words: readonly string[], options: Partial<ProgramOptions> 
   const commands: Commands = {
     train: async (values, { command }) => void Object.assign(parsed, { train: values, command }),
     search: async (values) => void (parsed.search = values),
+    launchSearch: async ({ values }) => void (parsed.words = ['launched', values.launch!, String(values.trials)]),
     predict: async (texts, values) => void (parsed.predict = { ...values, words: texts }),
     evaluate: never,
     generate: never,
@@ -119,6 +120,13 @@ describe('the command line', () => {
     expect((await parse(['report', 'a', 'b'])).words).toEqual(['a', 'b']);
     expect((await parse(['watch', 'a'])).words).toEqual(['a']);
     expect((await parse(['watch'])).error).toContain("missing required argument 'folder'");
+  });
+
+  it('starts a search here, or its workers on an engine', async () => {
+    expect((await parse(['search', '--data', 'x.csv'])).search).toMatchObject({ trials: 10 });
+    const launched = await parse(['search', '--data', 'x.csv', '--launch', 'ray://head', '--trials', '7']);
+    expect(launched.words).toEqual(['launched', 'ray://head', '7']);
+    expect(launched.search).toBeUndefined();
   });
 
   it('gives back the command line of a run, what its file says in it, no secret', async () => {

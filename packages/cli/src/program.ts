@@ -4,6 +4,7 @@ import { chat } from './commands/chat';
 import { DOCTOR_OPTIONS, doctor, type DoctorValues } from './commands/doctor';
 import { generate } from './commands/generate';
 import { predict } from './commands/predict';
+import { launchSearch, LAUNCH_OPTIONS, SEARCH_OPTIONS, type SearchValues } from './commands/launch';
 import { search } from './commands/search';
 import { serve, SERVE_OPTIONS, type ServeValues } from './commands/serve';
 import { train, type TrainOptions } from './commands/train';
@@ -30,6 +31,8 @@ export interface Commands {
   readonly train: typeof train;
   /** Searches and stops there. */
   readonly search: typeof search;
+  /** Starts a search's workers on an engine. */
+  readonly launchSearch: typeof launchSearch;
   /** Labels texts. */
   readonly predict: typeof predict;
   /** Measures an adapter. */
@@ -105,7 +108,7 @@ const SEARCH_TRIALS = 10;
 export function createProgram(options: ProgramOptions): Command {
   const { name, description, openTerminal, presets = {}, findData, trainsByDefault = false } = options;
   const work = options.commands ?? {
-    ...{ train, search, predict, evaluate, generate, chat, serve, merge, exportAdapter, quantize },
+    ...{ train, search, launchSearch, predict, evaluate, generate, chat, serve, merge, exportAdapter, quantize },
     ...{ watch, report, sync, doctor },
   };
   const program = new Command(name)
@@ -128,12 +131,17 @@ export function createProgram(options: ProgramOptions): Command {
       if (values.json && figures !== undefined) console.log(JSON.stringify(figures));
     },
   });
-  tableCommand<TrainValues>(program, {
+  tableCommand<SearchValues>(program, {
     name: 'search',
-    description: 'searches for the best parameters of a training and stops there',
-    table: TRAIN_OPTIONS,
-    defaults: { ...training, trials: training.trials === 0 ? SEARCH_TRIALS : training.trials },
+    description: 'searches for the best parameters of a training and stops there, here or by workers on an engine',
+    table: SEARCH_OPTIONS,
+    defaults: {
+      ...defaultsOf(LAUNCH_OPTIONS),
+      ...training,
+      trials: training.trials === 0 ? SEARCH_TRIALS : training.trials,
+    },
     run: (given) => {
+      if (given.values.launch !== undefined) return work.launchSearch(given, openTerminal(given.values));
       const command = commandLine(`${name} search`, given, TRAIN_OPTIONS);
       return work.search(given.values, { output: openTerminal(given.values), findData, command });
     },

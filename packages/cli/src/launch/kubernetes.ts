@@ -1,0 +1,80 @@
+import { engineName, type Launcher, type WorkerJobs, type WorkerState } from './launcher';
+import { runTool } from './run-tool';
+
+/** What a cluster must be told besides. */
+export interface KubernetesOptions {
+  /** Image with Node and the command. */
+  readonly image: string;
+  /** Secret whose entries become environment variables, such as PGPASSWORD; undefined for none. */
+  readonly secret: string | undefined;
+}
+
+/** How often a worker's pod is started again: its trials are repeated by others in any case. */
+const RESTARTS = 6;
+
+/** The manifest of an Indexed Job (batch/v1), one index a worker. */
+export function kubernetesJob(
+  { study, workers, cpus, gpus, command }: WorkerJobs,
+  { image, secret }: KubernetesOptions,
+): object {
+  const name = engineName(study);
+  const labels = { 'app.kubernetes.io/name': 'qlora', 'app.kubernetes.io/instance': name };
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { name, labels },
+    spec: {
+      completionMode: 'Indexed',
+      completions: workers,
+      parallelism: workers,
+      backoffLimit: RESTARTS * workers,
+      template: {
+        metadata: { labels },
+        spec: {
+          restartPolicy: 'OnFailure',
+          containers: [
+            {
+              name: 'worker',
+              image,
+              command: ['/bin/sh', '-c', `exec ${command('$JOB_COMPLETION_INDEX')}`],
+              ...(secret === undefined ? {} : { envFrom: [{ secretRef: { name: secret } }] }),
+              resources: {
+                requests: { cpu: String(cpus) },
+                ...(gpus === 0 ? {} : { limits: { 'nvidia.com/gpu': String(gpus) } }),
+              },
+            },
+          ],
+        },
+      },
+    },
+  };
+}
+
+interface Pods {
+  readonly items: readonly {
+    readonly metadata: { readonly name: string };
+    readonly status: { readonly phase: string };
+  }[];
+}
+
+/** Workers as the pods of an Indexed Job, by kubectl and its current context. */
+export class KubernetesLauncher implements Launcher {
+  constructor(private readonly options: KubernetesOptions) {}
+
+  async start(jobs: WorkerJobs): Promise<readonly string[]> {
+    await runTool('kubectl', ['apply', '-f', '-'], JSON.stringify(kubernetesJob(jobs, this.options)));
+    return [engineName(jobs.study)];
+  }
+
+  async list(study: string): Promise<readonly WorkerState[]> {
+    const printed = await runTool('kubectl', ['get', 'pods', '-l', `job-name=${engineName(study)}`, '-o', 'json']);
+    const { items } = JSON.parse(printed) as Pods;
+    return items.map(({ metadata, status }) => ({ id: metadata.name, state: status.phase }));
+  }
+
+  async stop(study: string): Promise<readonly string[]> {
+    const ids = (await this.list(study)).map(({ id }) => id);
+    await runTool('kubectl', ['delete', 'job', engineName(study), '--ignore-not-found']);
+    return ids;
+  }
+}
