@@ -90,17 +90,17 @@ export function checkInstalls({ packages, tarballs, folder, report }) {
     for (const [index, files] of blocks.entries()) {
       const inside = join(made.path, `example-${index}`);
       mkdirSync(inside);
-      for (const [file, text] of files) writeFileSync(join(inside, file.replace(/\.ts$/, '.mjs')), untyped(file, text));
-      const last = files.at(-1)[0].replace(/\.ts$/, '.mjs');
-      const ran = run(process.execPath, [last], { cwd: inside, timeout: 600_000 });
+      const written = exampleFiles(files);
+      for (const [file, text] of written) writeFileSync(join(inside, file), text);
+      const ran = run(process.execPath, [written.at(-1)[0]], { cwd: inside, timeout: 600_000 });
       report(`${name} example ${index + 1}`, ran.ok && ran.text !== '' ? '' : tail(ran.text) || 'prints nothing');
     }
   }
 }
 
-/** An example as JavaScript: Node 20 runs no types. */
-function untyped(file, text) {
-  return file.endsWith('.ts') ? transpile(text) : text;
+/** An example's files as JavaScript, by name: Node 20 runs no types. */
+export function exampleFiles(files) {
+  return files.map(([file, text]) => [file.replace(/\.ts$/, '.mjs'), file.endsWith('.ts') ? transpile(text) : text]);
 }
 
 const { default: typescript } = await import('typescript');
