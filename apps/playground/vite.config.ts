@@ -31,8 +31,9 @@ export default defineConfig({
   plugins: [contentSecurityPolicy(), tfjsWasmFiles(), firstLoadBudget()],
 });
 
-/** A module that names a part which several others share: what generates, or any where all of it is of one package. */
+/** A module that names a part which several others share: what generates, plans, or any where all of it is of one package. */
 function namingModule(modules: readonly string[]): string | null {
+  if (modules.some((module) => /\/kernels\/src\/plan\//.test(module))) return '/node_modules/plans/';
   if (modules.some((module) => /\/gpt2\/src\/generate\//.test(module))) return '/node_modules/generate/';
   const packages = new Set(modules.map((module) => /\/packages\/([^/]+)\//.exec(module)?.[1]));
   return packages.size === 1 && !packages.has(undefined) ? modules[0]! : null;

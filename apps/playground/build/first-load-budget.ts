@@ -25,6 +25,7 @@ const LATER = [
   'zip-',
   'adapter-zip-',
   'generate-',
+  'plans-',
 ];
 
 /** The base's files. */

@@ -17,14 +17,14 @@ import {
   type Variable,
 } from '@tensorflow/tfjs-core';
 import type { CollatedBatch } from '@qlora-js/data';
-import { INFERENCE, PlanCache, type Device } from '@qlora-js/kernels';
+import { INFERENCE, type Device } from '@qlora-js/kernels';
 import { metricsFromConfusion, type ConfusionMetrics } from '@qlora-js/metrics';
 import { ConfusionAccumulator } from '@qlora-js/metrics/tensors';
 import { TrainerError } from '../errors';
 import { lossItems, uploadBatch, type TrainableModel, type UploadedBatch } from '../model/trainable-model';
 import { batchOutput, type BatchOutput } from '../steps/outputs';
 import type { ReplicaGroup } from '../steps/replica-group';
-import { numberInput, replay, ROW_MULTIPLE } from '../steps/replay';
+import type { PlannedPasses } from './planned-passes';
 
 /** What a pass over labelled rows comes to. */
 export interface Evaluation {
@@ -70,27 +70,15 @@ export class Evaluator<Batch extends UploadedBatch = UploadedBatch> {
   /** Where one label a row is learnt. */
   private readonly confusion: ConfusionAccumulator | undefined;
   private readonly lossSum: Variable;
-  private readonly plans: PlanCache<string, Record<string, Tensor>> | undefined;
-
-  private readonly replicas: ReplicaGroup | undefined;
+  private plans: PlannedPasses | undefined;
 
   constructor(
     private readonly model: TrainableModel<Batch>,
-    { device, replicas }: EvaluatorOptions = {},
+    private readonly options: EvaluatorOptions = {},
   ) {
-    this.replicas = replicas;
     const { task = 'single_label_classification', numLabels } = model;
     if (task === 'single_label_classification') this.confusion = new ConfusionAccumulator(numLabels);
     this.lossSum = tidy(() => variable(tensor1d([0]), false));
-    if (device?.backend === 'webgpu') {
-      this.plans = new PlanCache(
-        device,
-        ({ keep, items, ...tensors }: Readonly<Record<string, Tensor>>) => ({
-          ...this.pass(model.batchOf(tensors), { keep: keep!, items: items! }),
-        }),
-        { name: 'evaluation' },
-      );
-    }
   }
 
   /**
@@ -113,10 +101,12 @@ export class Evaluator<Batch extends UploadedBatch = UploadedBatch> {
     }
     const started = performance.now();
     const logits: Promise<ArrayLike<number>>[] = [];
-    if (this.replicas?.alive === true) {
-      const outputs = await this.evaluateShared(this.replicas, batches, { onBatch });
+    const { device, replicas } = this.options;
+    if (replicas?.alive === true) {
+      const outputs = await this.evaluateShared(replicas, batches, { onBatch });
       if (keepLogits) logits.push(...outputs.map(async (output) => output.logits));
     } else {
+      if (device?.backend === 'webgpu') this.plans ??= await this.openPlans(device);
       for (const [index, collated] of batches.entries()) {
         if (signal?.aborted === true) await this.abandon(index);
         // The first batch begins a new sum.
@@ -146,6 +136,14 @@ export class Evaluator<Batch extends UploadedBatch = UploadedBatch> {
     this.confusion?.dispose();
     this.lossSum.dispose();
     this.plans?.dispose();
+  }
+
+  private async openPlans(device: Device): Promise<PlannedPasses> {
+    // On demand, as in loop/training-run.ts.
+    const { PlannedPasses } = await import('./planned-passes');
+    return new PlannedPasses(device, ({ keep, items, ...tensors }) => ({
+      ...this.pass(this.model.batchOf(tensors), { keep: keep!, items: items! }),
+    }));
   }
 
   /** Forgets what was counted. @throws TrainerError STOPPED */
@@ -203,8 +201,7 @@ export class Evaluator<Batch extends UploadedBatch = UploadedBatch> {
     { keep, items }: { readonly keep: number; readonly items: number },
     keepLogits: boolean,
   ): Promise<ArrayLike<number>> | undefined {
-    const inputs = this.model.inputs(collated, { rowMultiple: ROW_MULTIPLE });
-    const step = replay(this.plans!, { ...inputs, keep: numberInput(keep), items: numberInput(items) });
+    const step = this.plans!.replay(this.model, collated, { keep, items });
     return keepLogits ? step.read('logits') : undefined;
   }
 

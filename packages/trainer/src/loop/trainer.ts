@@ -201,7 +201,7 @@ export class Trainer<Batch extends UploadedBatch = UploadedBatch> {
     await replicas?.configure({ gradientCheckpointing, activationDtype });
     const loaded = checkpoint?.loaded;
     if (loaded !== undefined) await model.loadFiles(loaded.files);
-    const run = new TrainingRun({ model, args, device, replicas, totalSteps });
+    const run = await TrainingRun.begin({ model, args, device, replicas, totalSteps });
     this.evaluator = new Evaluator(model, { device, replicas });
     try {
       Object.assign(this.state, newTrainerState(), loaded?.state, {

@@ -18,8 +18,7 @@ import type { Stateful } from '../state/stateful';
 import type { LogRow } from '../state/trainer-state';
 import { EagerSteps } from '../steps/eager-steps';
 import { LossLog } from '../steps/loss-log';
-import { PlannedSteps } from '../steps/planned-steps';
-import type { TrainingSteps } from '../steps/recipe';
+import type { StepParts, TrainingSteps } from '../steps/recipe';
 import type { ReplicaGroup } from '../steps/replica-group';
 import { Progress } from './progress';
 
@@ -46,7 +45,19 @@ export class TrainingRun<Batch extends UploadedBatch> {
   private readonly optimizer: Optimizer;
   private readonly byMetric: MetricSchedule | undefined;
 
-  constructor({ model, args, device, replicas, totalSteps }: TrainingRunOptions<Batch>) {
+  /** What begins with the optimiser's first states; on a GPU its steps are recorded plans. */
+  static async begin<Batch extends UploadedBatch>(options: TrainingRunOptions<Batch>): Promise<TrainingRun<Batch>> {
+    const { device } = options;
+    if (device?.backend !== 'webgpu') return new TrainingRun(options, (parts) => new EagerSteps(parts));
+    // On demand: a page that trains on threads does without what records plans.
+    const { PlannedSteps } = await import('../steps/planned-steps');
+    return new TrainingRun(options, (parts) => new PlannedSteps(parts, device));
+  }
+
+  private constructor(
+    { model, args, replicas, totalSteps }: TrainingRunOptions<Batch>,
+    stepsOf: (parts: StepParts<Batch>) => TrainingSteps,
+  ) {
     this.metric = `eval_${args.metricForBestModel}`;
     this.trained = model.trainedVariables();
     const { lrSchedulerType: type, lrSchedulerKwargs: kwargs, learningRate } = args;
@@ -70,7 +81,7 @@ export class TrainingRun<Batch extends UploadedBatch> {
     this.scaler = new GradScaler({ enabled: args.fp16 });
     const { trained, optimizer, losses, scaler } = this;
     const parts = { model, trained, optimizer, losses, scaler, maxGradNorm: args.maxGradNorm, replicas };
-    this.steps = device?.backend === 'webgpu' ? new PlannedSteps(parts, device) : new EagerSteps(parts);
+    this.steps = stepsOf(parts);
   }
 
   /** Lets a schedule that goes by a metric take an evaluation's. */

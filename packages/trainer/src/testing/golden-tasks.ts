@@ -92,7 +92,7 @@ export async function replayTask(
   const { accumulationSteps, steps: recorded } = runs[run]!;
   const model = await goldenModel(run);
   const args = trainingArguments({ outputDir: 'unused', learningRate, weightDecay, warmupSteps, maxGradNorm });
-  const training = new TrainingRun({ model, args, device, replicas, totalSteps: recorded.length });
+  const training = await TrainingRun.begin({ model, args, device, replicas, totalSteps: recorded.length });
   const batches = goldenBatches(run);
   const steps: GoldenStep[] = [];
   for (let step = 0; step < Math.min(count, recorded.length); step++) {
