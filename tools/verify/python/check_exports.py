@@ -4,7 +4,8 @@ usage: python tools/verify/python/check_exports.py      with torch, transformers
 
 The embedded base is trained for a few steps on made-up intents. The merged models have to load by from_pretrained alone, with
 labels and tokenizer, and to give the probabilities that the adapter gives here: to float16's and bfloat16's rounding, and
-in 4 bits, which rounds the update, the same labels. The GGUF file has to hold the saved adapter's values bit for bit.
+in 4 bits, which rounds the update, the same labels. The GGUF files, of this adapter and of one on a tiny Llama
+that is a GGUF file itself, have to hold the saved values bit for bit.
 """
 import json, subprocess, sys, tempfile
 from pathlib import Path
@@ -18,7 +19,11 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, logg
 root = Path(__file__).resolve().parents[3]
 # Largest difference of a probability.
 TOLERANCES = {"float16": 5e-3, "bfloat16": 5e-2}
-LAYERS = {"attn_qkv": "attn.c_attn", "attn_output": "attn.c_proj", "ffn_up": "mlp.c_fc", "ffn_down": "mlp.c_proj"}
+GPT2 = {"attn_qkv": "attn.c_attn", "attn_output": "attn.c_proj", "ffn_up": "mlp.c_fc", "ffn_down": "mlp.c_proj"}
+LLAMA = {
+    "attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj", "attn_v": "self_attn.v_proj", "attn_output": "self_attn.o_proj",
+    "ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj", "ffn_down": "mlp.down_proj",
+}
 
 
 def probabilities(folder, texts, **options):
@@ -42,21 +47,30 @@ def merged(folder, said):
     yield f"merged in 4 bits: probabilities differ by {(theirs - ours).abs().max().item():.1e} at most", same and labels == names
 
 
-def adapter(folder):
-    saved = load_file(folder / "adapter/adapter_model.safetensors")
-    config = json.loads((folder / "adapter/adapter_config.json").read_text())
-    reader = gguf.GGUFReader(folder / "adapter.gguf")
+def permuted(weight, heads):
+    """convert_hf_to_gguf.py, LlamaModel.permute."""
+    return weight.reshape(heads, 2, weight.shape[0] // heads // 2, *weight.shape[1:]).swapaxes(1, 2).reshape(weight.shape)
+
+
+def adapter(folder, name, architecture, blocks, layers):
+    saved = load_file(folder / name / "adapter_model.safetensors")
+    config = json.loads((folder / name / "adapter_config.json").read_text())
+    base = json.loads((folder / name / "config.json").read_text())
+    heads = {"attn_q": base["num_attention_heads"], "attn_k": base["num_key_value_heads"]} if architecture == "llama" else {}
+    reader = gguf.GGUFReader(folder / f"{name}.gguf")
     value = lambda key: reader.get_field(key).contents()
-    right = (value("general.architecture"), value("general.type"), value("adapter.type")) == ("gpt2", "adapter", "lora")
-    yield f"gguf: alpha {value('adapter.lora.alpha')}", right and value("adapter.lora.alpha") == config["lora_alpha"]
-    expected = sum(".lora_" in name for name in saved)
+    right = (value("general.architecture"), value("general.type"), value("adapter.type")) == (architecture, "adapter", "lora")
+    yield f"gguf, {architecture}: alpha {value('adapter.lora.alpha')}", right and value("adapter.lora.alpha") == config["lora_alpha"]
+    expected = sum(".lora_" in key for key in saved)
     right = len(reader.tensors) == expected
     for tensor in reader.tensors:
         _, block, layer, _, side = tensor.name.split(".")
-        own = saved[f"base_model.model.transformer.h.{block}.{LAYERS[layer]}.lora_{side[-1].upper()}.weight"]
+        own = saved[f"base_model.model.{blocks}.{block}.{layers[layer]}.lora_{side[-1].upper()}.weight"]
+        if side == "lora_b" and layer in heads:
+            own = permuted(own, heads[layer])
         # ggml counts dimensions from the fastest: lora_a has [in, r], lora_b [r, out], as llama.cpp checks them.
         right = right and list(tensor.shape) == list(own.shape)[::-1] and numpy.array_equal(tensor.data, own)
-    yield f"gguf: {len(reader.tensors)} tensors of {expected}", right
+    yield f"gguf, {architecture}: {len(reader.tensors)} tensors of {expected}", right
 
 
 def main():
@@ -66,7 +80,12 @@ def main():
         subprocess.run([root / "node_modules/.bin/tsx", "--conditions=@qlora-js/source", script, folder], check=True, cwd=root)
         said = json.loads((folder / "said.json").read_text())
         failed = count = 0
-        for line, right in [*merged(folder, said), *adapter(folder)]:
+        checked = [
+            *merged(folder, said),
+            *adapter(folder, "adapter", "gpt2", "transformer.h", GPT2),
+            *adapter(folder, "llama-adapter", "llama", "model.layers", LLAMA),
+        ]
+        for line, right in checked:
             count += 1
             failed += not right
             print(f"{line}: {'right' if right else 'WRONG'}")

@@ -7,6 +7,7 @@ import { openData } from '@qlora-js/data/node';
 import { ggufAdapter } from '@qlora-js/finetune';
 import { fineTuneClassifier, mergeAdapterFolder } from '@qlora-js/finetune/node';
 import { folderFiles, writeFolder } from '@qlora-js/hub/node';
+import { goldenPath } from '../../test/golden';
 import { writeIntents } from '../../../packages/finetune/src/testing/intents';
 
 const [out] = process.argv.slice(2);
@@ -35,5 +36,14 @@ for (const dtype of ['float16', 'bfloat16', '4bit'] as const) {
   const { files } = await mergeAdapterFolder(adapter, { backend: 'wasm', dtype });
   await writeFolder(join(out, dtype), files);
 }
-writeFileSync(join(out, 'adapter.gguf'), (await ggufAdapter(await folderFiles(adapter))).bytes);
+const llama = await fineTuneClassifier({
+  base: goldenPath('generation/tiny.gguf'),
+  data: await loadTextDataset(await openData(data), { validation: 0.2, seed: 0 }),
+  ...{ backend: 'wasm', seed: 0, padding: { maxLength: 48 }, report: false },
+  output: { folder: join(out, 'llama-adapter') },
+  training: { maxSteps: 4, evalSteps: 2, learningRate: 1e-2 },
+});
+await llama.dispose();
+for (const name of ['adapter', 'llama-adapter'])
+  writeFileSync(join(out, `${name}.gguf`), (await ggufAdapter(await folderFiles(join(out, name)))).bytes);
 writeFileSync(join(out, 'said.json'), JSON.stringify({ texts: TEXTS, labels, probabilities }));

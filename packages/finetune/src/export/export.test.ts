@@ -94,6 +94,7 @@ describe('what becomes of a saved adapter', () => {
   async function changed(files: ModelFiles, config: object): Promise<ModelFiles> {
     const weights = await files.open('adapter_model.safetensors');
     return memoryFiles('changed', {
+      'config.json': JSON.stringify(await files.json('config.json')),
       'adapter_config.json': JSON.stringify({ ...((await files.json('adapter_config.json')) as object), ...config }),
       'adapter_model.safetensors': await weights.read(0, weights.size),
     });
