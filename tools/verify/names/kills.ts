@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { SeededRandom } from '@qlora-js/data';
 import type { BackendName } from '@qlora-js/kernels';
 import { softwareGpu } from '../../gpu/swiftshader.mjs';
+import { execute } from '../commands';
 import type { Verification } from '../verification';
 
 /** What a child is told: packages/trainer/src/testing/killable.ts. */
@@ -141,6 +142,7 @@ function writeTable(root: string, rows: readonly Row[], seed: number): void {
       `<!-- table -->\n\n${date}, ${process.version}, ${total(rows)} kills, seed ${seed}.\n\n${table.join('\n')}\n\n<!-- end -->`,
     ),
   );
+  execute(join(root, 'node_modules/.bin/prettier'), ['--write', '--log-level', 'warn', page]);
 }
 
 /** Runs a child; `killAfter` milliseconds after its first step it is killed. */
