@@ -1,9 +1,11 @@
-// Compares the packages with their real counterparts, at pinned versions, and writes docs/verify/NAME.json.
+// Compares the packages with their real counterparts, at pinned versions, and writes docs/verify/NAME.json
+// and the table of docs/testing.md.
 // usage: npm run verify -- [NAME [ARG ...]]      without a name: what there is
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { arch, cpus, platform, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { writeResultsTable } from './results-table';
 import type { Verification } from './verification';
 
 const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/[/\\]$/, '');
@@ -59,6 +61,7 @@ async function verify(name: string): Promise<number> {
   const results = join(root, 'docs/verify');
   mkdirSync(results, { recursive: true });
   writeFileSync(join(results, `${name}.json`), `${JSON.stringify(document, undefined, 2)}\n`);
+  writeResultsTable(root);
   console.log(`${passed} passed, ${failed} failed`);
   return failed === 0 && passed > 0 ? 0 : 1;
 }
