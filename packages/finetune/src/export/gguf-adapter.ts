@@ -134,7 +134,7 @@ async function adaptedModel(files: ModelFiles): Promise<AdaptedModel> {
   }
   const config = ((await files.json(CONFIG)) ?? {}) as Readonly<Record<string, unknown>>;
   const modelType = config['model_type'] ?? 'gpt2';
-  const [architecture, names] = ARCHITECTURES[String(modelType)] ?? [];
+  const [architecture, names] = (typeof modelType === 'string' ? ARCHITECTURES[modelType] : undefined) ?? [];
   if (architecture === undefined || names === undefined) {
     throw new FinetuneError(
       'UNSUPPORTED_MODEL',

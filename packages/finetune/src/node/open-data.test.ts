@@ -66,5 +66,16 @@ it('names the configurations there are, and a data set that is not there', async
   await expect(findData('datasets/organisation/none')).rejects.toThrow(
     /organisation\/none can't be listed: the hub answers 404/,
   );
-  await expect(findData('datasets/organisation/set', { hub: { offline: true } })).rejects.toThrow(/offline/);
+});
+
+it('reads offline what an earlier run has read, from the cache that is named, and says so where there is nothing', async () => {
+  const hub = { revision: 'main', cacheDir: cache, token: 'other' };
+  const found = async (own: object): Promise<unknown> =>
+    (await loadTextDataset(await findData('datasets/organisation/set', { hub: { ...hub, ...own } }), { validation: 0, testShare: 0 })).train.column('label'); // prettier-ignore
+  await expect(found({ offline: true })).rejects.toThrow(/not in the cache .*offline mode is on/);
+  const labels = await found({});
+  expect(seen[0]).toBe('Bearer other /api/datasets/organisation/set/tree/main?recursive=true');
+  const asked = seen.length;
+  expect(await found({ offline: true })).toEqual(labels);
+  expect(seen.length).toBe(asked);
 });

@@ -1,6 +1,6 @@
 import type { DataFiles } from '@qlora-js/data';
 import { openData } from '@qlora-js/data/node';
-import { resolveModel } from '@qlora-js/hub/node';
+import { offlinePaths, resolveModel } from '@qlora-js/hub/node';
 import { FinetuneError } from '../errors';
 import type { HubOptions } from './open-base';
 
@@ -27,7 +27,9 @@ export async function findData(word: string, { hub = {}, config }: FindDataOptio
   if (id === undefined) return openData(word);
   const revision = hub.revision ?? PARQUET_REVISION;
   const files = await resolveModel(`datasets/${id}`, { ...hub, revision });
-  const paths = await listRepository(id, revision, hub);
+  // Offline, what an earlier run has read is the whole of it.
+  const cached = await offlinePaths(`datasets/${id}`, { ...hub, revision });
+  const paths = cached ?? (await listRepository(id, revision, hub));
   const chosen = revision === PARQUET_REVISION ? ofConfig(paths, id, config) : paths;
   return { id: `datasets/${id}`, list: async () => chosen, open: (path) => files.open(path) };
 }
@@ -47,16 +49,7 @@ function ofConfig(paths: readonly string[], id: string, config: string | undefin
   );
 }
 
-async function listRepository(
-  id: string,
-  revision: string,
-  { token, endpoint, offline }: HubOptions,
-): Promise<string[]> {
-  if (offline === true) {
-    throw new FinetuneError('BAD_ARGUMENT', `the files of ${id} can't be listed offline`, {
-      remedy: 'name a folder on disk, or leave offline out',
-    });
-  }
+async function listRepository(id: string, revision: string, { token, endpoint }: HubOptions): Promise<string[]> {
   const origin = endpoint ?? (process.env['HF_ENDPOINT'] || 'https://huggingface.co');
   const secret = token ?? process.env['HF_TOKEN'];
   const url = `${origin}/api/datasets/${id}/tree/${encodeURIComponent(revision)}?recursive=true`;

@@ -11,4 +11,5 @@ export {
 } from './write-folder';
 export { type LazyTensor, writeSafetensors } from './write-safetensors';
 export { type DownloadProgress, type ResolveModelOptions } from './hub/settings';
+export { offlinePaths } from './hub/cached-paths';
 export { resolveModel } from './resolve-model';
