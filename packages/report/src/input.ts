@@ -70,7 +70,7 @@ export interface SearchResults {
   readonly objective: string;
   readonly direction: 'maximize' | 'minimize';
   readonly trials: readonly TrialResult[];
-  /** Share of the objective's variance that each parameter explains, 0 to 1, and by which method. */
+  /** How much each parameter explains of the objective, 0 to 1, and by which method. */
   readonly importances?: { readonly method: string; readonly values: Readonly<Record<string, number>> };
   /** Parameters whose axes are logarithmic. */
   readonly logarithmic?: readonly string[];

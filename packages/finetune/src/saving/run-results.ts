@@ -1,5 +1,6 @@
 import type { Described, RunResults, TestResults, TrialState } from '@qlora-js/report';
 import type { TrainingContext } from '../run/context';
+import { IMPORTANCE_METHOD } from '../search/importances';
 import type { SearchResult } from '../search/result';
 import { runtimeVersions, type RunReport } from './report';
 import { VERSION } from '../version';
@@ -60,12 +61,13 @@ function plain(values: object): Record<string, Described> {
   );
 }
 
-function searchResults({ name, goal, trials }: SearchResult): NonNullable<RunResults['search']> {
+function searchResults({ name, goal, importances, trials }: SearchResult): NonNullable<RunResults['search']> {
   return {
     name,
     objective: `eval_${goal.metric}`,
     direction: goal.direction,
     logarithmic: ['learning_rate'],
+    ...(importances === undefined ? {} : { importances: { method: IMPORTANCE_METHOD, values: importances } }),
     trials: trials.map(({ number, state, value, params, intermediate, seconds }) => ({
       number,
       state: state as TrialState,

@@ -11,6 +11,8 @@ export interface SearchResult {
   readonly parameters: SearchedParameters;
   /** What it came to. */
   readonly bestValue: number;
+  /** Shares of 1 by parameter; undefined while the trials are too few to say. */
+  readonly importances: Readonly<Record<string, number>> | undefined;
   /** Every trial of the study. */
   readonly trials: readonly {
     /** From 0. */

@@ -14,6 +14,7 @@ import type { TrainingContext } from '../run/context';
 import type { Goal } from '../task/goal';
 import { trainAdapter } from '../training/train-adapter';
 import { FailingAlike, isInterruption, ofTrial, TrialFailed } from './failures';
+import { importancesOf } from './importances';
 import { takeUpLeftTrials, WORKER, type SearchWorker } from './left-trials';
 import { evaluationsOf, PruneCallback, prunerOf } from './pruning';
 import type { SearchResult } from './result';
@@ -183,7 +184,14 @@ function resultOf({ settings, learning }: TrainingContext, study: Study, { epoch
   }
   const best = recordedParameters(study.bestParams, settings.training.numTrainEpochs);
   const parameters = epochs > 0 ? { ...best, numTrainEpochs: settings.training.numTrainEpochs } : best;
-  return { name: study.name, goal: learning.goal, parameters, bestValue: study.bestValue, trials };
+  return {
+    name: study.name,
+    goal: learning.goal,
+    parameters,
+    bestValue: study.bestValue,
+    importances: importancesOf(study),
+    trials,
+  };
 }
 
 /** How the trials stand, in a line. */

@@ -43,7 +43,7 @@ export function importanceChart({ importances }: { importances: NonNullable<Sear
     height: 70 + 26 * bars.length,
     marginLeft: 150,
     marginRight: 60,
-    x: { label: 'share of the variance', domain: [0, 1], grid: true },
+    x: { label: 'importance, shares of 1', domain: [0, 1], grid: true },
     y: { label: null, domain: bars.map(({ name }) => name) },
     marks: [
       Plot.barX(bars, { y: 'name', x: 'value', fill: COLOR.one, insetTop: 4, insetBottom: 4 }),
