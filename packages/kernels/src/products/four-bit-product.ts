@@ -1,3 +1,6 @@
+// Idea: without subgroup matrices codes are dequantised on their way into tiles; few rows share a word of codes, many a wide tile.
+// Cost: 2 m n k operations in float32; 0.5 bytes a weight read once a tile of rows, x once a tile of columns.
+
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { InfoOf } from '../engine/tensors';

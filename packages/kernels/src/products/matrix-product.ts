@@ -1,3 +1,8 @@
+// Idea: x and W in float16 tiles, sums in float32 on subgroup matrices; all that is done to single values happens on their way out.
+// Cost: 2 m n k operations; x is read once a tile of columns, W, as codes or in float16, once a tile of rows, 4 bytes a value written.
+// Measured: 187 to 242 TFLOP/s at 8,192 rows and 84 to 109 at 384, between widths of 1,024 and 3,072 or 4,096, on an H200
+// (bench/results/matmul4bit-tiles.json, the best tile of each shape with x in float16).
+
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { InfoOf } from '../engine/tensors';

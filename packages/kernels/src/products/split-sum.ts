@@ -1,3 +1,6 @@
+// Idea: partial products are added in the pass that does all else to single values.
+// Cost: 4 bytes a value and part read, 4 written, and the additions' own; with LoRA's term 2 r operations a value, with dropout a draw for 4.
+
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch } from '../webgpu/dispatch';

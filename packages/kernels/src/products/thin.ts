@@ -1,3 +1,6 @@
+// Idea: with few columns or rows the depth is shared by many workgroups.
+// Cost: 2 m n k operations in float32; the tall factor is read once.
+
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch, makeOutput } from '../webgpu/dispatch';

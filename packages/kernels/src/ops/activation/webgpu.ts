@@ -1,3 +1,6 @@
+// Idea: one pass over the elements, by themselves or with dy.
+// Cost: 8 bytes an element forward, 12 backward, and the function's 10 to 40 operations.
+
 import { util, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { WebgpuKernel } from '../../engine/op';

@@ -1,3 +1,6 @@
+// Idea: one pass that reads and writes parameter and moments in place; the step's numbers are made on the device, so that a plan replays.
+// Cost: 28 bytes an element (parameter and moments both ways, gradient once) and some 15 operations; the step's numbers are one thread's.
+
 import { ADAMW_UNIFORMS, adamwFactors, adamwUniforms } from '../../optimizers/update-wgsl';
 import { util } from '@tensorflow/tfjs-core';
 import type { WebgpuKernel } from '../../engine/op';

@@ -1,3 +1,6 @@
+// Idea: a block of 256 stays in its workgroup from the old codes to the new ones.
+// Cost: 16 bytes an element (parameter both ways, gradient, two codes both ways), 16 a block, and two searches of 8 steps each.
+
 import { util, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebgpuKernel } from '../../engine/op';
 import { dispatch } from '../../webgpu/dispatch';

@@ -1,3 +1,7 @@
+// Idea: the score matrix is made again from the log-sums, a tile at a time, and never written.
+// Cost: 3 products of rows x keys x head size by the queries, 4 by the keys, in float32, half of them by causality; qkv and dy read once
+// a tile of own rows, dqkv written once. Dropout draws once for 4 probabilities of each of the two.
+
 import { shaderVariants } from '../../webgpu/shader';
 import {
   queryGradientLayout,

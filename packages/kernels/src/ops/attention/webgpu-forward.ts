@@ -1,3 +1,7 @@
+// Idea: an online softmax over tiles of keys; the score matrix is never written.
+// Cost: 2 products of rows x keys x head size in float32, half of them by causality; qkv read once a tile of queries, y and a log-sum
+// a row and head written once. Dropout draws once for 4 probabilities.
+
 import { shaderVariants } from '../../webgpu/shader';
 import {
   forwardLayout,

@@ -1,3 +1,6 @@
+// Idea: a block of values stays in its workgroup from its absmax to its codes.
+// Cost: 5 bytes an element, 4 a block, and a search of 8 steps an element; back a look into a table.
+
 import { util } from '@tensorflow/tfjs-core';
 import type { WebgpuKernel } from '../../engine/op';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';

@@ -1,3 +1,6 @@
+// Idea: the best column of a row is found by its workgroup, and one of the counts rises.
+// Cost: 4 bytes a logit, and one atomic addition a row.
+
 import type { WebgpuKernel } from '../../engine/op';
 import { dispatch } from '../../webgpu/dispatch';
 import { shaderVariants, spread, WORKGROUP_INDEX, WORKGROUP_PARAMETERS } from '../../webgpu/shader';

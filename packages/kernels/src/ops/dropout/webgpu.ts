@@ -1,3 +1,7 @@
+// Idea: the mask is drawn where it is applied, by a draw for eight elements, and never written.
+// Cost: 8 bytes an element, 12 with a residual, and some 200 operations for eight elements.
+// Measured: 35 us at 8,192 x 1,024 on an H200, 1.9 TB/s (bench/results/step.json, kernels, 64x128).
+
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebgpuKernel } from '../../engine/op';
 import { dropoutNumbers } from '../../random/dropout-stream';

@@ -1,3 +1,8 @@
+// Idea: rows of both tables are added as they are looked up; a table in float16 is read as it is.
+// Cost: 2 or 4 bytes an element of each table read, 4 written.
+// Measured: 30 us at 8,192 x 1,024 from a float16 table and positions on an H200, 1.7 TB/s beside the positions, which stay in
+// the cache (bench/results/step.json, kernels, 64x128).
+
 import type { WebgpuKernel } from '../../engine/op';
 import { NAN } from '../../webgpu/constants';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';

@@ -1,3 +1,7 @@
+// Idea: rows go by their numbers; back, each row of the result looks for what belongs to it, so nothing is added atomically.
+// Cost: 8 bytes an element forward; back 4 bytes an element of the result, 4 an element that is added, and the numbers once a row.
+// Measured: back 137 us to 8,192 x 1,024 on an H200, 0.24 TB/s (bench/results/step.json, kernels, 64x128, scatterRows): a row looks through all numbers.
+
 import type { WebgpuKernel } from '../../engine/op';
 import { NAN } from '../../webgpu/constants';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';

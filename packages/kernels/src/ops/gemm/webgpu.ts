@@ -1,3 +1,6 @@
+// Idea: tiles in registers, factors by strides, so that one shader serves all four transposes.
+// Cost: 2 m n k operations in float32; each factor is read once a tile of the other.
+
 import type { WebgpuKernel } from '../../engine/op';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { shaderVariants } from '../../webgpu/shader';

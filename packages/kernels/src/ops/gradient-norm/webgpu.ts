@@ -1,3 +1,6 @@
+// Idea: chunks of all gradients are summed beside each other, then one workgroup adds them in a fixed order and decides.
+// Cost: 4 bytes and one multiplication an element; the second phase is a dispatch's latency.
+
 import { util, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebgpuKernel } from '../../engine/op';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';

@@ -1,3 +1,7 @@
+// Idea: a row is one workgroup's, which reads it again from the cache instead of keeping it.
+// Cost: 8 bytes an element forward, 12 backward and 16 with a residual; some 8 operations an element.
+// Measured: 42 us forward and 41 backward with a residual at 8,192 x 1,024 on an H200, 1.6 and 3.3 TB/s (bench/results/step.json, kernels, 64x128).
+
 import type { WebgpuKernel } from '../../engine/op';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { workgroupSum } from '../../webgpu/reduce';

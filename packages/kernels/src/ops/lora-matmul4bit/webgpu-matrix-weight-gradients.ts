@@ -1,3 +1,7 @@
+// Idea: both gradients in one pass over x and dy, rows as the depth.
+// Cost: 4 bytes a value of x, 2 of dy in float16, an eighth of a byte of keep bits; 2 r operations a value of each.
+// Measured: 91 us at 8,192 rows of 1,024 to 3,072, 173 with gelu of 4,096 to 1,024 on an H200, both 0.9 TB/s (bench/results/step.json, kernels, 64x128).
+
 import { shaderVariants } from '../../webgpu/shader';
 import {
   FRAGMENT,

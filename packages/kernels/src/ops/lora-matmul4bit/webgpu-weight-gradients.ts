@@ -1,3 +1,6 @@
+// Idea: both gradients in one pass over x and dy, rows as the depth.
+// Cost: 4 bytes a value of x and of dy, an eighth of a byte of keep bits; 2 r operations a value of each.
+
 import type { WebgpuKernel } from '../../engine/op';
 import { weightGradientLayout } from './weight-gradient-layout';
 import type { ActivationKind } from '../../formats/activations';

@@ -1,3 +1,6 @@
+// Idea: the scale is decided where the gradients' norm is, so that a plan replays.
+// Cost: a dispatch's latency.
+
 import type { WebgpuKernel } from '../../engine/op';
 import { dispatch } from '../../webgpu/dispatch';
 import { shaderVariants } from '../../webgpu/shader';

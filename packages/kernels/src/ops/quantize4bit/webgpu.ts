@@ -1,3 +1,6 @@
+// Idea: a block stays in its workgroup from its absmax to its codes.
+// Cost: 4.5 bytes a weight, 4 a block, and 15 comparisons a weight.
+
 import { util } from '@tensorflow/tfjs-core';
 import type { WebgpuKernel } from '../../engine/op';
 import { quantTypeBounds, type QuantType } from '../../formats/codes';

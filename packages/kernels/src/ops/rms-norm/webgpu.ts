@@ -1,3 +1,6 @@
+// Idea: a row is one workgroup's, which reads it again from the cache instead of keeping it.
+// Cost: 8 bytes an element forward, 12 backward and 16 with a residual; some 5 operations an element.
+
 import type { WebgpuKernel } from '../../engine/op';
 import { dispatch, makeOutput } from '../../webgpu/dispatch';
 import { layout } from '../../webgpu/layout';

@@ -1,3 +1,6 @@
+// Idea: one pass over both factors.
+// Cost: 12 bytes an element forward, 20 backward; an exponential and some 10 operations.
+
 import { util, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { WebgpuKernel } from '../../engine/op';
