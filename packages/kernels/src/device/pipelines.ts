@@ -1,3 +1,5 @@
+import { writtenBindings } from '../webgpu/shader';
+
 /** What a compute pipeline's WGSL says about it. */
 export interface PipelineInfo {
   readonly label: string;
@@ -5,22 +7,11 @@ export interface PipelineInfo {
   readonly written: ReadonlySet<number>;
 }
 
-const STORAGE_WRITE = /((?:@(?:group|binding)\(\s*\d+\s*\)\s*){2})var\s*<\s*storage\s*,\s*read_write\s*>/g;
-
 const pipelines = new WeakMap<GPUComputePipeline, PipelineInfo>();
 
 /** What is known of a pipeline made by a device that `watchPipelines` watches. */
 export function pipelineInfo(pipeline: GPUComputePipeline): PipelineInfo | undefined {
   return pipelines.get(pipeline);
-}
-
-/** Bindings of group 0 that a shader declares `var<storage, read_write>`. */
-function writtenBindings(code: string): Set<number> {
-  const written = new Set<number>();
-  for (const [, attributes] of code.matchAll(STORAGE_WRITE)) {
-    written.add(Number(/@binding\(\s*(\d+)/.exec(attributes!)![1]));
-  }
-  return written;
 }
 
 /** Keeps, for every pipeline the device makes from now on, its label and which bindings its shader writes. */

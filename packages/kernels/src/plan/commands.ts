@@ -1,3 +1,5 @@
+import type { Compiled, PlannedShader } from '../webgpu/pipelines';
+
 import { KernelError } from '../errors';
 /** A buffer of a recorded function. It has a size and no memory until the plan gives it a place. */
 export class PlannedBuffer {
@@ -50,8 +52,8 @@ export interface DispatchCommand {
   readonly kind: 'dispatch';
   /** The tfjs kernel or op that issued it, and the shader. */
   readonly label: string;
-  readonly pipeline: GPUComputePipeline;
-  readonly layout: GPUBindGroupLayout;
+  /** A pipeline of tfjs' with its layout, or one of our shaders. */
+  readonly shader: Compiled | PlannedShader;
   readonly bindings: readonly RecordedBinding[];
   readonly workgroups: readonly [number, number, number];
 }

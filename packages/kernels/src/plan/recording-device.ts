@@ -1,5 +1,6 @@
 import { KernelError } from '../errors';
 import { pipelineInfo } from '../device/pipelines';
+import { PlannedShader } from '../webgpu/pipelines';
 import { hardwareOf, standInFor } from '../webgpu/hardware';
 import { PlannedBuffer, type BufferRef, type Command, type RecordedBinding } from './commands';
 
@@ -36,7 +37,7 @@ export function createRecorder(hardware: GPUDevice, kernelName: () => string): R
   };
 
   const pass = (): object => {
-    let pipeline: GPUComputePipeline | undefined;
+    let pipeline: GPUComputePipeline | PlannedShader | undefined;
     let group: RecordedBindGroup | undefined;
     return {
       setPipeline: (next: GPUComputePipeline) => void (pipeline = next),
@@ -45,14 +46,14 @@ export function createRecorder(hardware: GPUDevice, kernelName: () => string): R
         group = next;
       },
       dispatchWorkgroups: (x: number, y = 1, z = 1) => {
-        const info = pipelineInfo(pipeline!);
+        const planned = pipeline instanceof PlannedShader ? pipeline : undefined;
+        const info = planned ?? pipelineInfo(pipeline as GPUComputePipeline);
         if (info === undefined) unsupported('a pipeline made before the device was opened by openDevice')();
         const { layout, bindings } = group!;
         commands.push({
           kind: 'dispatch',
           label: labelOf(kernelName(), info!.label),
-          pipeline: pipeline!,
-          layout,
+          shader: planned ?? { pipeline: pipeline as GPUComputePipeline, layout },
           bindings: bindings.map((bound) => ({ ...bound, written: info!.written.has(bound.binding) })),
           workgroups: [x, y, z],
         });

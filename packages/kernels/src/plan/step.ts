@@ -6,6 +6,7 @@ import { outOfMemory } from '../device/failure';
 import { forgetHostCopies } from '../tfjs/in-place';
 import { flush, type BackendInternals, tensorOn } from '../tfjs/backend';
 import { backendOf } from './backend';
+import { compiledShader, compileShaders, PlannedShader } from '../webgpu/pipelines';
 import { Arena } from './arena';
 import { isPlanned, type BufferRef } from './commands';
 import { encode, type ReadyCommand } from './encode';
@@ -83,6 +84,15 @@ export class Step<Name extends string = string> {
     const error = await gpuDevice!.popErrorScope();
     if (error !== null) throw this.memoryError(error.message);
     this.device.throwIfFailed();
+  }
+
+  /** Compiles the step's shaders, several at a time. The first `run` compiles what is not, one after the other. */
+  async compile(): Promise<void> {
+    if (this.ready !== undefined) return;
+    const shaders = this.program.commands.flatMap((command) =>
+      command.kind === 'dispatch' && command.shader instanceof PlannedShader ? [command.shader] : [],
+    );
+    await compileShaders(this.device.gpuDevice!, new Set(shaders));
   }
 
   /**
@@ -194,7 +204,8 @@ export class Step<Name extends string = string> {
           size: command.size,
         };
       }
-      const { label, pipeline, layout, workgroups } = command;
+      const { label, shader, workgroups } = command;
+      const { pipeline, layout } = shader instanceof PlannedShader ? compiledShader(gpuDevice, shader) : shader;
       const entries = command.bindings.map(({ binding, buffer, offset, size }): GPUBindGroupEntry => {
         const found = this.find(buffer);
         const bytes = size ?? (isPlanned(buffer) ? buffer.size - offset : undefined);

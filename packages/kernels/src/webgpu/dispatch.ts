@@ -4,6 +4,7 @@ import { KernelError } from '../errors';
 import { internalsOf, placeOf, type BackendInternals, type TensorPlace } from '../tfjs/backend';
 import { encodeDispatch } from '../tfjs/encode';
 import { hardwareOf } from './hardware';
+import { compiledShader, plannedShader, type Compiled, type PlannedShader } from './pipelines';
 import { activeProfile } from './profile';
 import type { Bound, BufferTensors, BufferTypes, UniformTypes, UniformValues } from './layout';
 import type { Shader } from './shader';
@@ -22,14 +23,6 @@ export interface Dispatch<Uniforms extends UniformTypes, Buffers extends BufferT
   /** Workgroups by dimension; see `spread` for counts that may pass the limit of one dimension. */
   readonly workgroups: readonly [number, number, number];
 }
-
-/** A pipeline and the layout of its buffers. */
-export interface Compiled {
-  readonly pipeline: GPUComputePipeline;
-  readonly layout: GPUBindGroupLayout;
-}
-
-const compiled = new WeakMap<GPUDevice, Map<string, Compiled>>();
 
 /** An uninitialised tensor for a shader to fill; an empty one needs no dispatch. */
 export function makeOutput(backend: WebGPUBackend, shape: number[], dtype: DataType = 'float32'): TensorInfo {
@@ -55,8 +48,8 @@ export function dispatch<Uniforms extends UniformTypes, Buffers extends BufferTy
   // While a plan is recorded, `device` stands in for the real one, to which pipelines and uniforms belong.
   const hardware = hardwareOf(device);
   checkLimits(device, label, workgroups);
-  const { pipeline, layout } = compiledShader(hardware, label, code);
-  shaders.set(pipeline, shader);
+  const planned = plannedShader(label, code, shader.joining);
+  const { pipeline, layout } = device === hardware ? compiledShader(hardware, planned) : standIns(planned);
   const bound = declared.bind(label, buffers);
   const resources = bound.map((tensors) => boundPlace(backend, label, tensors));
   const words = declared.words(uniforms);
@@ -74,6 +67,12 @@ export function dispatch<Uniforms extends UniformTypes, Buffers extends BufferTy
   encodeDispatch(backend, { pipeline, bindGroup, workgroups, tensors, pass });
 }
 
+/** What stands for a shader's pipeline and layout while a plan is recorded. */
+const standIns = (shader: PlannedShader): Compiled => ({
+  pipeline: shader as unknown as GPUComputePipeline,
+  layout: shader as unknown as GPUBindGroupLayout,
+});
+
 function checkLimits(device: GPUDevice, label: string, workgroups: readonly number[]): void {
   const { maxComputeWorkgroupsPerDimension: limit } = device.limits;
   if (workgroups.some((count) => count > limit)) {
@@ -82,27 +81,6 @@ function checkLimits(device: GPUDevice, label: string, workgroups: readonly numb
       `${label}: ${workgroups.join(' x ')} workgroups, but the device takes ${limit} in one dimension`,
     );
   }
-}
-
-const shaders = new WeakMap<GPUComputePipeline, Pick<Shader<UniformTypes, BufferTypes>, 'code' | 'joining'>>();
-
-/** The shader that a pipeline was first dispatched for; undefined for one of tfjs' own. */
-export const shaderOf = (
-  pipeline: GPUComputePipeline,
-): Pick<Shader<UniformTypes, BufferTypes>, 'code' | 'joining'> | undefined => shaders.get(pipeline);
-
-/** The pipeline of a shader's text, made once a device. */
-export function compiledShader(device: GPUDevice, label: string, code: string): Compiled {
-  let pipelines = compiled.get(device);
-  if (pipelines === undefined) compiled.set(device, (pipelines = new Map<string, Compiled>()));
-  let entry = pipelines.get(code);
-  if (entry === undefined) {
-    const module = device.createShaderModule({ label, code });
-    const pipeline = device.createComputePipeline({ label, layout: 'auto', compute: { module, entryPoint: 'main' } });
-    entry = { pipeline, layout: pipeline.getBindGroupLayout(0) };
-    pipelines.set(code, entry);
-  }
-  return entry;
 }
 
 /** What is bound, uploaded or allocated where it is not there; an empty tensor gets a few bytes nobody reads. */

@@ -22,6 +22,17 @@ export interface Shader<Uniforms extends UniformTypes, Buffers extends BufferTyp
   readonly joining?: Joining;
 }
 
+const STORAGE_WRITE = /((?:@(?:group|binding)\(\s*\d+\s*\)\s*){2})var\s*<\s*storage\s*,\s*read_write\s*>/g;
+
+/** Bindings of group 0 that a shader declares `var<storage, read_write>`. */
+export function writtenBindings(code: string): Set<number> {
+  const written = new Set<number>();
+  for (const [, attributes] of code.matchAll(STORAGE_WRITE)) {
+    written.add(Number(/@binding\(\s*(\d+)/.exec(attributes!)![1]));
+  }
+  return written;
+}
+
 /**
  * Turns a template into a function that writes each variant once. Whatever the template bakes in must be among its
  * constants: equal constants give the very same shader.

@@ -112,7 +112,9 @@ export class Evaluator<Batch extends UploadedBatch = UploadedBatch> {
         // The first batch begins a new sum.
         const given = { keep: index === 0 ? 0 : 1, items: lossItems(this.model, collated) };
         const read =
-          this.plans === undefined ? this.issue(collated, given, keepLogits) : this.replay(collated, given, keepLogits);
+          this.plans === undefined
+            ? this.issue(collated, given, keepLogits)
+            : (await this.replay(collated, given, keepLogits))?.logits;
         if (read !== undefined) logits.push(read);
         await onBatch?.(index + 1, batches.length);
       }
@@ -196,13 +198,14 @@ export class Evaluator<Batch extends UploadedBatch = UploadedBatch> {
     return read;
   }
 
-  private replay(
+  /** The logits are read while later batches are computed. */
+  private async replay(
     collated: CollatedBatch,
     { keep, items }: { readonly keep: number; readonly items: number },
     keepLogits: boolean,
-  ): Promise<ArrayLike<number>> | undefined {
-    const step = this.plans!.replay(this.model, collated, { keep, items });
-    return keepLogits ? step.read('logits') : undefined;
+  ): Promise<{ readonly logits: Promise<ArrayLike<number>> } | undefined> {
+    const step = await this.plans!.replay(this.model, collated, { keep, items });
+    return keepLogits ? { logits: step.read('logits') } : undefined;
   }
 
   /** One batch: its counts and its share of the loss, on the device. */

@@ -53,11 +53,11 @@ export class PlannedSteps<Batch extends UploadedBatch> implements TrainingSteps 
     const perStep: HostInputs = { learningRate: numberInput(learningRate), keepLosses: numberInput(losses.keep) };
     const [only, ...others] = window;
     if (only !== undefined && others.length === 0 && moments.gradientsReady === undefined) {
-      replay(this.whole, { ...this.batchValues(only, { seed, step }), ...perStep });
+      await replay(this.whole, { ...this.batchValues(only, { seed, step }), ...perStep });
     } else {
       await this.accumulate(window, position, moments);
       await moments.gradientsReady?.(this.accumulatedGradients());
-      replay(this.update, perStep);
+      await replay(this.update, perStep);
     }
     await losses.counted(step);
     this.inFlight.push(this.device.gpuDevice!.queue.onSubmittedWorkDone());
@@ -77,7 +77,7 @@ export class PlannedSteps<Batch extends UploadedBatch> implements TrainingSteps 
     this.accumulators ??= this.makeAccumulators();
     for (const [index, { batch, weight }] of windowParts(this.parts.model, window).entries()) {
       if (index > 0) await substepEnd?.();
-      replay(this.micro, {
+      await replay(this.micro, {
         ...this.batchValues(batch, position),
         share: numberInput(weight),
         carry: numberInput(index === 0 ? 0 : 1),

@@ -15,13 +15,17 @@ export function numberInput(value: number): HostInput {
   return { values: Float32Array.of(value), shape: [1], dtype: 'float32' };
 }
 
-/** Replays the cache's step for inputs of these shapes on their values; its outputs can be read from what is returned. */
-export function replay<Outputs extends Record<string, Tensor>>(
+/**
+ * Replays the cache's step for inputs of these shapes on their values; its outputs can be read from what is returned. The
+ * shaders of a step that is new are compiled together before.
+ */
+export async function replay<Outputs extends Record<string, Tensor>>(
   cache: PlanCache<string, Outputs>,
   inputs: HostInputs,
-): ReturnType<PlanCache<string, Outputs>['step']> {
+): Promise<ReturnType<PlanCache<string, Outputs>['step']>> {
   const values: InputValues = Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, input.values]));
   const step = cache.step(inputs);
+  await step.compile();
   step.run(values);
   return step;
 }

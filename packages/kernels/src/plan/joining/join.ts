@@ -1,4 +1,4 @@
-import { compiledShader, shaderOf } from '../../webgpu/dispatch';
+import { PlannedShader, plannedShader } from '../../webgpu/pipelines';
 import { uniformBuffer } from '../../webgpu/uniforms';
 import { readBuffers, writtenBuffers, type CopyCommand, type DispatchCommand } from '../commands';
 import { canBePart, joinBeside } from './beside';
@@ -37,20 +37,20 @@ export function joinDispatches(device: GPUDevice, commands: readonly Runnable[])
     if (command !== undefined) return command;
     const { label, bindings, workgroups, text } = draft!;
     const code = remembered([text], 'printed', () => printShader(text));
-    return { kind: 'dispatch', label, bindings, workgroups, ...compiledShader(device, label, code) };
+    return { kind: 'dispatch', label, bindings, workgroups, shader: plannedShader(label, code) };
   });
 }
 
 function itemOf(command: Runnable): Item {
-  const shader = command.kind === 'copy' ? undefined : shaderOf(command.pipeline);
-  if (shader === undefined) return { command, draft: undefined };
+  if (command.kind === 'copy' || !(command.shader instanceof PlannedShader)) return { command, draft: undefined };
+  const { shader } = command;
   if (!texts.has(shader.code)) texts.set(shader.code, parseShader(shader.code));
   const text = texts.get(shader.code);
   if (text === undefined) return { command, draft: undefined };
-  const { label, bindings, workgroups } = command as DispatchCommand;
+  const { label, bindings, workgroups } = command;
   return {
     command,
-    draft: { kind: 'dispatch', label, text, joining: shader.joining ?? {}, bindings, workgroups },
+    draft: { kind: 'dispatch', label, text, joining: shader.joining, bindings, workgroups },
   };
 }
 
