@@ -135,6 +135,9 @@ for (const [batchSize, length] of shapes as [number, number][]) {
       started = performance.now();
       step = plan(device, training.run, inputs, { name: `step ${name}`, batch: batchSize });
       row['recordMs'] = performance.now() - started;
+      started = performance.now();
+      await step.compile();
+      row['compileMs'] = performance.now() - started;
       row['dispatches'] = step.dispatches;
       row['planMemory'] = step.memory.text;
       row['planPeakGiB'] = (step.memory.peakBytes + device.memory().currentBytes) / 2 ** 30;
