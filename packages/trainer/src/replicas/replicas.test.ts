@@ -12,7 +12,7 @@ import { windowGradients, type WindowGradients } from '../steps/gradients';
 import { Trainer } from '../loop/trainer';
 import { sequenceClassifier } from '../model/sequence-classifier';
 import { mainThreadPort, workerLink } from '../node/replicas';
-import { startTinyReplicas, TINY_REPLICA } from '../testing/start-tiny-replicas';
+import { startTinyReplicas, tinyReplicaWorker } from '../testing/start-tiny-replicas';
 import { collator, PAD, tinyClassifier, tinyRows, type TinyClassifierOptions } from '../testing/tiny-classifier';
 import { Replicas } from './replicas';
 
@@ -260,7 +260,7 @@ describe('replicas that fail', () => {
 
   /** Two replicas of which the second has the fault, and what becomes of their threads. */
   async function connect(fault: 'throw in its second step' | 'exit in a step' | 'throw at set-up' | 'exit at set-up') {
-    const workers = [0, 1].map(() => new Worker(TINY_REPLICA));
+    const workers = [0, 1].map(tinyReplicaWorker);
     const ended = Promise.all(workers.map((worker) => new Promise((resolve) => worker.once('exit', resolve))));
     const links = workers.map(workerLink);
     const second = links[1]!;
@@ -297,7 +297,7 @@ describe('replicas that fail', () => {
     );
     expect(failure).toMatchObject({ code: 'REPLICA_FAILED', message });
     expect(await ended).toHaveLength(2);
-    if (fault === 'throw in its second step') expect((failure!.cause as Error).stack).toContain('tiny-replica.ts');
+    if (fault === 'throw in its second step') expect((failure!.cause as Error).stack).toMatch(/tiny-replica\.(ts|mjs)/);
     await expect(trained({}, replicas)).rejects.toThrow(message);
     // The model that each of the two trainings had built.
     const peft = tinyClassifier();
@@ -325,7 +325,7 @@ describe('replicas that fail', () => {
 
 it('dispose ends the threads, and what is asked afterwards says so', async () => {
   const device = await openDevice({ backend: 'wasm' });
-  const worker = new Worker(TINY_REPLICA);
+  const worker = tinyReplicaWorker();
   const ended = new Promise((resolve) => worker.once('exit', resolve));
   const replicas = await Replicas.connect({ links: [workerLink(worker)], setup: {} });
   expect(replicas.count).toBe(1);
