@@ -4,7 +4,7 @@ import { assignDropoutSites, crossEntropy, gatherRows, INFERENCE, LinearLayer, t
 import { describeBackends } from '@qlora-js/kernels/testing';
 import { largestDifference, relativeDistance } from '../../../../tools/test/compare';
 import { TINY, tinyFiles } from '../../../../tools/test/tiny-gpt2';
-import { packSequences, trainingContext } from '../batch/token-batch';
+import { packSequences, tokenBatch, trainingContext } from '../batch/token-batch';
 import { loadGpt2ForSequenceClassification } from '../weights/load';
 import type { ActivationDtype } from './decoder';
 import type { GPT2ForSequenceClassification } from './sequence-classification';
@@ -135,6 +135,33 @@ describeBackends(
       training.dispose();
       return [...values];
     };
+
+    it('draws for a text by its place in the step, whoever its neighbours are and wherever it lies', async () => {
+      const { model } = await trainable({ embd_pdrop: 0.3, attn_pdrop: 0.3, resid_pdrop: 0.3 });
+      const { nPositions, vocabSize } = model.config;
+      const texts = [
+        [1, 2, 3],
+        [4, 5, 6, 7, 8],
+        [9, 10],
+      ].map((ids, place) => ({ ids, place }));
+      const logitsOf = async (rows: typeof texts): Promise<number[][]> => {
+        const batch = tokenBatch(rows, { padTokenId: 0, nPositions, vocabSize, rowMultiple: 8 });
+        const context = trainingContext(batch, { seed: 3, step: 1 });
+        const values = await tidy(() => model.forward(batch, context)).array();
+        for (const held of [batch, context]) held.dispose();
+        return values;
+      };
+      const together = await logitsOf(texts);
+      const apart = [texts[2]!, texts[0]!, texts[1]!];
+      for (const [index, text] of apart.entries()) {
+        const [alone] = await logitsOf([text]);
+        const moved = (await logitsOf(apart))[index]!;
+        for (const found of [alone!, moved]) expect(largestDifference(found, together[text.place]!)).toBeLessThan(1e-5);
+      }
+      const [elsewhere] = await logitsOf([{ ...texts[0]!, place: 7 }]);
+      expect(largestDifference(elsewhere!, together[0]!)).toBeGreaterThan(1e-3);
+      model.dispose();
+    });
 
     it.each(['embd_pdrop', 'attn_pdrop', 'resid_pdrop'])(
       '%s alone changes training, the same at the same step, and never inference',
