@@ -61,7 +61,7 @@ it.each([
   const text = lines.join('\n');
   expect(lines[0]).toBe('a: maximize f1, 1 waiting, 3 complete, 1 pruned, 1 failed');
   expect(text).toMatch(/^trial +state +f1 +learning_rate +seconds$/m);
-  expect(text).toMatch(/^1\* +complete +0\.7500 +0\.0100 +0\.0$/m);
+  expect(text).toMatch(/^ +\*1 +complete +0\.7500 +0\.0100 +0\.0$/m);
   expect(text).toMatch(/^ +4 +pruned +0\.1000/m);
   expect(text).toContain('best: f1 0.7500 in trial 1 with learning_rate 0.0100');
   expect(text).toMatch(/^learning_rate {2}1\.00 {2}#{30}$/m);

@@ -12,7 +12,7 @@ export function aligned(rows: readonly (readonly string[])[]): string[] {
   const widths = Array.from({ length: columns }, (_, column) =>
     Math.max(...rows.map((row) => row[column]?.length ?? 0)),
   );
-  const isNumber = (cell: string): boolean => /^-?[\d.]+(e[+-]\d+)?$/.test(cell);
+  const isNumber = (cell: string): boolean => /^\*?-?[\d.]+(e[+-]\d+)?$/.test(cell);
   return rows.map((row) =>
     row
       .map((cell, column) => (isNumber(cell) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)))
@@ -41,7 +41,7 @@ function table(study: Study): string[] {
   const names = paramNames(trials);
   const best = bestOf(study);
   const rows = trials.map((trial) => [
-    `${trial.number}${trial.number === best?.number ? '*' : ''}`,
+    `${trial.number === best?.number ? '*' : ''}${trial.number}`,
     trial.state.toLowerCase(),
     trial.value === undefined ? '' : shortNumber(trial.value),
     ...names.map((name) => (Object.hasOwn(trial.distributions, name) ? shown(trial.params[name]) : '')),

@@ -146,7 +146,7 @@ async function runTrial(
       wholeCheckpoints: true,
       recordedAs: { name: `trial_${trial.number}`, jobType: 'trial', phase: 'search' },
       callbacks: [new PruneCallback({ study, trial, metric, samples, evalSteps: evaluations.evalSteps })],
-      resumeFromCheckpoint: true,
+      resumeFromCheckpoint: (await checkpointsOf(context, adapterName)).length > 0,
     });
     const value = (await trainer.evaluate())[`eval_${metric}`]!;
     output.line(`trial ${trial.number}: ${metric} ${value.toFixed(4)}`);
@@ -210,8 +210,11 @@ export function searchNote(
   return `${counts}; best ${metric} ${best.value!.toFixed(4)} (trial ${best.number})`;
 }
 
-async function removeCheckpoints({ checkpoints }: TrainingContext, adapterName: string): Promise<void> {
-  const store = checkpoints?.(adapterName);
-  if (store === undefined) return;
-  for (const name of await store.list()) if (/^checkpoint-\d+$/.test(name)) await store.remove(name);
+async function checkpointsOf({ checkpoints }: TrainingContext, adapterName: string): Promise<readonly string[]> {
+  const names = (await checkpoints?.(adapterName).list()) ?? [];
+  return names.filter((name) => /^checkpoint-\d+$/.test(name));
+}
+
+async function removeCheckpoints(context: TrainingContext, adapterName: string): Promise<void> {
+  for (const name of await checkpointsOf(context, adapterName)) await context.checkpoints!(adapterName).remove(name);
 }
