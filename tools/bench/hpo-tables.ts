@@ -15,7 +15,9 @@ interface Results {
     readonly median: Readonly<Record<string, number>>;
     readonly timesOptuna: number;
   }[];
-  readonly storages: Readonly<Record<string, { readonly trialsPerSecond: number; readonly operationsPerSecond: number }>>;
+  readonly storages: Readonly<
+    Record<string, { readonly trialsPerSecond: number; readonly operationsPerSecond: number }>
+  >;
 }
 
 interface Storms {
@@ -34,7 +36,13 @@ function table(head: readonly string[], rows: readonly (readonly (string | numbe
 
 const tables: Readonly<Record<string, string>> = {
   tpe: table(
-    ['trials', 'qlora.js, s', `Optuna ${results.versions['optuna']!}, s`, `Rustuna ${results.versions['rustuna']!}, s`, 'times Optuna'],
+    [
+      'trials',
+      'qlora.js, s',
+      `Optuna ${results.versions['optuna']!}, s`,
+      `Rustuna ${results.versions['rustuna']!}, s`,
+      'times Optuna',
+    ],
     results.tpe.map(({ trials, median, timesOptuna }) => [
       trials.toLocaleString('en'),
       ...['qlora.js', 'optuna', 'rustuna'].map((name) => median[name]!.toFixed(2)),
@@ -50,7 +58,16 @@ const tables: Readonly<Record<string, string>> = {
     ]),
   ),
   storms: table(
-    ['storage', 'workers', 'killed', 'trials', 'failed and repeated', 'gone on with from a checkpoint', 'complete', 'seconds'],
+    [
+      'storage',
+      'workers',
+      'killed',
+      'trials',
+      'failed and repeated',
+      'gone on with from a checkpoint',
+      'complete',
+      'seconds',
+    ],
     Object.entries(figures.storms).map(([name, storm]) => [
       name,
       ...['workers', 'killed', 'trials', 'repeated', 'goneOnWith', 'complete'].map((key) => storm[key]!),

@@ -228,6 +228,8 @@ describe('ray', () => {
 
   /** A head as Ray 2.60's dashboard answers. */
   async function answer(request: IncomingMessage): Promise<[number, unknown]> {
+    // As Ray's own head: what comes with a browser's headers gives no orders.
+    if (request.method !== 'GET' && request.headers['sec-fetch-mode'] !== undefined) return [405, 'browser traffic'];
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const [, id, action] = /^\/api\/jobs\/([^/]*)\/?(\w*)$/.exec(request.url!) ?? [];
@@ -241,6 +243,7 @@ describe('ray', () => {
     const job = known.find(({ submission_id }) => submission_id === id);
     if (job === undefined) return [404, `Job ${id} does not exist`];
     if (action === 'logs') {
+      if (job.status === 'PENDING') return [500, 'no node yet'];
       const { logs } = job;
       next.shift()?.();
       return [200, { logs }];
@@ -278,6 +281,8 @@ describe('ray', () => {
     const ray = new RayLauncher(target(), 1);
     const [id] = await ray.start({ ...jobs, workers: 1 });
     const job = known[0]!;
+    job.status = 'PENDING';
+    setImmediate(() => (job.status = 'RUNNING'));
     next = [
       () => (job.logs = 'trial 0\nhalf a '),
       () => (job.logs += 'line\n'),

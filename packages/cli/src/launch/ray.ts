@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { UsageError } from '../errors';
 import { engineName, type Launcher, type WorkerJobs, type WorkerState } from './launcher';
@@ -74,7 +75,7 @@ export class RayLauncher implements Launcher {
       for (const [id, shown] of seen) {
         // The state first: what is printed before an end is in the logs then.
         const { status } = (await this.ask('GET', `/api/jobs/${id}`)) as Job;
-        const { logs = '' } = (await this.ask('GET', `/api/jobs/${id}/logs`)) as { readonly logs?: string };
+        const logs = await this.logsOf(id, seen.get(id)!);
         const ended = ENDED.includes(status);
         const end = ended ? logs.length : logs.lastIndexOf('\n') + 1;
         for (const text of logs.slice(shown, end).split('\n')) if (text !== '') line(`${id}: ${text}`);
@@ -87,25 +88,49 @@ export class RayLauncher implements Launcher {
     }
   };
 
-  private async ask(method: string, path: string, body?: object): Promise<unknown> {
-    let response: Response;
+  /** What a job has printed; as much as is known already where the head can't tell, its node not being up or being lost. */
+  private async logsOf(id: string, known: number): Promise<string> {
     try {
-      response = await fetch(`${this.address}${path}`, {
-        method,
-        ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
-      });
+      const { logs = '' } = (await this.ask('GET', `/api/jobs/${id}/logs`)) as { readonly logs?: string };
+      return logs;
+    } catch (error) {
+      if (!UsageError.isInstance(error) || !/: 5\d\d /.test(error.message)) throw error;
+      return ' '.repeat(known);
+    }
+  }
+
+  private async ask(method: string, path: string, body?: object): Promise<unknown> {
+    let answer: { readonly status: number; readonly text: string };
+    try {
+      answer = await exchange(`${this.address}${path}`, method, body === undefined ? '' : JSON.stringify(body));
     } catch (cause) {
       throw new UsageError('USAGE', `no Ray head answers at ${this.address}`, {
         cause,
         remedy: 'start one by ray start --head, or name the port of its dashboard',
       });
     }
-    const text = await response.text();
-    if (!response.ok)
+    const { status, text } = answer;
+    if (status >= 400)
       throw new UsageError(
         'USAGE',
-        `Ray at ${this.address} refused ${method} ${path}: ${response.status} ${text.slice(0, 300)}`,
+        `Ray at ${this.address} refused ${method} ${path}: ${status} ${text.slice(0, 300)}`,
       );
     return text === '' ? undefined : JSON.parse(text);
   }
+}
+
+/** One request. Not by fetch: its headers are a browser's, from which the head takes no orders. */
+function exchange(url: string, method: string, body: string): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    const headers =
+      body === '' ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+    const sent = request(url, { method, headers }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () => resolve({ status: response.statusCode!, text: Buffer.concat(chunks).toString('utf8') }));
+    });
+    sent.on('error', reject);
+    sent.end(body);
+  });
 }
