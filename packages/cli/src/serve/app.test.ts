@@ -109,6 +109,8 @@ describe('the service', () => {
     const taken = [ask(service, { texts: ['1', '2', '3'] }), ask(service, { texts: ['4', '5', '6'] })];
     const refused = await ask(service, { texts: ['7'] });
     expect(refused.status).toBe(429);
+    // What does not fit is not even read.
+    expect((await ask(service, 'no JSON')).status).toBe(429);
     expect(Number(refused.headers.get('Retry-After'))).toBeGreaterThanOrEqual(1);
     await held.release();
     expect((await Promise.all(taken)).map(({ status }) => status)).toEqual([200, 200]);

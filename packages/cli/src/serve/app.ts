@@ -46,7 +46,21 @@ export function createService(options: ServiceOptions): Service {
   app.get('/openapi.json', (context) => context.json(openApi({ ...options, adapters: names }) as object));
   const tooLarge = (context: Context): Response =>
     context.json({ error: `a request has at most ${maxBody} bytes` }, 413);
-  app.post('/predict', bodyLimit({ maxSize: maxBody, onError: tooLarge }), async (context) => {
+  const refused = (context: Context, { code, retryAfterSeconds }: RefusedError): Response => {
+    context.header('Retry-After', String(retryAfterSeconds));
+    if (code === 'FULL') return context.json({ error: 'too many texts are waiting' }, 429);
+    return context.json({ error: code === 'CLOSED' ? 'stopping' : 'the request has waited too long' }, 503);
+  };
+  app.use('/predict', async (context, next) => {
+    try {
+      batcher.checkRoom();
+    } catch (error) {
+      if (error instanceof RefusedError) return refused(context, error);
+      throw error;
+    }
+    return next();
+  });
+  app.post('/predict', bodyLimit({ maxSize: maxBody, onError: tooLarge }), async (context: Context) => {
     let json: unknown;
     try {
       json = await context.req.json();
@@ -61,10 +75,8 @@ export function createService(options: ServiceOptions): Service {
         predictions: predictions.map(({ labels, value }) => (value === undefined ? { labels } : { value })),
       });
     } catch (error) {
-      if (!(error instanceof RefusedError)) throw error;
-      context.header('Retry-After', String(error.retryAfterSeconds));
-      if (error.code === 'FULL') return context.json({ error: 'too many texts are waiting' }, 429);
-      return context.json({ error: error.code === 'CLOSED' ? 'stopping' : 'the request has waited too long' }, 503);
+      if (error instanceof RefusedError) return refused(context, error);
+      throw error;
     }
   });
   app.notFound((context) => context.json({ error: 'there is nothing here; see /openapi.json' }, 404));

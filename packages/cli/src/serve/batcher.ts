@@ -69,6 +69,12 @@ export class Batcher {
     return this.waitingTexts;
   }
 
+  /** @throws RefusedError where not even one more text may wait: before a request is read, which costs more than to refuse it */
+  checkRoom(): void {
+    if (this.closed) throw new RefusedError('CLOSED', 5);
+    if (this.waitingTexts >= this.options.maxQueue) throw new RefusedError('FULL', this.secondsUntilFree());
+  }
+
   /** @throws RefusedError */
   predict(texts: readonly string[], wanted: Wanted): Promise<Prediction[]> {
     if (this.closed) return Promise.reject(new RefusedError('CLOSED', 5));
