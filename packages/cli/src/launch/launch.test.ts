@@ -212,9 +212,12 @@ describe('ray', () => {
   let known: Job[];
   /** What happens to the jobs between two looks. */
   let next: (() => void)[];
+  /** Submissions that come before the head is ready. */
+  let early: number;
   beforeEach(async () => {
     known = [];
     next = [];
+    early = 0;
     head = createServer((request, response) => {
       void answer(request).then(([status, body]) => {
         response.writeHead(status, { 'content-type': 'application/json' });
@@ -235,6 +238,7 @@ describe('ray', () => {
     const [, id, action] = /^\/api\/jobs\/([^/]*)\/?(\w*)$/.exec(request.url!) ?? [];
     if (request.method === 'POST' && id === '') {
       const body = JSON.parse(Buffer.concat(chunks).toString()) as Job & { entrypoint_num_gpus: number };
+      if (early-- > 0) return [500, 'No available agent to submit job, please try again later.'];
       if (body.entrypoint_num_gpus > 1) return [500, 'no node has so many GPUs'];
       known.push({ ...body, status: 'RUNNING', logs: '' });
       return [200, { job_id: body.submission_id, submission_id: body.submission_id }];
@@ -258,7 +262,8 @@ describe('ray', () => {
   const target = (): string => `ray://127.0.0.1:${(head.address() as AddressInfo).port}`;
 
   it('submits a job a worker with its CPUs and GPUs, lists and stops them', async () => {
-    const ray = new RayLauncher(target());
+    const ray = new RayLauncher(target(), 1);
+    early = 2;
     const ids = await ray.start({ ...jobs, study: 's', workers: 2 });
     await ray.start({ ...jobs, study: 'other', workers: 1 });
     expect(known[1]).toMatchObject({

@@ -15,6 +15,8 @@ interface Job {
 const ENDED = ['SUCCEEDED', 'FAILED', 'STOPPED'];
 /** Milliseconds between two looks at logs. */
 const LOOK_MS = 1000;
+/** How many looks a head may take to be ready. */
+const PATIENCE_LOOKS = 60;
 
 /** Workers as jobs of a Ray cluster, by the REST interface of its head node. */
 export class RayLauncher implements Launcher {
@@ -40,7 +42,7 @@ export class RayLauncher implements Launcher {
     const ids: string[] = [];
     for (let index = 1; index <= workers; index++) {
       const submission = `${engineName(study)}-${index}-${randomUUID().slice(0, 8)}`;
-      await this.ask('POST', '/api/jobs/', {
+      await this.submit({
         entrypoint: command(String(index)),
         submission_id: submission,
         metadata: { qlora_study: study },
@@ -50,6 +52,18 @@ export class RayLauncher implements Launcher {
       ids.push(submission);
     }
     return ids;
+  }
+
+  /** Submits a job; a head that has just started has nobody for it yet, and says so. */
+  private async submit(job: object): Promise<void> {
+    for (const end = performance.now() + PATIENCE_LOOKS * this.lookMs; ; await delay(this.lookMs)) {
+      try {
+        return void (await this.ask('POST', '/api/jobs/', job));
+      } catch (error) {
+        const early = UsageError.isInstance(error) && error.message.includes('try again later');
+        if (!early || performance.now() > end) throw error;
+      }
+    }
   }
 
   async list(study: string): Promise<readonly WorkerState[]> {
