@@ -46,21 +46,16 @@ export function createService(options: ServiceOptions): Service {
   app.get('/openapi.json', (context) => context.json(openApi({ ...options, adapters: names }) as object));
   const tooLarge = (context: Context): Response =>
     context.json({ error: `a request has at most ${maxBody} bytes` }, 413);
-  const refused = (context: Context, { code, retryAfterSeconds }: RefusedError): Response => {
-    context.header('Retry-After', String(retryAfterSeconds));
-    if (code === 'FULL') return context.json({ error: 'too many texts are waiting' }, 429);
-    return context.json({ error: code === 'CLOSED' ? 'stopping' : 'the request has waited too long' }, 503);
-  };
   app.use('/predict', async (context, next) => {
     try {
       batcher.checkRoom();
     } catch (error) {
-      if (error instanceof RefusedError) return refused(context, error);
+      if (error instanceof RefusedError) return refusal(error);
       throw error;
     }
     return next();
   });
-  app.post('/predict', bodyLimit({ maxSize: maxBody, onError: tooLarge }), async (context: Context) => {
+  app.post('/predict', bodyLimit({ maxSize: maxBody, onError: tooLarge }), async (context) => {
     let json: unknown;
     try {
       json = await context.req.json();
@@ -75,7 +70,7 @@ export function createService(options: ServiceOptions): Service {
         predictions: predictions.map(({ labels, value }) => (value === undefined ? { labels } : { value })),
       });
     } catch (error) {
-      if (error instanceof RefusedError) return refused(context, error);
+      if (error instanceof RefusedError) return refusal(error);
       throw error;
     }
   });
@@ -92,6 +87,12 @@ export function createService(options: ServiceOptions): Service {
       await batcher.close();
     },
   };
+}
+
+function refusal({ code, retryAfterSeconds }: RefusedError): Response {
+  const causes = { FULL: 'too many texts are waiting', CLOSED: 'stopping', TIMEOUT: 'the request has waited too long' };
+  const headers = { 'Retry-After': String(retryAfterSeconds) };
+  return Response.json({ error: causes[code] }, { status: code === 'FULL' ? 429 : 503, headers });
 }
 
 /** The request, or what is wrong with it. */
