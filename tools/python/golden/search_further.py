@@ -48,7 +48,7 @@ def nested(trial):
 def countable(trial):
     kind = trial.suggest_categorical("kind", ["float", "int", None])
     if kind == "float":
-        return trial.suggest_float("x", 0, 0.3, step=0.1)
+        return trial.suggest_float("x", 0, 1, step=0.05)
     if kind == "int":
         a = trial.suggest_int("a", 1, 3)
         return a + trial.suggest_int("b", a, 3)

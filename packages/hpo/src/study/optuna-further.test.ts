@@ -42,7 +42,7 @@ function nested(trial: Trial): number {
 
 function countable(trial: Trial): number {
   const kind = trial.suggestCategorical('kind', ['float', 'int', null]);
-  if (kind === 'float') return trial.suggestFloat('x', 0, 0.3, { step: 0.1 });
+  if (kind === 'float') return trial.suggestFloat('x', 0, 1, { step: 0.05 });
   if (kind === 'int') {
     const a = trial.suggestInt('a', 1, 3);
     return a + trial.suggestInt('b', a, 3);
