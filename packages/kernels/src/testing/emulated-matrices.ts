@@ -78,7 +78,9 @@ function withoutSubgroupMatrices(code: string): string {
       .replace(/subgroupShuffle\(level, /g, 'levelOf(')
       .replace(/subgroupShuffleXor\(word, (\d)u\)/g, 'wordOfNeighbour(word, thread, $1u)') +
     TYPES +
-    (code.includes('subgroupShuffle(level') ? 'fn levelOf(index: u32) -> f32 { return code[index]; }' : '') +
+    (code.includes('subgroupShuffle(level')
+      ? `fn levelOf(index: u32) -> f32 { return ${/var<storage, read> (code(?:_\d+)?):/.exec(code)![1]}[index]; }`
+      : '') +
     (code.includes('subgroupShuffleXor(word') ? NEIGHBOURS : '') +
     [...helpers.values()].join('')
   );

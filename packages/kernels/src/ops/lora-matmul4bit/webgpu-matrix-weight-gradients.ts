@@ -122,7 +122,6 @@ export const matrixWeightGradientShader = shaderVariants(
     const io = weightGradientLayout({ masked, halfSlope });
     return {
       layout: io,
-      joining: { beside: true },
       code: /* wgsl */ `
 ${MATRIX_EXTENSIONS}
 ${io.wgsl}

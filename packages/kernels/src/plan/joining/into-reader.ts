@@ -20,8 +20,6 @@ export function joinIntoReader(maker: Draft, reader: Draft): Draft | undefined {
   const by = taken === undefined ? undefined : reader.joining.takes?.[taken.name];
   const first = reader.text.declarations.find(({ name }) => name === by);
   if (taken === undefined || first === undefined) return undefined;
-  // A workgroup runs both, so that neither's memory could serve the other.
-  if (maker.text.declarations.some(({ kind }) => kind === 'workgroup')) return undefined;
   if (reader.text.declarations.some(({ name }) => name === makes.buffer)) return undefined;
 
   const { text, bindings } = remembered([maker.text, reader.text], `${makes.buffer} as ${taken.name}`, () =>

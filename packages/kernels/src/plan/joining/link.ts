@@ -1,4 +1,4 @@
-import { namesIn, renameIn, workgroupArray, type Declaration, type ShaderText } from './shader-text';
+import { namesIn, renameIn, type Declaration, type ShaderText } from './shader-text';
 
 /** Declarations of several modules in one, and what each calls its own there. */
 export interface Linked {
@@ -11,8 +11,8 @@ export interface Linked {
 }
 
 /**
- * Puts modules side by side: what is said alike is said once, other names get a number behind them, and buffers
- * are bound one module's after the other's. Arrays in workgroup memory are shared, since a workgroup runs one of the modules.
+ * Puts modules side by side: what is said alike is said once, names that are taken get a number behind them, and buffers
+ * are bound one module's after the other's.
  */
 export function linkModules(modules: readonly Pick<ShaderText, 'directives' | 'declarations'>[]): Linked {
   const directives = new Set<string>();
@@ -20,23 +20,17 @@ export function linkModules(modules: readonly Pick<ShaderText, 'directives' | 'd
   const allNames: Map<string, string>[] = [];
   const allBindings: Map<number, number>[] = [];
   let bound = 0;
-  for (const [index, module] of modules.entries()) {
+  for (const module of modules) {
     for (const directive of module.directives) directives.add(directive);
     const alike = saidAlready(module.declarations, declarations);
     const names = new Map<string, string>();
     const bindings = new Map<number, number>();
-    const sharing = new Set<string>();
     const added: Declaration[] = [];
-    for (const declaration of largestArraysFirst(module.declarations)) {
+    for (const declaration of module.declarations) {
       const { kind, name, text, binding } = declaration;
       if (alike.has(name)) continue;
-      const shared = kind === 'workgroup' ? shareArray(declarations, text, sharing) : undefined;
-      if (shared !== undefined) {
-        sharing.add(shared);
-        names.set(name, shared);
-        continue;
-      }
-      if (index > 0) names.set(name, unused(name, [...declarations, ...added]));
+      if (declarations.some((other) => other.name === name))
+        names.set(name, unused(name, [...declarations, ...added, ...module.declarations]));
       if (binding >= 0) bindings.set(binding, bound++);
       added.push({ kind, name: names.get(name) ?? name, text, binding: bindings.get(binding) ?? -1 });
     }
@@ -60,13 +54,6 @@ function unused(name: string, declarations: readonly Declaration[]): string {
   }
 }
 
-/** In the order in which arrays find what they can share; order means nothing to a module. */
-function largestArraysFirst(declarations: readonly Declaration[]): Declaration[] {
-  const length = ({ text }: Declaration): number => workgroupArray(text)?.length ?? 0;
-  const arrays = declarations.filter(({ kind }) => kind === 'workgroup').sort((a, b) => length(b) - length(a));
-  return [...declarations.filter(({ kind }) => kind !== 'workgroup'), ...arrays];
-}
-
 /** Names of functions, types and constants that are there with the same text, and speak of nothing that differs. */
 function saidAlready(declarations: readonly Declaration[], there: readonly Declaration[]): Set<string> {
   const known = new Map(there.map(({ name, text }) => [name, text]));
@@ -81,20 +68,4 @@ function saidAlready(declarations: readonly Declaration[], there: readonly Decla
     }
   }
   return new Set(alike.keys());
-}
-
-/** An array in workgroup memory of the same elements that this module has no other use for, made as long as is needed. */
-function shareArray(declarations: Declaration[], text: string, taken: ReadonlySet<string>): string | undefined {
-  const wanted = workgroupArray(text);
-  if (wanted === undefined) return undefined;
-  let best: { index: number; length: number } | undefined;
-  for (const [index, { kind, name, text: other }] of declarations.entries()) {
-    const found = kind === 'workgroup' && !taken.has(name) ? workgroupArray(other) : undefined;
-    if (found?.element === wanted.element && found.length > (best?.length ?? 0)) best = { index, length: found.length };
-  }
-  if (best === undefined) return undefined;
-  const found = declarations[best.index]!;
-  const longer = found.text.replace(/,\s*\d+\s*>\s*;$/, `, ${Math.max(best.length, wanted.length)}>;`);
-  declarations[best.index] = { ...found, text: longer };
-  return found.name;
 }

@@ -105,18 +105,12 @@ function* topLevel(code: string): Generator<string> {
 
 const ELEMENT_BYTES: Readonly<Record<string, number>> = { vec4u: 16, vec4f: 16, vec2f: 8, vec2u: 8 };
 
-/** The type of an array in workgroup memory: of what, and how many. */
-export function workgroupArray(text: string): { readonly element: string; readonly length: number } | undefined {
-  const found = /:\s*array<\s*([\w<>]+?)\s*,\s*(\d+)\s*>\s*;$/.exec(text);
-  return found === null ? undefined : { element: found[1]!, length: Number(found[2]) };
-}
-
 /** Bytes of workgroup memory that a module's variables take. */
 export function workgroupBytes({ declarations }: Pick<ShaderText, 'declarations'>): number {
   return declarations
     .filter(({ kind }) => kind === 'workgroup')
     .reduce((sum, { text }) => {
-      const { element = '', length = 1 } = workgroupArray(text) ?? {};
-      return sum + (ELEMENT_BYTES[element] ?? 4) * length;
+      const [, element = '', length = '1'] = /:\s*array<\s*([\w<>]+?)\s*,\s*(\d+)\s*>\s*;$/.exec(text) ?? [];
+      return sum + (ELEMENT_BYTES[element] ?? 4) * Number(length);
     }, 0);
 }
