@@ -86,7 +86,13 @@ export default tseslint.config(
     rules: {
       '@nx/enforce-module-boundaries': [
         'error',
-        { enforceBuildableLibDependency: false, allow: ['^(\\.\\./)+tools/'], depConstraints },
+        {
+          enforceBuildableLibDependency: false,
+          allow: ['^(\\.\\./)+tools/'],
+          // Its entry for databases is loaded when one is opened; the rest comes along.
+          checkDynamicDependenciesExceptions: ['^@qlora-js/hpo(/node)?$'],
+          depConstraints,
+        },
       ],
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
       '@typescript-eslint/no-non-null-assertion': 'off',

@@ -12,8 +12,9 @@ import { commandLine, printedConfig, resolveOptions, type ResolvedOptions } from
 import { readConfigFile } from './options/config-file';
 import { addFlags, givenFlags } from './options/flags';
 import { CHAT_OPTIONS, GENERATE_TEXT_OPTIONS, type ChatValues, type GenerateValues } from './options/generate-options';
+import type { AddCommand, OwnCommand } from './options/own-command';
 import { PREDICT_OPTIONS, type PredictValues } from './options/predict-options';
-import { defaultsOf, flagOf, type OptionTable } from './options/spec';
+import { defaultsOf, flagOf } from './options/spec';
 import { TRAIN_OPTIONS, type TrainValues } from './options/train-options';
 import type { TerminalOutput } from '@qlora-js/terminal';
 import { exportAdapter, EXPORT_OPTIONS, type ExportValues } from './commands/export';
@@ -77,28 +78,6 @@ export interface ProgramOptions {
   readonly addCommands?: (add: AddCommand) => void;
   /** Default: this package's. */
   readonly commands?: Commands;
-}
-
-/** Adds a command. */
-export type AddCommand = <Values extends TerminalOptions>(command: OwnCommand<Values>) => void;
-
-/** A command whose options come from a table. */
-export interface OwnCommand<Values> {
-  /** What it is called. */
-  readonly name: string;
-  /** A sentence for the help. */
-  readonly description: string;
-  /** Its options. */
-  readonly table: OptionTable;
-  /** Default: the table's. */
-  readonly defaults?: Values;
-  /** Further words on the command line, and their help. */
-  readonly words?: readonly [name: string, help: string];
-  /** Does it, and says what on `output`. */
-  readonly run: (
-    given: ResolvedOptions<Values> & { readonly words: readonly string[] },
-    output: TerminalOutput,
-  ) => Promise<void>;
 }
 
 /** Trials of `search`, where nobody says how many. */

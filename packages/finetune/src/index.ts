@@ -1,14 +1,16 @@
 export { FinetuneError, type FinetuneErrorCode, type FinetuneErrorDetails } from './errors';
 export { type BaseModel, embeddedBase, EMBEDDED_BASE, openBase, type OpenBaseOptions } from './base/base';
-export { type ClassifierModel, type ModelFamily } from './base/families';
+export type { ClassifierModel, ModelFamily } from './base/family';
 export { type ChatMessage, ChatTemplate, chatTemplateOf } from './generate/chat-template';
 export { openTextGenerator, type OpenGeneratorOptions } from './generate/open-generator';
 export { type GeneratedText, type GenerateTextOptions, TextGenerator } from './generate/text-generator';
 export { type PaddingSettings } from './data/padding';
 export { type LabelledRow, tokenizeSplits, type TokenSplits } from './data/tokenize';
-export { baselines, type Baselines } from './evaluation/baselines';
+export { baselines } from './evaluation/baselines';
+export type { Baselines } from './evaluation/baseline-figures';
 export { manualForward, type ManualForward } from './evaluation/manual-forward';
-export { type Interval, type LabelScore, scoreRows, type ScoredRows, type Scores } from './evaluation/score';
+export { scoreRows } from './evaluation/score';
+export type { Interval, LabelScore, ScoredRows, Scores } from './evaluation/scores';
 export { testAdapter, type TestedAdapter, type TestMetrics, type TestPredictions } from './evaluation/test-metrics';
 export { buildClassifier, buildLanguageModel, type BuildModelOptions, type BuildOptions } from './model/build';
 export { adapterConfig } from './model/adapter-config';
@@ -57,7 +59,7 @@ export { collectReport, type ReportParts, type RunReport } from './saving/report
 export { runResults, type RunResultParts } from './saving/run-results';
 export type { SearchResult } from './search/result';
 export { type SearchWorker } from './search/left-trials';
-export { PRUNER_NAMES } from './search/pruning';
+export { PRUNER_NAMES } from './search/space';
 export { searchNote, searchParameters, STUDY_NAME, type SearchOptions } from './search/search';
 export {
   describeParameters,
@@ -69,7 +71,8 @@ export {
 export { formatLog, ProgressCallback, type ProgressOptions } from './training/progress-callback';
 export { type RecordedAs } from './tracking/run-recorder';
 export { type StartTracking } from './tracking/start-tracking';
-export { replicaModel, type ReplicaModelOptions } from './training/replica-model';
+export { replicaModel } from './training/replica-model';
+export type { ReplicaModelOptions } from './training/replica-options';
 export { type Goal, goalOf } from './task/goal';
 export { type Head, headLabels, type LabelHead } from './task/head';
 export { DEFAULT_THRESHOLD } from './task/outputs';

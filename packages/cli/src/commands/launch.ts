@@ -9,7 +9,7 @@ import { SlurmLauncher } from '../launch/slurm';
 import { commandLine, type ResolvedOptions } from '../options/check';
 import type { OptionTable, OptionValues } from '../options/spec';
 import { TERMINAL_OPTIONS, TRAIN_OPTIONS, type TrainValues } from '../options/train-options';
-import type { OwnCommand } from '../program';
+import type { OwnCommand } from '../options/own-command';
 
 const ENGINE = 'Workers on an engine:';
 

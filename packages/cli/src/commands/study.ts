@@ -13,7 +13,7 @@ import type { Output } from '@qlora-js/finetune';
 import { UsageError } from '../errors';
 import type { OptionTable, OptionValues } from '../options/spec';
 import { TERMINAL_OPTIONS, TRAIN_OPTIONS } from '../options/train-options';
-import type { OwnCommand } from '../program';
+import type { OwnCommand } from '../options/own-command';
 import { shortNumber } from '../study/plot';
 import { aligned, studyLines } from '../study/show';
 

@@ -60,7 +60,7 @@ function bestOf(study: Study): FrozenTrial | undefined {
 }
 
 /** How many trials are in which state, in words. */
-export function stateCounts(trials: readonly Pick<FrozenTrial, 'state'>[]): string {
+function stateCounts(trials: readonly Pick<FrozenTrial, 'state'>[]): string {
   const words = { WAITING: 'waiting', RUNNING: 'running', COMPLETE: 'complete', PRUNED: 'pruned', FAIL: 'failed' };
   const counts = Object.entries(words).map(
     ([state, word]) => [trials.filter((trial) => trial.state === state).length, word] as const,

@@ -3,7 +3,8 @@ import type { ModelFiles } from '@qlora-js/hub';
 import type { GPT2Tokenizer } from '@qlora-js/tokenize-gpt2';
 import type { PaddingSettings } from '../data/padding';
 import { FinetuneError } from '../errors';
-import { familyOf, type ModelFamily } from './families';
+import { familyOf } from './families';
+import type { ModelFamily } from './family';
 
 /** A base model's files and what has to be known of it before its weights are read. */
 export interface BaseModel {

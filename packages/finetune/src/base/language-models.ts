@@ -1,6 +1,6 @@
 import { loadGpt2LMHeadModel, type CausalLanguageModel } from '@qlora-js/gpt2';
 import type { ModelFiles } from '@qlora-js/hub';
-import type { LoadedModel, LoadModel } from './families';
+import type { LoadedModel, LoadModel } from './family';
 
 // The embedding is most often the head too, whose products want float32: what the device computes in changes nothing.
 

@@ -1,6 +1,6 @@
 import type { TextDataset } from '@qlora-js/data';
 import { bagOfWordsLogisticRegression, meanSquaredError, multilabelMetrics } from '@qlora-js/metrics';
-import type { Baselines } from './baselines';
+import type { Baselines } from './baseline-figures';
 
 /** Labels beyond which a regression for each takes longer than it tells. */
 const MOST_LABELS = 200;

@@ -9,7 +9,7 @@ import {
   type DenseScores,
   type MultilabelMetrics,
 } from '@qlora-js/metrics';
-import type { Interval, ScoredRows, Scores } from './score';
+import type { Interval, ScoredRows, Scores } from './scores';
 
 /** Several labels a text. */
 export function scoreTags({ names, truth, outputs, threshold, seed }: ScoredRows): Scores {

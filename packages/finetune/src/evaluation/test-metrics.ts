@@ -3,7 +3,8 @@ import type { FineTuneContext } from '../run/context';
 import { headLabels } from '../task/head';
 import { DEFAULT_THRESHOLD, outputsOf } from '../task/outputs';
 import type { TrainedAdapter } from '../training/trained-adapter';
-import { mostProbable, scoreRows, type Scores } from './score';
+import { mostProbable, scoreRows } from './score';
+import type { Scores } from './scores';
 
 /** What the test rows say about an adapter. */
 export interface TestMetrics extends Scores {

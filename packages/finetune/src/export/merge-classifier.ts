@@ -19,7 +19,7 @@ import {
   type OriginalWeights,
 } from '@qlora-js/lora';
 import { quantizeCheckpoint } from '@qlora-js/quant';
-import type { ClassifierModel } from '../base/families';
+import type { ClassifierModel } from '../base/family';
 import { FinetuneError } from '../errors';
 import {
   batchesByLength,

@@ -2,7 +2,7 @@ import type { CausalLanguageModel } from '@qlora-js/gpt2';
 import type { Device, Module } from '@qlora-js/kernels';
 import { PeftModel, prepareModelForKbitTraining } from '@qlora-js/lora';
 import type { BaseModel } from '../base/base';
-import type { ClassifierModel, LoadedModel, LoadModel } from '../base/families';
+import type { ClassifierModel, LoadedModel, LoadModel } from '../base/family';
 import type { Output, ProgressBar } from '../run/output';
 import type { QuantizationSettings } from './settings';
 

@@ -5,7 +5,7 @@ import type { ModelFiles } from '@qlora-js/hub';
 import { INFERENCE, type Device } from '@qlora-js/kernels';
 import { loadAdapter, readAdapterConfig, type PeftModel } from '@qlora-js/lora';
 import { openBase, type BaseModel } from '../base/base';
-import type { ClassifierModel } from '../base/families';
+import type { ClassifierModel } from '../base/family';
 import { FinetuneError } from '../errors';
 import { buildClassifier } from '../model/build';
 import { dealOut, type BatchThread } from './batch-thread';

@@ -10,7 +10,7 @@ import type {
   TrainerCallback,
 } from '@qlora-js/trainer';
 import type { BaseModel } from '../base/base';
-import type { ClassifierModel } from '../base/families';
+import type { ClassifierModel } from '../base/family';
 import type { TokenSplits } from '../data/tokenize';
 import type { Goal } from '../task/goal';
 import type { StartTracking } from '../tracking/start-tracking';

@@ -1,6 +1,6 @@
 import { adapterStateDict } from '@qlora-js/lora';
 import { finalRunName, type RunTracking } from '@qlora-js/tracking';
-import type { Baselines } from '../evaluation/baselines';
+import type { Baselines } from '../evaluation/baseline-figures';
 import type { TestMetrics } from '../evaluation/test-metrics';
 import type { AdapterFolder } from '../saving/describing-files';
 import { baselineFigures } from '../saving/model-card';

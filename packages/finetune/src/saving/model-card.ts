@@ -1,5 +1,5 @@
-import type { Baselines } from '../evaluation/baselines';
-import type { Interval } from '../evaluation/score';
+import type { Baselines } from '../evaluation/baseline-figures';
+import type { Interval } from '../evaluation/scores';
 import type { FineTuneContext, TrainingContext } from '../run/context';
 import { headLabels } from '../task/head';
 import type { RunReport } from './report';

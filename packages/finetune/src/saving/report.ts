@@ -1,5 +1,5 @@
 import type { LearnedTask, LogRow } from '@qlora-js/trainer';
-import type { Baselines } from '../evaluation/baselines';
+import type { Baselines } from '../evaluation/baseline-figures';
 import type { ManualForward } from '../evaluation/manual-forward';
 import type { TestMetrics } from '../evaluation/test-metrics';
 import type { TrainingContext } from '../run/context';

@@ -10,9 +10,7 @@ import {
 import type { TrainerCallback } from '@qlora-js/trainer';
 import type { FineTuneSettings } from '../run/settings';
 import type { TrainingSettings } from '../training/settings';
-
-/** Which trials end early: by asynchronous successive halving, below the median of the others, or none. */
-export const PRUNER_NAMES = ['asha', 'median', 'none'] as const;
+import type { PRUNER_NAMES } from './space';
 
 /** One of every so many trials goes on from a rung to the next. */
 const REDUCTION_FACTOR = 3;

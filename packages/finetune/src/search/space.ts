@@ -5,7 +5,6 @@ import {
   type Distribution,
   type Trial,
 } from '@qlora-js/hpo';
-import type { PRUNER_NAMES } from './pruning';
 import type { SearchedParameters } from '../training/settings';
 
 /** What a search draws from. */
@@ -21,6 +20,9 @@ export interface SearchSpace {
   /** Steps of warm-up. */
   readonly warmupSteps: readonly [low: number, high: number, step: number];
 }
+
+/** Which trials end early: by asynchronous successive halving, below the median of the others, or none. */
+export const PRUNER_NAMES = ['asha', 'median', 'none'] as const;
 
 /** Names of the spaces that come along. */
 export const SEARCH_SPACE_NAMES = ['reference', 'small'] as const;

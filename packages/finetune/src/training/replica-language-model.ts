@@ -3,7 +3,7 @@ import { causalLanguageModel, type TrainableModel } from '@qlora-js/trainer';
 import { adapterConfig } from '../model/adapter-config';
 import { buildLanguageModel } from '../model/build';
 import { SILENT } from '../run/output';
-import type { ReplicaModelOptions } from './replica-model';
+import type { ReplicaModelOptions } from './replica-options';
 
 /** A thread's copy of a language model. */
 export async function replicaLanguageModel({

@@ -1,23 +1,9 @@
-import { assignDropoutSites, type Device } from '@qlora-js/kernels';
+import { assignDropoutSites } from '@qlora-js/kernels';
 import { sequenceClassifier, type TrainableModel } from '@qlora-js/trainer';
-import type { BaseModel } from '../base/base';
 import { buildClassifier } from '../model/build';
 import { adapterConfig } from '../model/adapter-config';
 import { SILENT } from '../run/output';
-import type { FineTuneSettings } from '../run/settings';
-import type { Head } from '../task/head';
-
-/** What a thread builds its copy of the model from. */
-export interface ReplicaModelOptions {
-  /** What the run was told. */
-  readonly settings: FineTuneSettings;
-  /** The run's base, opened anew. */
-  readonly base: BaseModel;
-  /** What the head is there for. */
-  readonly head: Head;
-  /** Of the backend that the run computes on. */
-  readonly device: Device;
-}
+import type { ReplicaModelOptions } from './replica-options';
 
 /** The run's model as `serveReplica` of @qlora-js/trainer needs it, in a thread of its own. */
 export async function replicaModel({ settings, base, head, device }: ReplicaModelOptions): Promise<TrainableModel> {
