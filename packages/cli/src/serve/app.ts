@@ -46,7 +46,7 @@ export function createService(options: ServiceOptions): Service {
   app.get('/openapi.json', (context) => context.json(openApi({ ...options, adapters: names }) as object));
   const tooLarge = (context: Context): Response =>
     context.json({ error: `a request has at most ${maxBody} bytes` }, 413);
-  app.use('/predict', async (context, next) => {
+  app.use('/predict', async (_context, next) => {
     try {
       batcher.checkRoom();
     } catch (error) {
