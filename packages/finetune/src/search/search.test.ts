@@ -227,6 +227,22 @@ describe('searchParameters', () => {
     expect([repeated.value, repeated.params]).toEqual([whole[0]!.value, whole[0]!.params]);
   });
 
+  it('leaves the checkpoints of a trial that was taken from it to the next, and goes on', async () => {
+    const disk = emptyDisk();
+    let taken = false;
+    const take = at(0, 5, async () => {
+      if (taken) return;
+      taken = true;
+      const other = await loadStudy({ storage: new JournalStorage(disk.journal) });
+      await other.failRunningTrials({ retry: true });
+      throw new RangeError('what the late worker comes to');
+    });
+    const heartbeat = { intervalMs: 1000, graceMs: 60_000 };
+    const { lines } = await search(disk, { trials: 1, pruner: 'none', epochs: 2, callbacks: [take], heartbeat });
+    expect((await trialsOf(disk)).map(({ state }) => state)).toEqual(['FAIL', 'COMPLETE']);
+    expect(lines.filter((line) => line.includes('going on after step 4'))).toHaveLength(1);
+  });
+
   it('prunes by asynchronous successive halving over samples', async () => {
     const disk = emptyDisk();
     await search(disk, { trials: 6, pruner: 'asha', epochs: 2 });

@@ -155,7 +155,7 @@ async function runTrial(
     keep = true;
     return value;
   } catch (error) {
-    keep = isInterruption(error);
+    keep = isInterruption(error) || (await isTakenOver(study, trial));
     if (TrialPruned.isInstance(error)) output.line(`trial ${trial.number}: pruned, ${error.message}`);
     throw ofTrial(error);
   } finally {
@@ -163,6 +163,13 @@ async function runTrial(
     // The best checkpoint of a trial that came to its end stays, and all of one that is gone on with.
     if (!keep) await removeCheckpoints(context, adapterName);
   }
+}
+
+/** Whether another worker, which took this one for dead, has ended the trial: its repetition needs the checkpoints. */
+async function isTakenOver(study: Study, { id }: Trial): Promise<boolean> {
+  // A storage out of reach is said when the trial ends.
+  await study.refresh().catch(() => undefined);
+  return study.storage.getTrial(id).state !== 'RUNNING';
 }
 
 function resultOf({ settings, learning }: TrainingContext, study: Study, { epochs }: SearchSettings): SearchResult {

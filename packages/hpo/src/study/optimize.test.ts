@@ -6,7 +6,7 @@ import { TPESampler } from '../sampler/tpe/tpe-sampler';
 import { InMemoryStorage } from '../storage/in-memory-storage';
 import { TextJournalBackend } from '../storage/journal/backend';
 import { JournalStorage } from '../storage/journal/journal-storage';
-import { createStudy } from './create-study';
+import { createStudy, loadStudy } from './create-study';
 
 const newStudy = async () => {
   const logger = recordingLogger();
@@ -249,6 +249,32 @@ describe('maxTrials', () => {
     expect(values).toEqual([left.params['x']]);
     expect(study.trials.map(({ state }) => state)).toEqual(['FAIL', 'COMPLETE']);
   });
+});
+
+it.each(['returns', 'reports'])('goes on after a trial that another worker took over, when it %s', async (how) => {
+  const journal = new TextJournalBackend();
+  const logger = recordingLogger();
+  const study = await createStudy({ studyName: 's', storage: new JournalStorage(journal), logger });
+  const other = await loadStudy({ storage: new JournalStorage(journal) });
+  const ended: number[] = [];
+  const summary = await study.optimize(
+    async (trial) => {
+      if (trial.number > 0) return 1;
+      await other.refresh();
+      await other.tell(0, undefined, { state: 'FAIL' });
+      await study.refresh();
+      if (how === 'reports') trial.report(0.5, 0);
+      return 0;
+    },
+    { nTrials: 2, callbacks: [(_study, { number }) => void ended.push(number)] },
+  );
+  expect(study.trials.map(({ state, value }) => [state, value])).toEqual([
+    ['FAIL', undefined],
+    ['COMPLETE', 1],
+  ]);
+  expect(summary).toMatchObject({ complete: 1, failed: 0 });
+  expect(ended).toEqual([1]);
+  expect(logger.warnings).toEqual([expect.stringContaining('trial 0 was taken over by another worker')]);
 });
 
 describe('an interrupted trial', () => {

@@ -117,6 +117,10 @@ async function orUnavailable<T>(promise: Promise<T>): Promise<T | undefined> {
   }
 }
 
+function isFinishedTrial(error: unknown): boolean {
+  return HpoError.isInstance(error) && error.code === 'FINISHED_TRIAL';
+}
+
 /** The promise's result, or the signal's reason as soon as it aborts. */
 function orAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
@@ -185,16 +189,30 @@ export async function runTrials<Params extends object, S extends LoopStudy<Param
         : 'pruned' in outcome
           ? ({ state: 'PRUNED' } as const)
           : ({ state: 'FAIL', reason: describe(outcome.error) } as const);
-    let ended = await orUnavailable(study.endTrial(trial.id, end));
-    // An end whose answer was lost is told again, so that a training is not done twice for it.
-    ended ??= await study.endTrial(trial.id, { ...end, skipIfFinished: true });
-    count(ended);
-    if ('error' in outcome) {
+    const ended = await endUnlessTaken(trial, end);
+    if (ended !== undefined) count(ended);
+    if ('error' in outcome && !(ended === undefined && isFinishedTrial(outcome.error))) {
       const { error } = outcome;
       if (signal?.aborted || !caught.some((kind) => error instanceof kind)) throw error;
     }
-    for (const callback of options.callbacks ?? []) await callback(study, ended);
+    if (ended !== undefined) for (const callback of options.callbacks ?? []) await callback(study, ended);
     return true;
+  }
+
+  /** Ends a trial; undefined where another worker has, which took this one for dead. */
+  async function endUnlessTaken(
+    { id, number }: Trial<Params>,
+    end: Pick<TellRequest, 'value' | 'state' | 'reason'>,
+  ): Promise<FrozenTrial | undefined> {
+    try {
+      const ended = await orUnavailable(study.endTrial(id, end));
+      // An end whose answer was lost is told again, so that a training is not done twice for it.
+      return ended ?? (await study.endTrial(id, { ...end, skipIfFinished: true }));
+    } catch (error) {
+      if (!isFinishedTrial(error)) throw error;
+      study.logger.warn(`trial ${number} was taken over by another worker; what it came to here is not stored`);
+      return undefined;
+    }
   }
 
   /** Waits a moment for other workers' trials; false where none runs that could be left behind. */
