@@ -25,6 +25,7 @@ import { findBase, type HubOptions } from './open-base';
 import { openStorage, SHARED_HEARTBEAT, thisProcess, type OpenedStorage } from './open-storage';
 import { prepareOutputFolder, writeAdapter } from './output-folder';
 import { startThreads } from './threads';
+import { CHECKPOINTS_FOLDER, removeTrialCheckpoints, trialCheckpointsFolder } from './trial-checkpoints';
 import { savedFiles, writeRunReport, type LoadingCode, type ReportSettings } from './write-report';
 
 /** Where a run keeps what it makes. */
@@ -42,7 +43,10 @@ export interface OutputSettings {
   readonly storage?: string;
   /** Name of the study in it. Default `finetune`. */
   readonly study?: string;
-  /** Folder of the checkpoints; workers of one search that share it go on with each other's trials. Default: in the folder. */
+  /**
+   * Folder of the checkpoints; workers of one search that share it go on with each other's trials. Each study has a folder
+   * of its own name in it. Default: in the folder.
+   */
   readonly checkpoints?: string;
 }
 
@@ -110,10 +114,12 @@ export async function openRun<Data>(
   const base = await findBase(word, { padding: settings.padding, hub });
   const data = await loadData(hub, settings.seed);
   const ownStudy = join(folder, STUDY_FILE);
-  // An earlier run's study and records would be gone on with.
+  // An earlier run's study, records and trials would be gone on with.
   if (overwrite) await removeRecords(folder);
   if (overwrite) await rm(ownStudy, { force: true });
-  const { storage: shared, study: studyName, checkpoints = join(folder, 'checkpoints') } = folderOptions;
+  if (overwrite) await removeTrialCheckpoints(folder);
+  const { storage: shared, study: studyName } = folderOptions;
+  const trialCheckpoints = trialCheckpointsFolder(folder, folderOptions);
   let opened: OpenedStorage | undefined;
   const openStudies = async (): Promise<Storage> => {
     opened ??= await (shared === undefined
@@ -134,7 +140,7 @@ export async function openRun<Data>(
     device,
     output: log,
     checkpoints: (name) =>
-      folderCheckpoints(name === FINAL_ADAPTER ? join(folder, 'checkpoints', name) : join(checkpoints, name)),
+      folderCheckpoints(join(name === FINAL_ADAPTER ? join(folder, CHECKPOINTS_FOLDER) : trialCheckpoints, name)),
     startReplicas: (head) =>
       startThreads(threads, { settings, base: word, hub: plainHub, backend: device.backend, head }, log),
     startTracking: records.start,
