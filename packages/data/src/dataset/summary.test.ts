@@ -31,6 +31,8 @@ describe('datasetSummary', () => {
     const several = Dataset.fromRows([{ label: [1, 0, 1] }, { label: [0, 0, 1] }, { label: [0, 0, 0] }]);
     const [tags] = datasetSummary({ several }, { labelMap });
     expect([tags?.classes, tags?.sampleLabels]).toEqual([{ count: 2, min: 1, max: 2 }, ['a + c', 'c', 'none']]);
+    const untagged = Dataset.fromRows([{ label: [0, 0, 0] }]);
+    expect(datasetSummary({ untagged }, { labelMap })[0]).not.toHaveProperty('classes');
     const scores = Dataset.fromRows([{ label: 10.5 }, { label: -2 }, { label: 3 }]);
     const summary = datasetSummary({ scores }, { task: 'regression' });
     expect([summary[0]?.classes, summary[0]?.numbers]).toEqual([undefined, { min: -2, max: 10.5 }]);

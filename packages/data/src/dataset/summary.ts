@@ -64,7 +64,8 @@ function splitSummary(name: string, split: Dataset, { labelMap, task, samples = 
     const counts = new Map<unknown, number>();
     for (const label of labels.flatMap(chosenIn)) counts.set(label, (counts.get(label) ?? 0) + 1);
     const sizes = [...counts.values()];
-    summary.classes = { count: sizes.length, min: Math.min(...sizes), max: Math.max(...sizes) };
+    // Of tags, no row may have one.
+    if (sizes.length > 0) summary.classes = { count: sizes.length, min: Math.min(...sizes), max: Math.max(...sizes) };
   }
   if (columns.includes('input_ids') && split.numRows > 0) {
     summary.tokens = lengthSummary(split.column('input_ids').map((ids) => (ids as ArrayLike<number>).length));

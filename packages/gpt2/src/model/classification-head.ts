@@ -1,7 +1,7 @@
 import type { Scalar, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import { crossEntropy, Linear, type LinearLayer, Module, type ForwardContext } from '@qlora-js/kernels';
 import type { TokenBatch } from '../batch/token-batch';
-import type { Decoder } from './decoder';
+import { afterRows, type Decoder } from './decoder';
 
 /** A decoder with a linear head, without bias, on the last token that is not padding. */
 export class SequenceClassification<Backbone extends Decoder = Decoder> extends Module {
@@ -30,7 +30,7 @@ export class SequenceClassification<Backbone extends Decoder = Decoder> extends 
   /** Logits of the pooled tokens, [batchSize, numLabels]. */
   forward(batch: TokenBatch, context: ForwardContext): Tensor2D {
     const pooled = this.transformer.forwardPooled(batch, context);
-    return (this.child('score') as LinearLayer).forward(pooled, context);
+    return (this.child('score') as LinearLayer).forward(pooled, afterRows(context, batch.pooledRows));
   }
 
   /** Mean cross-entropy of the batch and the logits it came from; labels int32 [batchSize]. */

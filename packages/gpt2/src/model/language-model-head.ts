@@ -4,7 +4,7 @@ import { IGNORED_LABEL } from '../batch/next-token-labels';
 import type { TokenBatch } from '../batch/token-batch';
 import { generate, type GenerateOptions, type Generation, type Prompts } from '../generate/generate';
 import { attendWithin } from './attend';
-import type { Decoder } from './decoder';
+import { afterRows, type Decoder } from './decoder';
 
 /** A decoder with a head that scores every token of the vocabulary; tied to the token embedding unless it has a weight. */
 export class CausalLanguageModel<Backbone extends Decoder = Decoder> extends Module {
@@ -60,7 +60,7 @@ export class CausalLanguageModel<Backbone extends Decoder = Decoder> extends Mod
     context: ForwardContext,
   ): { loss: Scalar; logits: Tensor2D } {
     const hidden = this.transformer.forwardRows(batch, { attend: attendWithin(batch.sequences), rows }, context);
-    const logits = this.score(hidden, context);
+    const logits = this.score(hidden, afterRows(context, rows));
     return { loss: crossEntropy(logits, labels, { ignoreIndex: IGNORED_LABEL }), logits };
   }
 

@@ -1,12 +1,23 @@
-import { tensor1d, tidy, variableGrads, type Scalar, type Variable } from '@tensorflow/tfjs-core';
+import { tensor1d, tidy, variableGrads, zeros, type Scalar, type Tensor2D, type Variable } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { assignDropoutSites, crossEntropy, gatherRows, INFERENCE, LinearLayer, type Device } from '@qlora-js/kernels';
+import {
+  assignDropoutSites,
+  crossEntropy,
+  gatherRows,
+  INFERENCE,
+  Linear,
+  LinearLayer,
+  openDevice,
+  type Device,
+  type ForwardContext,
+} from '@qlora-js/kernels';
 import { describeBackends } from '@qlora-js/kernels/testing';
 import { largestDifference, relativeDistance } from '../../../../tools/test/compare';
 import { TINY, tinyFiles } from '../../../../tools/test/tiny-gpt2';
 import { packSequences, tokenBatch, trainingContext } from '../batch/token-batch';
 import { loadGpt2ForSequenceClassification } from '../weights/load';
 import type { ActivationDtype } from './decoder';
+import { CausalLanguageModel } from './language-model-head';
 import type { GPT2ForSequenceClassification } from './sequence-classification';
 
 const NO_DROPOUT = { embd_pdrop: 0, attn_pdrop: 0, resid_pdrop: 0 };
@@ -94,6 +105,42 @@ describeBackends('activations in float16', (backend) => {
     for (const held of [labels, context]) held.dispose();
     batch.dispose();
     model.dispose();
+  });
+});
+
+/** A head that says how many rows it is given, and how many the numbers of its dropout are for. */
+class RowCounter extends Linear {
+  readonly seen: { readonly rows: number; readonly numbered: number }[] = [];
+
+  override forward(x: Tensor2D, context: ForwardContext): Tensor2D {
+    this.seen.push({ rows: x.shape[0], numbered: (context.random?.size ?? NaN) - 4 });
+    return super.forward(x, context);
+  }
+}
+
+describe('heads on some of the rows', () => {
+  const ids = [[1, 2, 3, 4], [5], [6, 7, 8]];
+
+  it('have the numbers of those rows for their dropout', async () => {
+    const device = await openDevice({ backend: 'cpu' });
+    const { model } = await trainable(NO_DROPOUT);
+    const { transformer } = model;
+    const width = model.config.nEmbd;
+    const score = new RowCounter(zeros([3, width]));
+    model.replaceModule('score', score);
+    const batch = packSequences(ids, model.config);
+    const context = trainingContext(batch, { seed: 0, step: 0 });
+    tidy(() => void model.forward(batch, context));
+    expect(score.seen).toEqual([{ rows: 3, numbered: 3 }]);
+
+    const language = new CausalLanguageModel(transformer, 'transformer', zeros([40, width]));
+    const head = new RowCounter(zeros([40, width]));
+    language.replaceModule('lm_head', head);
+    const at = { rows: tensor1d([1, 6], 'int32'), labels: tensor1d([3, 8], 'int32') };
+    const some = { ...context, randomAfter: tensor1d([0, 0, 0, 0, 1, 6], 'int32') };
+    tidy(() => void language.lossAt(batch, at, some));
+    expect(head.seen).toEqual([{ rows: 2, numbered: 2 }]);
+    device.dispose();
   });
 });
 

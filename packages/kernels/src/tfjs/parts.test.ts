@@ -1,4 +1,4 @@
-import { add, memory } from '@tensorflow/tfjs-core';
+import { add, engine, memory } from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import { describeBackends } from '../testing';
 import { tensorFromParts } from './parts';
@@ -24,5 +24,16 @@ describeBackends('tensorFromParts', () => {
     tensor.dispose();
     sum.dispose();
     expect(memory().numTensors).toBe(before);
+  });
+
+  it('leaves nothing of a tensor whose parts end in an error', () => {
+    const held = (): number => engine().backend.numDataIds();
+    const before = held();
+    function* parts(): Iterable<Float32Array> {
+      yield new Float32Array(8);
+      throw new RangeError('a value that is none');
+    }
+    expect(() => tensorFromParts([2, 8], parts())).toThrow('a value that is none');
+    expect(held()).toBe(before);
   });
 });

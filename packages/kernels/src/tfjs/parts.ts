@@ -1,6 +1,6 @@
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
-import { engine, tensor, util, type Tensor } from '@tensorflow/tfjs-core';
-import { internalsOf, placeOf } from './backend';
+import { engine, tensor, util, type Tensor, type TensorInfo } from '@tensorflow/tfjs-core';
+import { flush, internalsOf, placeOf } from './backend';
 
 /**
  * A float32 tensor whose values come part by part, in row-major order: a large one never lies on the host as a whole
@@ -14,24 +14,18 @@ export function tensorFromParts(shape: readonly number[], parts: Iterable<Float3
   if (backendName === 'webgpu') {
     const internals = internalsOf(backend);
     const info = internals.makeTensorInfo([...shape], 'float32');
-    const place = placeOf(internals, info.dataId);
-    let offset = 0;
-    for (const part of parts) {
-      internals.queue.writeBuffer(place.buffer, place.offset + 4 * offset, part as Float32Array<ArrayBuffer>);
-      offset += part.length;
-    }
-    return engine().makeTensorFromTensorInfo(info);
+    // What is encoded and not submitted may still use a buffer that tfjs takes again; a write would overtake it.
+    flush(internals);
+    const { buffer, offset: start } = placeOf(internals, info.dataId);
+    return filled(info, parts, (part, offset) =>
+      internals.queue.writeBuffer(buffer, start + 4 * offset, part as Float32Array<ArrayBuffer>),
+    );
   }
   if (backendName === 'wasm') {
     const wasm = backend as BackendWasm;
     const info = wasm.makeOutput([...shape], 'float32');
     // The heap moves where it grows, so the view is taken anew for each part.
-    let offset = 0;
-    for (const part of parts) {
-      (wasm.typedArrayFromHeap(info) as Float32Array).set(part, offset);
-      offset += part.length;
-    }
-    return engine().makeTensorFromTensorInfo(info);
+    return filled(info, parts, (part, offset) => (wasm.typedArrayFromHeap(info) as Float32Array).set(part, offset));
   }
   const values = new Float32Array(util.sizeFromShape([...shape]));
   let offset = 0;
@@ -40,4 +34,23 @@ export function tensorFromParts(shape: readonly number[], parts: Iterable<Float3
     offset += part.length;
   }
   return tensor(values, [...shape], 'float32');
+}
+
+/** The tensor once all parts are written; nothing of it is left where one fails. */
+function filled(
+  info: TensorInfo,
+  parts: Iterable<Float32Array>,
+  write: (part: Float32Array, offset: number) => void,
+): Tensor {
+  try {
+    let offset = 0;
+    for (const part of parts) {
+      write(part, offset);
+      offset += part.length;
+    }
+  } catch (error) {
+    engine().backend.disposeData(info.dataId);
+    throw error;
+  }
+  return engine().makeTensorFromTensorInfo(info);
 }

@@ -103,6 +103,12 @@ describe('isTarget', () => {
 
   it('all-linear is every layer but those saved whole', () => {
     expect(fitting({ targetModules: 'all-linear', taskType: 'SEQ_CLS' })).toEqual(keys.slice(0, 4));
+    // PEFT leaves out what get_output_embeddings() gives, unless it is named.
+    const language = loraConfig({ targetModules: 'all-linear', taskType: 'CAUSAL_LM' });
+    expect(['model.layers.0.mlp.up_proj', 'lm_head'].filter((key) => isTarget(language, key))).toEqual([
+      'model.layers.0.mlp.up_proj',
+    ]);
+    expect(isTarget(loraConfig({ targetModules: ['lm_head'], taskType: 'CAUSAL_LM' }), 'lm_head')).toBe(true);
   });
 
   it('leaves out excluded modules and other layers', () => {

@@ -23,7 +23,8 @@ export function isTarget(config: LoraConfig, key: string): boolean {
   const { targetModules, excludeModules, modulesToSave, layersToTransform, layersPattern } = config;
   if (excludeModules !== null && matches(excludeModules, key)) return false;
   if (modulesToSave.some((name) => `.${key}.`.includes(`.${name}.`))) return false;
-  if (targetModules !== 'all-linear' && !matches(targetModules, key)) return false;
+  // All of them but the output embedding; peft/tuners/tuners_utils.py, _maybe_include_all_linear_layers.
+  if (targetModules === 'all-linear' ? key === 'lm_head' : !matches(targetModules, key)) return false;
   if (layersToTransform === null) return true;
   // The first number after the pattern, not the last: experts of a layer have numbers of their own.
   const sources =
