@@ -18,6 +18,7 @@ import { plan } from '../plan';
 import { normals } from '../testing';
 import { describeWebgpu } from '../testing/webgpu';
 import { internalsOf, placeOf } from './backend';
+import { ownData } from './in-place';
 import { layTogether, together } from './together';
 
 const attributes = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1 };
@@ -90,6 +91,34 @@ describeWebgpu('tensors that lie together', (device) => {
     for (const [seed, held] of variables.entries())
       expect(await values(held)).toEqual(Array.from(normals(20 + seed, held.size)));
     for (const held of [...variables, kept]) held.dispose();
+  });
+
+  it('are laid together anew where one was assigned another, or two have changed places', async () => {
+    const [a, b, c] = [1, 2, 3].map((seed) => owned(normals(seed, 70))) as [Variable, Variable, Variable];
+    layTogether([a, b, c]);
+    const kept = clone(a);
+    a.assign(b);
+    for (const owning of [false, true]) {
+      if (owning) ownData([a, b]);
+      layTogether([a, b, c]);
+      expect(buffersOf([a, b, c]).size).toBe(1);
+      expect(new Set(places([a, b, c]).map(({ offset }) => offset)).size).toBe(3);
+      expect(await Promise.all([a, b, c, kept].map(values))).toEqual(
+        [2, 2, 3, 1].map((seed) => Array.from(normals(seed, 70))),
+      );
+      a.assign(b);
+    }
+    const [first, second] = [clone(b), clone(c)];
+    b.assign(second);
+    c.assign(first);
+    for (const held of [first, second]) held.dispose();
+    a.assign(kept);
+    layTogether([a, b, c]);
+    expect(buffersOf([a, b, c]).size).toBe(1);
+    expect(await Promise.all([a, b, c, kept].map(values))).toEqual(
+      [1, 3, 2, 1].map((seed) => Array.from(normals(seed, 70))),
+    );
+    for (const held of [a, b, c, kept]) held.dispose();
   });
 
   it('are stepped by a recorded optimiser as eagerly, also where a variable is assigned or kept between two runs', async () => {

@@ -1,5 +1,14 @@
 import { engine, util, type Tensor, type TensorInfo, type Variable } from '@tensorflow/tfjs-core';
-import { flush, internalsOf, placeOf, putInto, rangeOf, type BackendInternals, type BufferRange } from './backend';
+import {
+  dataOf,
+  flush,
+  internalsOf,
+  placeOf,
+  putInto,
+  rangeOf,
+  type BackendInternals,
+  type BufferRange,
+} from './backend';
 import { isCaptured } from './capture';
 import { encodeCopy } from './encode';
 
@@ -12,11 +21,11 @@ const ALIGNMENT = 256;
 
 const USAGE = (): number => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
 
-/** A buffer with ranges, and which tensor's data is in each now. */
+/** A buffer with ranges, and which tensor's data is in each now; none where it has been moved out. */
 interface SharedBuffer {
   readonly buffer: GPUBuffer;
   readonly ranges: readonly BufferRange[];
-  readonly held: object[];
+  readonly held: (object | undefined)[];
   /** Tensors in it that are not disposed of. */
   live: number;
   /** Whose ranges these are for good, where they are variables'. */
@@ -69,16 +78,16 @@ export class LieApart extends Error {
 export function layTogether(...lists: (readonly Variable[])[]): void {
   if (engine().backendName !== 'webgpu') return;
   const backend = internalsOf(engine().backend);
-  const apart = lists
-    .flatMap((list) => groupsOf(backend, list))
-    .filter((group) => group.some(({ dataId }) => bufferNow(backend, dataId) !== bufferNow(backend, group[0]!.dataId)));
+  const apart = lists.flatMap((list) => groupsOf(backend, list)).filter((group) => !liesTogether(backend, group));
   if (apart.length === 0) return;
   if (isCaptured(backend)) throw new LieApart(apart);
   // What has been assigned over is disposed of by then.
   flush(backend);
   for (const group of apart) {
+    giveEachItsOwn(group);
     const home = group.map(({ dataId }) => sharedNow(backend, dataId)).find((found) => found !== undefined);
-    if (isHomeOf(home, group)) group.forEach((_, index) => bringHome(backend, home, index));
+    if (isHomeOf(home, group) && noneElsewhereIn(backend, home))
+      group.forEach((_, index) => bringHome(backend, home, index));
     else makeHome(backend, group);
   }
 }
@@ -159,6 +168,25 @@ function bufferNow(backend: BackendInternals, dataId: object): GPUBuffer | objec
   return backend.tensorMap.get(dataId).resource ?? dataId;
 }
 
+/** Whether each has data of its own, and all of it is in one buffer. */
+function liesTogether(backend: BackendInternals, group: readonly Variable[]): boolean {
+  const buffers = new Set(group.map(({ dataId }) => bufferNow(backend, dataId)));
+  return buffers.size === 1 && new Set(group.map(({ dataId }) => dataId)).size === group.length;
+}
+
+/** Variables that were assigned one another share their data, which can lie in one range alone. */
+function giveEachItsOwn(group: readonly Variable[]): void {
+  const taken = new Set<object>();
+  for (const variable of group) {
+    if (taken.has(variable.dataId)) {
+      const copy = copyOnGpu(variable);
+      variable.assign(copy);
+      copy.dispose();
+    }
+    taken.add(variable.dataId);
+  }
+}
+
 function copyInto(
   backend: BackendInternals,
   dataId: object,
@@ -219,13 +247,18 @@ function isHomeOf(home: SharedBuffer | undefined, variables: readonly Variable[]
   );
 }
 
+/** Whether no variable's data lies in another's range, as after an assign among them: within a buffer WebGPU copies nothing. */
+function noneElsewhereIn(backend: BackendInternals, { buffer, held, variables }: SharedBuffer): boolean {
+  return variables.every(({ dataId }, index) => held[index] === dataId || bufferNow(backend, dataId) !== buffer);
+}
+
 /** Brings a variable's data back to its range, whatever it has been assigned since. */
 function bringHome(backend: BackendInternals, home: SharedBuffer, index: number): void {
   const { dataId } = home.variables[index]!;
-  const before = home.held[index]!;
+  const before = home.held[index];
   if (before === dataId) return;
   // Somebody may have kept what the variable was: it moves out.
-  if (backend.tensorMap.has(before) && backend.tensorMap.get(before).resource === home.buffer) {
+  if (before !== undefined && dataOf(backend, before)?.resource === home.buffer) {
     const { size } = home.ranges[index]!;
     const own = backend.bufferManager.acquireBuffer(size, USAGE());
     copyInto(backend, before, { buffer: own, offset: 0 }, size);
@@ -241,6 +274,8 @@ function bringHome(backend: BackendInternals, home: SharedBuffer, index: number)
 function move(backend: BackendInternals, dataId: object, { buffer, ranges }: SharedBuffer, index: number): void {
   const range = ranges[index]!;
   const before = placeOf(backend, dataId);
+  const left = shared.get(before.buffer)?.held;
+  if (left !== undefined) left[left.indexOf(dataId)] = undefined;
   copyInto(backend, dataId, { buffer, offset: range.offset }, range.size);
   putInto(backend, dataId, buffer, range);
   // Its next user comes after the copy in the queue.
