@@ -11,6 +11,7 @@ import {
 import { openStorage, STUDY_FILE } from '@qlora-js/finetune/node';
 import type { Output } from '@qlora-js/finetune';
 import { UsageError } from '../errors';
+import { withoutPassword } from '../options/password';
 import type { OptionTable, OptionValues } from '../options/spec';
 import { TERMINAL_OPTIONS, TRAIN_OPTIONS } from '../options/train-options';
 import type { OwnCommand } from '../options/own-command';
@@ -97,10 +98,6 @@ async function within(word: string, mustBeThere: boolean, work: (storage: Storag
   } finally {
     await close();
   }
-}
-
-function withoutPassword(word: string): string {
-  return word.replace(/:[^:@/]*@/, '@');
 }
 
 async function list(storage: Storage, { json }: StudyValues, output: Output): Promise<void> {

@@ -1,5 +1,6 @@
 import leven from 'leven';
 import { UsageError } from '../errors';
+import { withoutPassword } from './password';
 import { flagOf, type OptionSpec, type OptionTable } from './spec';
 
 /** Where values come from, in words: a file, the command line. */
@@ -97,15 +98,10 @@ export function commandLine(command: string, { values, places }: ResolvedOptions
   return [command, ...words].join(' ');
 }
 
-/** A word as a shell takes it. */
-function quoted(value: unknown): string {
+/** A word as a shell takes it, without a URL's password. */
+export function quoted(value: unknown): string {
   const text = withoutPassword(String(value));
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
-}
-
-/** A URL's password is nobody's business; PGPASSWORD and .pgpass keep it out of command lines. */
-function withoutPassword(text: string): string {
-  return text.replace(/^([a-z][a-z0-9+]*:\/\/[^:@/]*):[^@/]*@/i, '$1@');
 }
 
 /** Options with their values and where each comes from, one a line; secrets are not shown. */
@@ -115,7 +111,9 @@ export function printedConfig({ values, places }: ResolvedOptions<unknown>, tabl
     const shown =
       spec.secret && value !== undefined
         ? '(set)'
-        : JSON.stringify(typeof value === 'string' ? withoutPassword(value) : (value ?? null));
+        : JSON.stringify(value ?? null, (_, part: unknown) =>
+            typeof part === 'string' ? withoutPassword(part) : part,
+          );
     return [key, shown, (places as Record<string, string>)[key]!] as const;
   });
   const width = (column: 0 | 1): number => Math.max(...rows.map((row) => row[column].length));
