@@ -27,7 +27,8 @@ async function parse(words: readonly string[], options: Partial<ProgramOptions> 
   const commands: Commands = {
     train: async (values, { command }) => void Object.assign(parsed, { train: values, command }),
     search: async (values) => void (parsed.search = values),
-    launchSearch: async ({ values }) => void (parsed.words = ['launched', values.launch!, String(values.trials)]),
+    launchSearch: async ({ values }) =>
+      void (parsed.words = ['launched', values.launch!, String(values.trials), values.workerCommand]),
     predict: async (texts, values) => void (parsed.predict = { ...values, words: texts }),
     evaluate: never,
     generate: never,
@@ -125,14 +126,16 @@ describe('the command line', () => {
   it('starts a search here, or its workers on an engine', async () => {
     expect((await parse(['search', '--data', 'x.csv'])).search).toMatchObject({ trials: 10 });
     const launched = await parse(['search', '--data', 'x.csv', '--launch', 'ray://head', '--trials', '7']);
-    expect(launched.words).toEqual(['launched', 'ray://head', '7']);
+    expect(launched.words).toEqual(['launched', 'ray://head', '7', 'npx qlora']);
+    const ofAnother = await parse(['search', '--launch', 'ray://head'], { name: 'qlora-mine' });
+    expect(ofAnother.words!.at(-1)).toBe('npx qlora-mine');
     expect(launched.search).toBeUndefined();
   });
 
   it('gives back the command line of a run, what its file says in it, no secret', async () => {
     const yaml = join(folder, 'line.yaml');
     await writeFile(yaml, 'loraR: 4\ndoubleQuant: false\ntargetModules: [c_fc, c_proj]\n');
-    const storage = ['--storage', 'postgresql://bob:hidden@db/q'];
+    const storage = ['--storage', 'postgresql://bob:hidden@db/q?password=hidden'];
     const words = ['train', '--config', yaml, '--token', 'hf_secret', '--data', "bob's.csv", ...storage, '--resume'];
     expect((await parse(words)).command).toBe(
       String.raw`qlora train --data 'bob'\''s.csv' --no-double-quant --lora-r 4 --target-modules c_fc c_proj --storage postgresql://bob@db/q --resume`,
@@ -152,7 +155,7 @@ describe('the command line', () => {
       '--token',
       'hf_secret',
       '--storage',
-      'postgresql://bob:hidden@db/q',
+      'postgresql://bob:hidden@db/q?password=hidden',
     ]);
     expect(train).toBeUndefined();
     expect(printed).toMatch(/^seed +3 +command line$/m);

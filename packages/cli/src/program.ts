@@ -116,11 +116,13 @@ export function createProgram(options: ProgramOptions): Command {
     table: SEARCH_OPTIONS,
     defaults: {
       ...defaultsOf(LAUNCH_OPTIONS),
+      workerCommand: `npx ${name}`,
       ...training,
       trials: training.trials === 0 ? SEARCH_TRIALS : training.trials,
     },
     run: (given) => {
-      if (given.values.launch !== undefined) return work.launchSearch(given, openTerminal(given.values));
+      if (given.values.launch !== undefined)
+        return work.launchSearch(given, { output: openTerminal(given.values), findData });
       const command = commandLine(`${name} search`, given, TRAIN_OPTIONS);
       return work.search(given.values, { output: openTerminal(given.values), findData, command });
     },

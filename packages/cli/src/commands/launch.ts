@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Output } from '@qlora-js/finetune';
 import { UsageError } from '../errors';
@@ -6,10 +5,12 @@ import { KubernetesLauncher } from '../launch/kubernetes';
 import type { Launcher } from '../launch/launcher';
 import { RayLauncher } from '../launch/ray';
 import { SlurmLauncher } from '../launch/slurm';
-import { commandLine, type ResolvedOptions } from '../options/check';
+import { commandLine, quoted, type ResolvedOptions } from '../options/check';
 import type { OptionTable, OptionValues } from '../options/spec';
 import { TERMINAL_OPTIONS, TRAIN_OPTIONS, type TrainValues } from '../options/train-options';
 import type { OwnCommand } from '../options/own-command';
+import { searchedData } from './search';
+import type { TrainOptions } from './train';
 
 const ENGINE = 'Workers on an engine:';
 
@@ -67,11 +68,7 @@ type EngineValues = OptionValues<typeof ENGINE_OPTIONS>;
 
 function launcherOf({ launch, image, secret }: EngineValues, folder: string): Launcher {
   if (launch === 'slurm') return new SlurmLauncher(folder);
-  if (launch === 'kubernetes') {
-    if (image === undefined)
-      throw new UsageError('USAGE', '--image is missing', { remedy: 'kubernetes needs an image with Node and qlora' });
-    return new KubernetesLauncher({ image, secret });
-  }
+  if (launch === 'kubernetes') return new KubernetesLauncher({ image, secret });
   if (launch?.startsWith('ray://') === true) return new RayLauncher(launch);
   throw new UsageError('USAGE', `--launch ${launch ?? ''} is no engine`, {
     remedy: 'ray://HEAD, slurm and kubernetes are',
@@ -94,23 +91,26 @@ export function workerCommand(given: ResolvedOptions<SearchValues>, folder: stri
 }
 
 /** Starts the workers of a search on an engine, and follows what they print where that is the engine's to tell. */
-export async function launchSearch(given: ResolvedOptions<SearchValues>, output: Output): Promise<void> {
+export async function launchSearch(
+  given: ResolvedOptions<SearchValues>,
+  { output, findData }: Pick<TrainOptions, 'output' | 'findData'>,
+): Promise<void> {
   const { values } = given;
   if (values.storage === undefined)
     throw new UsageError('USAGE', '--storage is missing', {
       remedy: 'workers meet in it: postgresql://HOST/DATABASE, say',
     });
-  if (/["$`\\]/.test(values.outputDir))
-    throw new UsageError('USAGE', `--output-dir ${values.outputDir} must not hold ", $, \` or \\`);
   const folder = resolve(values.outputDir);
+  if (/["$`\\\r\n]/.test(folder))
+    throw new UsageError('USAGE', `--output-dir ${folder} must not hold ", $, \`, \\ or a new line`, { value: folder });
   const launcher = launcherOf(values, folder);
-  await mkdir(folder, { recursive: true });
+  await searchedData(values, { findData });
   const { study, workers, workerCpus: cpus, workerGpus: gpus } = values;
   const command = (index: string): string => workerCommand(given, folder, index);
   const ids = await launcher.start({ study, workers, cpus, gpus, command });
   output.line(`started: ${ids.join(', ')}`);
   output.line(
-    `qlora study show ${study} --storage ... shows the search; qlora workers stop --launch ${values.launch!} --study ${study} ends it`,
+    `qlora study show ${quoted(study)} --storage ... shows the search; qlora workers stop --launch ${values.launch!} --study ${quoted(study)} ends it`,
   );
   if (launcher.follow === undefined) return;
   const leave = new AbortController();

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { writeFileAtomic } from '@qlora-js/hub/node';
 import { describeParameters } from '@qlora-js/finetune';
+import type { TextDataset } from '@qlora-js/data';
 import { searchClassifier } from '@qlora-js/finetune/node';
 import { stopOnSignals } from '@qlora-js/trainer/node';
 import { UsageError } from '../errors';
@@ -10,16 +11,24 @@ import { fineTuneOptions, requiredData, type TrainOptions } from './train';
 /** File with the best parameters in a run's folder, which `train --config` takes. */
 const BEST_PARAMETERS = 'best-parameters.json';
 
-/** Searches, and writes the best parameters as a file that a training takes. */
-export async function search(values: TrainValues, options: TrainOptions): Promise<void> {
-  const { output, command } = options;
+/** What a search learns from. @throws UsageError where it can't be searched for, nothing is named, or options don't go together */
+export async function searchedData(
+  values: TrainValues,
+  { findData }: Pick<TrainOptions, 'findData'>,
+): Promise<string | TextDataset> {
   if (values.trials === 0) throw new UsageError('USAGE', '--trials is 0, but a search needs 1 or more');
   if (values.task === 'causal-lm')
     throw new UsageError(
       'USAGE',
       'search knows tasks with labels or numbers; qlora train --trials searches for causal-lm',
     );
-  const data = await requiredData(values, options);
+  return requiredData(values, { findData });
+}
+
+/** Searches, and writes the best parameters as a file that a training takes. */
+export async function search(values: TrainValues, options: TrainOptions): Promise<void> {
+  const { output, command } = options;
+  const data = await searchedData(values, options);
   output.section('Environment');
   const found = await stopOnSignals(
     (signal) => searchClassifier({ ...fineTuneOptions(values, { data, command }), log: output, signal }),

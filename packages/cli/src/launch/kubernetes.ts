@@ -1,10 +1,12 @@
+import { UsageError } from '../errors';
+import { quoted } from '../options/check';
 import { engineName, type Launcher, type WorkerJobs, type WorkerState } from './launcher';
 import { runTool } from './run-tool';
 
 /** What a cluster must be told besides. */
 export interface KubernetesOptions {
-  /** Image with Node and the command. */
-  readonly image: string;
+  /** Image with Node and the command; undefined will do where nothing is started. */
+  readonly image: string | undefined;
   /** Secret whose entries become environment variables, such as PGPASSWORD; undefined for none. */
   readonly secret: string | undefined;
 }
@@ -15,7 +17,7 @@ const RESTARTS = 6;
 /** The manifest of an Indexed Job (batch/v1), one index a worker. */
 export function kubernetesJob(
   { study, workers, cpus, gpus, command }: WorkerJobs,
-  { image, secret }: KubernetesOptions,
+  { image, secret }: KubernetesOptions & { readonly image: string },
 ): object {
   const name = engineName(study);
   const labels = { 'app.kubernetes.io/name': 'qlora', 'app.kubernetes.io/instance': name };
@@ -62,8 +64,22 @@ export class KubernetesLauncher implements Launcher {
   constructor(private readonly options: KubernetesOptions) {}
 
   async start(jobs: WorkerJobs): Promise<readonly string[]> {
-    await runTool('kubectl', ['apply', '-f', '-'], JSON.stringify(kubernetesJob(jobs, this.options)));
-    return [engineName(jobs.study)];
+    const { image, secret } = this.options;
+    if (image === undefined)
+      throw new UsageError('USAGE', '--image is missing', { remedy: 'kubernetes needs an image with Node and qlora' });
+    const name = engineName(jobs.study);
+    try {
+      // Not apply, which leaves a job that has finished as it is.
+      await runTool('kubectl', ['create', '-f', '-'], JSON.stringify(kubernetesJob(jobs, { image, secret })));
+    } catch (cause) {
+      if (!UsageError.isInstance(cause) || !cause.message.includes('already exists')) throw cause;
+      throw new UsageError('USAGE', `the job ${name} is there already, running or finished`, {
+        value: jobs.study,
+        remedy: `qlora workers stop --launch kubernetes --study ${quoted(jobs.study)} removes it`,
+        cause,
+      });
+    }
+    return [name];
   }
 
   async list(study: string): Promise<readonly WorkerState[]> {

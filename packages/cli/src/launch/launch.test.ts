@@ -1,9 +1,9 @@
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import type { Output } from '@qlora-js/finetune';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -44,7 +44,7 @@ afterEach(async () => {
 /** Options of `search` as the command line gives them. */
 const given = (values: Partial<SearchValues>) =>
   resolveOptions<SearchValues>(SEARCH_OPTIONS, defaultsOf(SEARCH_OPTIONS), [
-    { place: 'command line', flags: true, values: values },
+    { place: 'command line', flags: true, values: { data: 'x.csv', trials: 20, ...values } },
   ]);
 const engine = { image: undefined, secret: undefined, study: 's', quiet: false, json: false };
 
@@ -58,7 +58,7 @@ async function standIn(name: string, answer: string): Promise<() => Promise<stri
 }
 
 const jobs = {
-  study: 'My Study',
+  study: 'my-study',
   workers: 4,
   cpus: 2,
   gpus: 1,
@@ -68,7 +68,7 @@ const jobs = {
 it("gives a worker the search's own options, a folder of its own, and no password", () => {
   const options = given({
     data: "bob's.csv",
-    storage: 'postgresql://me:hidden@db/q',
+    storage: 'postgresql://me:hidden@db/q?password=hidden',
     study: 's',
     trials: 20,
     launch: 'slurm',
@@ -81,11 +81,30 @@ it("gives a worker the search's own options, a folder of its own, and no passwor
 });
 
 it.each([
-  ['My Study', 'qlora-my-study'],
-  ['  ', 'qlora-search'],
-  ['ä'.repeat(90) + 'x', 'qlora-x'],
-  ['a'.repeat(90), `qlora-${'a'.repeat(40)}`],
-])('calls the study %j %s', (study, name) => expect(engineName(study)).toBe(name));
+  ['my-study', /^qlora-my-study$/],
+  ['a'.repeat(40), /^qlora-a{40}$/],
+  ['My Study', /^qlora-my-study-[0-9a-f]{8}$/],
+  ['  ', /^qlora-search-[0-9a-f]{8}$/],
+  ['ä'.repeat(90) + 'x', /^qlora-x-[0-9a-f]{8}$/],
+  ['a'.repeat(90), /^qlora-a{40}-[0-9a-f]{8}$/],
+])('calls the study %j as %s', (study, name) => expect(engineName(study)).toMatch(name));
+
+it('calls no two studies alike', () => {
+  const studies = [
+    'a_b',
+    'a-b',
+    'A-b',
+    'a b',
+    'a'.repeat(40),
+    'a'.repeat(41),
+    'a'.repeat(42),
+    '研究',
+    '検索',
+    '',
+    'search',
+  ];
+  expect(new Set(studies.map(engineName)).size).toBe(studies.length);
+});
 
 describe('slurm', () => {
   it('writes an array script', () => {
@@ -108,10 +127,9 @@ exec npx qlora search --resume --output-dir "/out/worker-"$SLURM_ARRAY_TASK_ID
     const squeue = await standIn('squeue', 'printf "77_1 RUNNING\\n77_2 PENDING\\n"');
     const scancel = await standIn('scancel', '');
     const out = join(folder, 'out');
-    await launchSearch(
-      given({ launch: 'slurm', workers: 2, storage: 'sqlite:///s.db', study: 's', outputDir: out }),
+    await launchSearch(given({ launch: 'slurm', workers: 2, storage: 'sqlite:///s.db', study: 's', outputDir: out }), {
       output,
-    );
+    });
     expect(lines[0]).toBe('started: 77');
     expect(await sbatch()).toEqual([`--parsable ${join(out, 'search.sbatch')}`]);
     expect(await readFile(join(out, 'search.sbatch'), 'utf8')).toContain('#SBATCH --array=1-2\n');
@@ -123,12 +141,22 @@ exec npx qlora search --resume --output-dir "/out/worker-"$SLURM_ARRAY_TASK_ID
     expect(await scancel()).toEqual(['77_1 77_2']);
   });
 
+  it.each(['a b', '100%', 'a#b', "bob's"])('refuses the folder %j, which a directive would not name', async (name) => {
+    const sbatch = await standIn('sbatch', 'echo 1');
+    const out = join(folder, name);
+    await expect(
+      launchSearch(given({ launch: 'slurm', storage: 'x', outputDir: out }), { output }),
+    ).rejects.toMatchObject({ name: 'UsageError', value: out, message: expect.stringContaining(out) as string });
+    await expect(sbatch()).rejects.toThrow(/ENOENT/);
+    await expect(readdir(out)).rejects.toThrow(/ENOENT/);
+  });
+
   it('says what fails, and what is not there', async () => {
     process.env['PATH'] = folder;
     const options = given({ launch: 'slurm', storage: 'x', outputDir: join(folder, 'out') });
-    await expect(launchSearch(options, output)).rejects.toThrow('sbatch is not on the PATH');
+    await expect(launchSearch(options, { output })).rejects.toThrow('sbatch is not on the PATH');
     await standIn('sbatch', 'echo "invalid partition" >&2; exit 1');
-    await expect(launchSearch(options, output)).rejects.toThrow(/sbatch --parsable .* failed: invalid partition/);
+    await expect(launchSearch(options, { output })).rejects.toThrow(/sbatch --parsable .* failed: invalid partition/);
   });
 });
 
@@ -167,11 +195,11 @@ describe('kubernetes', () => {
     });
   });
 
-  it('applies, lists and deletes it', async () => {
+  it('creates, lists and deletes it', async () => {
     const pods = { items: [{ metadata: { name: 'qlora-s-0' }, status: { phase: 'Running' } }] };
     const kubectl = await standIn(
       'kubectl',
-      `[ "$1" = apply ] && cat > '${folder}/manifest'\n[ "$1" = get ] && echo '${JSON.stringify(pods)}'\ntrue`,
+      `[ "$1" = create ] && cat > '${folder}/manifest'\n[ "$1" = get ] && echo '${JSON.stringify(pods)}'\ntrue`,
     );
     const options = given({
       launch: 'kubernetes',
@@ -180,23 +208,40 @@ describe('kubernetes', () => {
       study: 's',
       outputDir: join(folder, 'out'),
     });
-    await launchSearch(options, output);
+    await launchSearch(options, { output });
     expect(JSON.parse(await readFile(join(folder, 'manifest'), 'utf8'))).toMatchObject({
       kind: 'Job',
       metadata: { name: 'qlora-s' },
     });
-    const values = { ...engine, launch: 'kubernetes', image: 'i', outputDir: folder };
+    // An image is for pods that are yet to be.
+    const values = { ...engine, launch: 'kubernetes', outputDir: folder };
     lines = [];
     await workers('list', values, output);
     await workers('stop', values, output);
     expect(lines).toEqual(['qlora-s-0  Running', 'stopped: qlora-s-0']);
     expect(await kubectl()).toEqual([
-      'apply -f -',
+      'create -f -',
       'get pods -l job-name=qlora-s -o json',
       'get pods -l job-name=qlora-s -o json',
       'delete job qlora-s --ignore-not-found',
     ]);
-    await expect(workers('list', { ...values, image: undefined }, output)).rejects.toThrow(/--image is missing/);
+    await expect(launchSearch(given({ launch: 'kubernetes', storage: 'x' }), { output })).rejects.toThrow(
+      /--image is missing/,
+    );
+    expect(await kubectl()).toHaveLength(4);
+  });
+
+  it('says how a job is removed that is there already', async () => {
+    const complaint = 'error when creating "STDIN": jobs.batch "qlora-s" already exists';
+    await standIn('kubectl', `echo 'Error from server (AlreadyExists): ${complaint}' >&2; exit 1`);
+    const options = given({ launch: 'kubernetes', image: 'i', storage: 'x', study: "bob's" });
+    await expect(launchSearch(options, { output })).rejects.toMatchObject({
+      name: 'UsageError',
+      value: "bob's",
+      remedy: String.raw`qlora workers stop --launch kubernetes --study 'bob'\''s' removes it`,
+    });
+    await standIn('kubectl', 'echo "Unauthorized" >&2; exit 1');
+    await expect(launchSearch(options, { output })).rejects.toThrow(/create -f - failed: Unauthorized/);
   });
 });
 
@@ -309,14 +354,38 @@ describe('ray', () => {
   });
 });
 
+it.each<[Partial<SearchValues>, RegExp]>([
+  [{ data: undefined }, /--data is missing/],
+  [{ trials: 0 }, /--trials is 0/],
+  [{ task: 'causal-lm' }, /search knows tasks with labels or numbers/],
+  [{ overwrite: true, resume: true }, /--overwrite and --resume contradict each other/],
+])('starts no worker of a search that would be refused: %j', async (values, message) => {
+  const sbatch = await standIn('sbatch', 'echo 1');
+  const options = given({ launch: 'slurm', storage: 'x', outputDir: join(folder, 'out'), ...values });
+  await expect(launchSearch(options, { output })).rejects.toThrow(message);
+  await expect(sbatch()).rejects.toThrow(/ENOENT/);
+  expect(await readdir(folder)).toEqual(['sbatch']);
+});
+
+it("takes data that the program finds by itself for a search's", async () => {
+  await standIn('sbatch', 'echo 1');
+  const options = given({ launch: 'slurm', storage: 'x', outputDir: join(folder, 'out'), data: undefined });
+  await launchSearch(options, { output, findData: async () => 'found.csv' });
+  expect(lines[0]).toBe('started: 1');
+});
+
 it('refuses a search without a storage to meet in, and an engine that there is none of', async () => {
-  await expect(launchSearch(given({ launch: 'slurm' }), output)).rejects.toThrow(/--storage is missing/);
-  await expect(launchSearch(given({ launch: 'pbs', storage: 'x' }), output)).rejects.toThrow(
+  await expect(launchSearch(given({ launch: 'slurm' }), { output })).rejects.toThrow(/--storage is missing/);
+  await expect(launchSearch(given({ launch: 'pbs', storage: 'x' }), { output })).rejects.toThrow(
     /--launch pbs is no engine/,
   );
-  await expect(launchSearch(given({ launch: 'slurm', storage: 'x', outputDir: 'a$b' }), output)).rejects.toThrow(
-    /must not hold/,
-  );
+  for (const outputDir of ['a$b', 'a\nb'])
+    await expect(launchSearch(given({ launch: 'ray://h', storage: 'x', outputDir }), { output })).rejects.toMatchObject(
+      {
+        message: expect.stringMatching(/must not hold/) as string,
+        value: resolve(outputDir),
+      },
+    );
   await expect(workers('lsit', { ...engine, launch: 'slurm', outputDir: folder }, output)).rejects.toThrow(
     /say list or stop/,
   );

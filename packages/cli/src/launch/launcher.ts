@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** What workers are to be started. */
 export interface WorkerJobs {
   /** Name of the study: what they are found by. */
@@ -39,12 +41,17 @@ export interface Launcher {
   readonly follow?: (ids: readonly string[], line: (text: string) => void, signal: AbortSignal) => Promise<void>;
 }
 
-/** A study's name as engines take it in names: lower-case letters, digits and dashes, 40 at most. */
+/**
+ * A study's name as engines take it in names: lower-case letters, digits and dashes, 40 at most. Where that is not the name
+ * itself, eight digits of its SHA-256 tell it from others that come to the same.
+ */
 export function engineName(study: string): string {
   const name = study
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '-')
     .slice(0, 40)
     .replaceAll(/^-+|-+$/g, '');
-  return `qlora-${name === '' ? 'search' : name}`;
+  if (name === study && name !== '') return `qlora-${name}`;
+  const digest = createHash('sha256').update(study).digest('hex').slice(0, 8);
+  return `qlora-${name === '' ? 'search' : name}-${digest}`;
 }

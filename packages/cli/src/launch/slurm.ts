@@ -1,5 +1,7 @@
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '@qlora-js/hub/node';
+import { UsageError } from '../errors';
 import { engineName, type Launcher, type WorkerJobs, type WorkerState } from './launcher';
 import { runTool } from './run-tool';
 
@@ -27,6 +29,12 @@ export class SlurmLauncher implements Launcher {
   constructor(private readonly folder: string) {}
 
   async start(jobs: WorkerJobs): Promise<readonly string[]> {
+    // sbatch splits #SBATCH lines as a shell does, comments too, and fills in %a and the like.
+    if (/[\s%#']/.test(this.folder))
+      throw new UsageError('USAGE', `--output-dir ${this.folder} must not hold white space, %, # or ' for slurm`, {
+        value: this.folder,
+      });
+    await mkdir(this.folder, { recursive: true });
     const file = join(this.folder, 'search.sbatch');
     await writeFileAtomic(file, slurmScript(jobs, this.folder));
     // JOB, or JOB;CLUSTER where there are several.
