@@ -1,6 +1,12 @@
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import type { ChatMessage, GenerateTextOptions, Output, TextGenerator } from '@qlora-js/finetune';
+import {
+  FinetuneError,
+  type ChatMessage,
+  type GenerateTextOptions,
+  type Output,
+  type TextGenerator,
+} from '@qlora-js/finetune';
 import type { ChatValues } from '../options/generate-options';
 import { openGenerator, writingOptions } from './generate';
 
@@ -46,16 +52,24 @@ export async function converse(conversation: Conversation): Promise<boolean> {
     ask();
     for await (const line of lines) {
       if (line.trim() !== '') {
+        const earlier = [...turns];
         turns.push({ role: 'user', content: line });
         const dropped = await fit(conversation, before, turns);
         if (dropped > 0)
           warn(`the first ${dropped} turns are left out: the model has ${generator.positions} positions`);
         answering = new AbortController();
         const { signal } = answering;
-        const { text } = await generator.chat([...before, ...turns], { ...options, signal, onText: write });
-        answering = undefined;
-        write('\n');
-        turns.push({ role: 'assistant', content: text });
+        try {
+          const { text } = await generator.chat([...before, ...turns], { ...options, signal, onText: write });
+          write('\n');
+          turns.push({ role: 'assistant', content: text });
+        } catch (error) {
+          if (!FinetuneError.isInstance(error) || error.code !== 'BAD_ARGUMENT') throw error;
+          turns.splice(0, turns.length, ...earlier);
+          warn(`${error.message}; this line is left out, and what was said before it counts on`);
+        } finally {
+          answering = undefined;
+        }
       }
       if (interrupted) break;
       ask();

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import type { ChatMessage, GeneratedText } from '@qlora-js/finetune';
+import { FinetuneError, type FinetuneErrorCode, type ChatMessage, type GeneratedText } from '@qlora-js/finetune';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { goldenJson, goldenPath } from '../../../../tools/test/golden';
 import { converse, type Conversation } from './chat';
@@ -87,12 +87,21 @@ class Talk {
   interrupt = (): void => undefined;
   private listening = 0;
 
-  start({ positions = 1000, endless = true } = {}): Promise<boolean> {
+  start({
+    positions = 1000,
+    endless = true,
+    refusal = 'BAD_ARGUMENT',
+  }: {
+    readonly positions?: number;
+    readonly endless?: boolean;
+    readonly refusal?: FinetuneErrorCode;
+  } = {}): Promise<boolean> {
     const conversation: Conversation = {
       generator: {
         positions,
         chatTokens: async (messages) => messages.flatMap(({ content }) => content.split('').map(() => 0)),
         chat: async (messages, { signal, onText } = {}): Promise<GeneratedText> => {
+          if (messages.at(-1)!.content.length >= positions) throw new FinetuneError(refusal, 'too long');
           this.asked.push(messages);
           let words = 0;
           do {
@@ -163,5 +172,22 @@ describe('a conversation', () => {
     await over;
     expect(talk.said).toContain('the first 2 turns are left out: the model has 40 positions');
     expect(talk.asked.at(-1)!.map(({ content }) => content)).toEqual(['be brief', 'ABCDEFGH']);
+  });
+
+  it('leaves out a line that is too long by itself, and keeps what was said before it', async () => {
+    const talk = new Talk();
+    const over = talk.start({ positions: 60, endless: false });
+    talk.input.end(`first\n${'x'.repeat(60)}\nthird\n`);
+    expect(await over).toBe(false);
+    expect(talk.said.filter((said) => said.startsWith('too long; this line is left out'))).toHaveLength(1);
+    expect(talk.said.filter((said) => said === '?')).toHaveLength(4);
+    expect(talk.asked.at(-1)!.map(({ content }) => content)).toEqual(['be brief', 'first', '1 words', 'third']);
+  });
+
+  it('ends at a refusal that another line would not change', async () => {
+    const talk = new Talk();
+    const over = talk.start({ positions: 60, refusal: 'UNSUPPORTED_MODEL' });
+    talk.input.end(`${'x'.repeat(60)}\n`);
+    await expect(over).rejects.toMatchObject({ code: 'UNSUPPORTED_MODEL' });
   });
 });
