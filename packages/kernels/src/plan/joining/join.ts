@@ -21,15 +21,14 @@ const REACH = 16;
 const MOST_WORKGROUPS = 4096;
 /**
  * Bytes of workgroup memory from which a shader works on tiles, and runs beside nothing: all workgroups of a joined shader take
- * the registers and the memory of its greediest part. On an H200 at 16 x 128 products and weight gradients took 10.95 ms of
- * GPU time apart and 13.03 joined; norms with weights to float16 beside them took 1.72 instead of 2.09 (docs/performance.md).
+ * the registers and the memory of its greediest part. Products joined with weight gradients were slower (docs/performance.md).
  */
 const TILES_FROM = 8192;
 
 const texts = new Map<string, ShaderText | undefined>();
 
 /**
- * Fewer dispatches that do the same, since each costs the host some 6 us and the GPU a pause: what only makes the values that
+ * Fewer dispatches that do the same, since each costs the host time and the GPU a pause: what only makes the values that
  * the next one reads is made there, and little work runs beside other work that it doesn't depend on. Shaders say of
  * themselves what can be done with them (`Joining`); dependencies are those of the recorded commands.
  */
