@@ -3,8 +3,8 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { KernelError } from '../errors';
 import type { Device } from '../device/device';
 import { forgetHostCopies, ownData } from '../tfjs/in-place';
-import { dataOf, flush, placeOf, type BackendInternals } from '../tfjs/backend';
-import { layTogether, variablesIn } from '../tfjs/together';
+import { dataOf, flush, placeOf, rangeOf, type BackendInternals, type BufferRange } from '../tfjs/backend';
+import { layAt, layTogether, variablesIn } from '../tfjs/together';
 import { backendOf } from './backend';
 import type { Program } from './program';
 import type { PersistentTensor } from './recording';
@@ -19,12 +19,15 @@ interface Held {
 
 interface HeldTensor {
   readonly variable: Variable | undefined;
+  /** Its range of the buffer when it was recorded, which the step's commands have. */
+  readonly range: BufferRange | undefined;
   dataId: object;
 }
 
 /**
  * The tensors from before the recording that a step binds. They stay where they are; where a variable has been given
- * other data since, the step follows it, and variables that share a buffer come back to their ranges of one.
+ * other data since, or has been laid together with others, the step follows it; where it was recorded in another range,
+ * it comes back to that.
  */
 export class PersistentTensors {
   private readonly backend: BackendInternals;
@@ -42,8 +45,10 @@ export class PersistentTensors {
     const byBuffer = new Map<GPUBuffer, HeldTensor[]>();
     for (const { buffer, dataId, variable } of tensors) {
       if (!program.bound.has(buffer)) continue;
-      const sharing = variablesIn(buffer).map((member) => ({ variable: member, dataId: member.dataId }));
-      byBuffer.set(buffer, sharing.length > 0 ? sharing : [...(byBuffer.get(buffer) ?? []), { variable, dataId }]);
+      const range = rangeOf(dataId);
+      const held = byBuffer.get(buffer) ?? this.variablesLyingIn(buffer);
+      if (!held.some((other) => other.dataId === dataId)) held.push({ variable, dataId, range });
+      byBuffer.set(buffer, held);
     }
     this.held = [...byBuffer].map(([buffer, held]) => ({
       recorded: buffer,
@@ -76,10 +81,16 @@ export class PersistentTensors {
       if (held.written) {
         ownData(variables.filter(({ isDisposed, dataId }) => !isDisposed && this.backend.refCount(dataId) > 1));
       }
-      if (!held.tensors.some((tensor) => this.hasMoved(tensor, held.current))) continue;
+      if (this.lieIn(held.current, held.tensors)) continue;
       for (const tensor of held.tensors) this.checkThere(tensor);
       layTogether(variables);
-      held.current = placeOf(this.backend, dataIdOf(held.tensors[0]!)).buffer;
+      held.current = this.bufferOf(held);
+      if (!this.lieIn(held.current, held.tensors)) {
+        ownData(variables);
+        const tensors = held.tensors.map((tensor) => ({ ...tensor, dataId: dataIdOf(tensor) }));
+        layAt(this.backend, held.recorded.size, tensors);
+        held.current = this.bufferOf(held);
+      }
       flush(this.backend);
       for (const tensor of held.tensors) tensor.dataId = dataIdOf(tensor);
       if (held.written) this.forgetHostCopies(held.tensors);
@@ -88,8 +99,25 @@ export class PersistentTensors {
     return moved;
   }
 
-  private hasMoved(tensor: HeldTensor, to: GPUBuffer): boolean {
-    return tensor.variable?.isDisposed === true || dataOf(this.backend, dataIdOf(tensor))?.resource !== to;
+  /** A home's variables whose data is in it; others have been assigned something else. */
+  private variablesLyingIn(buffer: GPUBuffer): HeldTensor[] {
+    return variablesIn(buffer)
+      .filter(({ dataId }) => dataOf(this.backend, dataId)?.resource === buffer)
+      .map((variable) => ({ variable, dataId: variable.dataId, range: rangeOf(variable.dataId) }));
+  }
+
+  private bufferOf({ tensors }: Held): GPUBuffer {
+    return placeOf(this.backend, dataIdOf(tensors[0]!)).buffer;
+  }
+
+  /** Whether every tensor is in this buffer, in the range that was recorded. */
+  private lieIn(buffer: GPUBuffer, tensors: readonly HeldTensor[]): boolean {
+    return tensors.every((tensor) => {
+      const dataId = dataIdOf(tensor);
+      if (tensor.variable?.isDisposed === true || dataOf(this.backend, dataId)?.resource !== buffer) return false;
+      const range = rangeOf(dataId);
+      return range?.offset === tensor.range?.offset && range?.size === tensor.range?.size;
+    });
   }
 
   private checkThere(tensor: HeldTensor): void {

@@ -92,6 +92,26 @@ export function layTogether(...lists: (readonly Variable[])[]): void {
   }
 }
 
+/** A tensor of a buffer, and its range of it; without one it has the buffer alone. */
+interface LaidTensor {
+  readonly dataId: object;
+  readonly range: BufferRange | undefined;
+  readonly variable: Variable | undefined;
+}
+
+/** Moves tensors, none of which shares its data with another, into a new buffer of these bytes, each into its range. */
+export function layAt(backend: BackendInternals, bytes: number, tensors: readonly LaidTensor[]): void {
+  const buffer = backend.bufferManager.acquireBuffer(bytes, USAGE());
+  const ranges = tensors.flatMap(({ range }) => range ?? []);
+  if (ranges.length > 0) {
+    const held = tensors.map(({ dataId }) => dataId);
+    const variables = tensors.flatMap(({ variable }) => variable ?? []);
+    const home = variables.length === tensors.length ? variables : [];
+    shared.set(buffer, { buffer, ranges, held, live: held.length, variables: home });
+  }
+  for (const { dataId, range } of tensors) move(backend, dataId, buffer, range);
+}
+
 /** The variables that share a buffer for good, in the order of their ranges; none where it is nobody's or one tensor's. */
 export const variablesIn = (buffer: GPUBuffer): readonly Variable[] => shared.get(buffer)?.variables ?? [];
 
@@ -237,7 +257,7 @@ function makeShared(
 
 function makeHome(backend: BackendInternals, variables: readonly Variable[]): void {
   const made = makeShared(backend, variables, variables);
-  variables.forEach(({ dataId }, index) => move(backend, dataId, made, index));
+  variables.forEach(({ dataId }, index) => move(backend, dataId, made.buffer, made.ranges[index]));
 }
 
 /** Whether a buffer's ranges are these variables', in this order. */
@@ -267,16 +287,16 @@ function bringHome(backend: BackendInternals, home: SharedBuffer, index: number)
   }
   home.held[index] = dataId;
   home.live++;
-  move(backend, dataId, home, index);
+  move(backend, dataId, home.buffer, home.ranges[index]);
 }
 
-/** Moves a tensor's data into a range of a shared buffer, which counts it already. */
-function move(backend: BackendInternals, dataId: object, { buffer, ranges }: SharedBuffer, index: number): void {
-  const range = ranges[index]!;
+/** Moves a tensor's data into a buffer, or a range of a shared one that counts it already. */
+function move(backend: BackendInternals, dataId: object, buffer: GPUBuffer, range?: BufferRange): void {
   const before = placeOf(backend, dataId);
   const left = shared.get(before.buffer)?.held;
   if (left !== undefined) left[left.indexOf(dataId)] = undefined;
-  copyInto(backend, dataId, { buffer, offset: range.offset }, range.size);
+  const bytes = range?.size ?? before.size ?? before.buffer.size;
+  copyInto(backend, dataId, { buffer, offset: range?.offset ?? 0 }, bytes);
   putInto(backend, dataId, buffer, range);
   // Its next user comes after the copy in the queue.
   backend.bufferManager.releaseBuffer(before.buffer);
