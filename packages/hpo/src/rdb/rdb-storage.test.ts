@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { floatDistribution } from '../distribution/distribution';
+import { startedTrial } from '../storage/storage';
 import { createStudy, loadStudy } from '../study/create-study';
 import { recordingLogger } from '../testing/logger';
 import { type Database, type Query } from './database';
@@ -180,4 +181,19 @@ it('refuses a distribution that contradicts one another worker has stored, and t
   await first.tell(mine, 1);
   await second.refresh();
   expect(second.trials.map(({ state }) => state)).toEqual(['COMPLETE', 'FAIL']);
+});
+
+it('tells running trials that have never had a heartbeat, and began before the grace period', async () => {
+  const path = newPath();
+  const storage = await RdbStorage.open(`sqlite:///${path}`, { heartbeat: { intervalMs: 1000, graceMs: 10_000 } });
+  const study = await createStudy({ storage, logger });
+  await study.ask();
+  const silent = await RdbStorage.open(`sqlite:///${path}`);
+  const began = (secondsAgo: number) => ({
+    ...startedTrial(),
+    datetimeStart: new Date(Date.now() - 1000 * secondsAgo),
+  });
+  for (const secondsAgo of [11, 1]) await silent.createTrial(study.id, began(secondsAgo));
+  expect((await storage.getUnheardTrials(study.id)).map(({ number }) => number)).toEqual([1]);
+  await Promise.all([storage.close(), silent.close()]);
 });

@@ -4,7 +4,7 @@ import { Ledger } from '../storage/ledger';
 import { type Operation } from '../storage/operation';
 import { type HeartbeatOptions, type Outcome, ReplicaStorage } from '../storage/replica-storage';
 import { type Database } from './database';
-import { readStaleTrials, readStudies, readTrials } from './read';
+import { readStaleTrials, readUnheardTrials, readStudies, readTrials } from './read';
 import { PostgresqlDatabase } from './postgresql';
 import { openSchema } from './schema';
 import { SqliteDatabase } from './sqlite';
@@ -85,6 +85,10 @@ export class RdbStorage extends ReplicaStorage {
     return database.transaction(false, (query) =>
       readStaleTrials(query, { dialect: database.dialect, studyId, graceMs }),
     );
+  }
+
+  protected override findUnheard(studyId: number): Promise<readonly number[]> {
+    return this.database.transaction(false, (query) => readUnheardTrials(query, studyId));
   }
 
   protected override async exchange(operations: readonly Operation[]): Promise<readonly Outcome[]> {

@@ -211,3 +211,13 @@ export async function readStaleTrials(
   );
   return rows.map((row) => row['trial_id'] as number);
 }
+
+/** Ids of a study's running trials that have no heartbeat. */
+export async function readUnheardTrials(query: Query, studyId: number): Promise<number[]> {
+  const { rows } = await query(
+    `SELECT trial_id FROM trials LEFT JOIN trial_heartbeats USING (trial_id)
+     WHERE study_id = ? AND state = 'RUNNING' AND heartbeat IS NULL`,
+    [studyId],
+  );
+  return rows.map((row) => row['trial_id'] as number);
+}

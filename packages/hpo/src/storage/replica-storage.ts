@@ -67,6 +67,19 @@ export abstract class ReplicaStorage implements Storage {
     return ids.map((id) => this.getTrial(id)).filter(({ state }) => state === 'RUNNING');
   }
 
+  /** Ids of a study's running trials without any heartbeat. */
+  protected abstract findUnheard(studyId: number): Promise<readonly number[]>;
+
+  async getUnheardTrials(studyId: number): Promise<readonly FrozenTrial[]> {
+    if (this.heartbeat === undefined) return [];
+    const limit = Date.now() - this.heartbeat.graceMs;
+    await this.refresh();
+    const ids = await this.findUnheard(studyId);
+    return ids
+      .map((id) => this.getTrial(id))
+      .filter(({ state, datetimeStart }) => state === 'RUNNING' && (datetimeStart?.getTime() ?? 0) < limit);
+  }
+
   async watch(_studyId: number): Promise<void> {
     await this.refresh();
   }

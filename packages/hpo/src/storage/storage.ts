@@ -88,6 +88,11 @@ export interface Storage {
   recordHeartbeat?(trialId: number): Awaitable<void>;
   /** A study's running trials whose workers have been silent for the grace period. */
   getStaleTrials?(studyId: number): Awaitable<readonly FrozenTrial[]>;
+  /**
+   * A study's running trials of which no heartbeat was ever heard, and that began before the grace period: a worker without
+   * heartbeats may be at them, or none any more.
+   */
+  getUnheardTrials?(studyId: number): Awaitable<readonly FrozenTrial[]>;
   /** Sends what is still on its way and fetches what other workers wrote. */
   refresh(): Awaitable<void>;
 

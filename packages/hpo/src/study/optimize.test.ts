@@ -6,6 +6,7 @@ import { TPESampler } from '../sampler/tpe/tpe-sampler';
 import { InMemoryStorage } from '../storage/in-memory-storage';
 import { TextJournalBackend } from '../storage/journal/backend';
 import { JournalStorage } from '../storage/journal/journal-storage';
+import { startedTrial } from '../storage/storage';
 import { createStudy, loadStudy } from './create-study';
 
 const newStudy = async () => {
@@ -249,6 +250,24 @@ describe('maxTrials', () => {
     expect(values).toEqual([left.params['x']]);
     expect(study.trials.map(({ state }) => state)).toEqual(['FAIL', 'COMPLETE']);
   });
+
+  it('does not wait for one without a heartbeat that began before the grace period', async () => {
+    const storage = new JournalStorage(new TextJournalBackend(), { heartbeat: { intervalMs: 5, graceMs: 10_000 } });
+    const study = await createStudy({ storage, logger: recordingLogger() });
+    await storage.createTrial(study.id, { ...startedTrial(), datetimeStart: new Date(Date.now() - 11_000) });
+    await study.optimize(() => 0, { maxTrials: 2 });
+    expect(study.trials.map(({ state }) => state)).toEqual(['RUNNING', 'COMPLETE']);
+  });
+});
+
+it('is not taken for stale by the heartbeat of its worker before, when it has just been taken up', async () => {
+  const storage = new JournalStorage(new TextJournalBackend(), { heartbeat: { intervalMs: 5, graceMs: 10_000 } });
+  const study = await createStudy({ storage, logger: recordingLogger() });
+  const left = await study.ask();
+  left.setSystemAttr('heartbeat', Date.now() - 11_000);
+  await study.requeueTrial(left);
+  expect((await study.ask()).number).toBe(0);
+  expect(await study.failStaleTrials()).toEqual([]);
 });
 
 it.each(['returns', 'reports'])('goes on after a trial that another worker took over, when it %s', async (how) => {

@@ -17,7 +17,7 @@ export interface LoopOptions<S, Params extends object = AnyParams> {
   /**
    * Trials of the study in all, those of earlier runs and of other workers among them; one that repeats a failed one does
    * not count. While other workers' trials run and heartbeats can tell them from dead ones', it waits and takes over what
-   * is left behind.
+   * is left behind; a trial without a heartbeat is waited for until the grace period after its start is over.
    */
   maxTrials?: number;
   /** No trial starts after so many milliseconds; the ones under way go on. */
@@ -218,8 +218,11 @@ export async function runTrials<Params extends object, S extends LoopStudy<Param
   /** Waits a moment for other workers' trials; false where none runs that could be left behind. */
   async function awaitOthers(): Promise<boolean> {
     const { heartbeat } = study.storage;
-    const running = study.getTrials(['RUNNING', 'WAITING']).filter(({ id }) => !own.has(id));
-    if (heartbeat === undefined || running.length === 0) return false;
+    if (heartbeat === undefined) return false;
+    // Nothing would ever say that these were left behind.
+    const unheard = new Set(((await study.storage.getUnheardTrials?.(study.id)) ?? []).map(({ id }) => id));
+    const others = study.getTrials(['RUNNING', 'WAITING']).filter(({ id }) => !own.has(id) && !unheard.has(id));
+    if (others.length === 0) return false;
     started--;
     await new Promise((resolve) => setTimeout(resolve, Math.min(heartbeat.intervalMs, longestPauseMs)));
     await study.storage.refresh();

@@ -62,6 +62,19 @@ describe.each(storages)('studies of a storage, %s', (_name, make) => {
     });
   });
 
+  it('are copied with what is under way as waiting: its worker is at the original', async () => {
+    const storage = make();
+    const study = await createStudy({ studyName: 'a', storage, logger });
+    const running = await study.ask();
+    const x = running.suggestFloat('x', 0, 1);
+    await copyStudy({ fromStudyName: 'a', fromStorage: storage, toStorage: storage, toStudyName: 'b' });
+    const copy = await loadStudy({ studyName: 'b', storage, logger });
+    expect(study.trials.map(({ state }) => state)).toEqual(['RUNNING']);
+    expect(copy.trials.map(({ state }) => state)).toEqual(['WAITING']);
+    await copy.optimize((trial) => trial.suggestFloat('x', 0, 1), { maxTrials: 1 });
+    expect(copy.trials.map(({ state, value }) => [state, value])).toEqual([['COMPLETE', x]]);
+  });
+
   it('are summed up', async () => {
     const storage = make();
     const study = await createStudy({ studyName: 'down', storage, logger });

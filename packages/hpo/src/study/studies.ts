@@ -49,8 +49,9 @@ export interface CopyStudyOptions {
 }
 
 /**
- * Copies a study with its attributes and trials, those under way included, as they are at this moment.
- * Throws HpoError `UNKNOWN_STUDY`, `DUPLICATED_STUDY`. Source: optuna.copy_study.
+ * Copies a study with its attributes and trials, as they are at this moment. One under way is copied as WAITING, to be
+ * gone on with: its worker is at the original, and nobody would ever end the copy.
+ * Throws HpoError `UNKNOWN_STUDY`, `DUPLICATED_STUDY`. Source: optuna.copy_study, which copies it as RUNNING.
  */
 export async function copyStudy(options: CopyStudyOptions): Promise<void> {
   checkOptions('copyStudy', options, ['fromStudyName', 'fromStorage', 'toStorage', 'toStudyName']);
@@ -62,7 +63,8 @@ export async function copyStudy(options: CopyStudyOptions): Promise<void> {
   const copy = await toStorage.createStudy({ name: toStudyName, directions });
   for (const [key, value] of Object.entries(systemAttrs)) await toStorage.setStudySystemAttr(copy, key, value);
   for (const [key, value] of Object.entries(userAttrs)) await toStorage.setStudyUserAttr(copy, key, value);
-  for (const { id: _id, number: _number, ...template } of trials) await toStorage.createTrial(copy, template);
+  for (const { id: _id, number: _number, ...template } of trials)
+    await toStorage.createTrial(copy, template.state === 'RUNNING' ? { ...template, state: 'WAITING' } : template);
 }
 
 /** Names of a storage's studies, in the order in which they were made. Source: optuna.get_all_study_names. */

@@ -52,10 +52,18 @@ export class JournalStorage extends ReplicaStorage {
     const limit = Date.now() - graceMs;
     return this.ledger
       .trials(studyId, ['RUNNING'])
-      .filter(({ systemAttrs }) => {
+      .filter(({ systemAttrs, datetimeStart }) => {
         const last = ownProperty(systemAttrs, heartbeatKey);
-        return typeof last === 'number' && last < limit;
+        // One that has just been taken up from the queue may have the last heartbeat of its worker before.
+        return typeof last === 'number' && Math.max(last, datetimeStart?.getTime() ?? 0) < limit;
       })
+      .map(({ id }) => id);
+  }
+
+  protected override async findUnheard(studyId: number): Promise<readonly number[]> {
+    return this.ledger
+      .trials(studyId, ['RUNNING'])
+      .filter(({ systemAttrs }) => ownProperty(systemAttrs, heartbeatKey) === undefined)
       .map(({ id }) => id);
   }
 
