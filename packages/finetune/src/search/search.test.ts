@@ -1,7 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { JournalStorage, loadStudy, TextJournalBackend, type FrozenTrial, type TrialState } from '@qlora-js/hpo';
+import {
+  createStudy,
+  JournalStorage,
+  loadStudy,
+  TextJournalBackend,
+  type FrozenTrial,
+  type TrialState,
+} from '@qlora-js/hpo';
 import { openDevice, type Device } from '@qlora-js/kernels';
 import { MemoryCheckpoints, type TrainerCallback } from '@qlora-js/trainer';
 import type { TextDataset } from '@qlora-js/data';
@@ -188,6 +195,19 @@ describe('searchParameters', () => {
     expect(course(await trialsOf(disk))).toEqual(course(whole));
     await search(disk, { trials: 4, pruner: 'none' });
     expect(await trialsOf(disk)).toHaveLength(4);
+  });
+
+  it('does not go on with a study of another figure', async () => {
+    const disk = emptyDisk();
+    const storage = new JournalStorage(disk.journal);
+    const study = await createStudy({ studyName: 'finetune', storage, direction: 'maximize' });
+    await study.setMetricNames(['accuracy']);
+    await expect(search(disk, {})).rejects.toMatchObject({
+      code: 'BAD_ARGUMENT',
+      message: expect.stringMatching(/study finetune looks for accuracy, and this run for f1;/) as string,
+      remedy: expect.stringContaining('--study') as string,
+    });
+    expect(await trialsOf(disk)).toEqual([]);
   });
 
   it('goes on after a trial that fails, but not when the first all fail alike', async () => {

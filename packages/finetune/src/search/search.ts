@@ -50,7 +50,7 @@ export interface SearchOptions {
  * the one frozen base. A trial's parameters hang on the seed, its number and the trials before it, so that a search that was stopped and is
  * gone on with ends with the trials of one that never was.
  *
- * @throws FinetuneError NOTHING_FOUND; TrainerError STOPPED; HpoError of the storage
+ * @throws FinetuneError BAD_ARGUMENT for a study of another figure, NOTHING_FOUND; TrainerError STOPPED; HpoError of the storage
  */
 export async function searchParameters(context: TrainingContext, options: SearchOptions = {}): Promise<SearchResult> {
   const { settings, output } = context;
@@ -111,7 +111,15 @@ async function openStudy(
     logger: { info: () => undefined, warn: (line) => output.warn(line) },
     ...(openStorage === undefined ? {} : { storage: await openStorage(), loadIfExists: true }),
   });
-  if (study.metricNames === undefined) await study.setMetricNames([learning.goal.metric]);
+  const { metric } = learning.goal;
+  const [sought = metric] = study.metricNames ?? [];
+  if (sought !== metric) {
+    throw new FinetuneError('BAD_ARGUMENT', `study ${study.name} looks for ${sought}, and this run for ${metric}`, {
+      value: metric,
+      remedy: 'name another study (--study)',
+    });
+  }
+  if (study.metricNames === undefined) await study.setMetricNames([metric]);
   if (study.storage.heartbeat === undefined) await takeUpLeftTrials(study, worker, (line) => output.line(line));
   const first = startingParameters(settings.training, distributionsOf(ranges, epochs));
   if (Object.keys(first).length > 0) await study.enqueueTrial(first, { atMost: 1 });
