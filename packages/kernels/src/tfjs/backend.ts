@@ -7,6 +7,7 @@ export interface TensorData {
   /** Its values on the host, until they are uploaded or once they are read back. */
   values?: ArrayLike<number> | null;
   readonly dtype: DataType;
+  readonly shape: readonly number[];
   /** Tensors on the data. */
   refCount: number;
 }
@@ -39,6 +40,7 @@ export interface BackendInternals {
   disposeData(dataId: object, force?: boolean): boolean;
   tensorToBinding(tensor: TensorInfo | null): object | null;
   readSync(dataId: object): unknown;
+  readToGPU(dataId: object): unknown;
   read(dataId: object): Promise<unknown>;
   incRef(dataId: object): void;
   refCount(dataId: object): number;

@@ -10,7 +10,7 @@ import {
   type Tensor,
   type Variable,
 } from '@tensorflow/tfjs-core';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { adamw8bitMaps, adamw8bitState, adamw8bitSteps } from '../ops/adamw8bit';
 import { stepValues } from '../ops/adamw';
 import { sumOfSquares } from '../ops/gradient-norm';
@@ -64,6 +64,49 @@ describeWebgpu('tensors that lie together', (device) => {
     const { currentBytes } = device().memory();
     device().releaseUnused();
     expect(device().memory().currentBytes).toBe(currentBytes);
+  });
+
+  it('are read on the GPU and at once as they are read on the host', async () => {
+    const { gpuDevice } = device();
+    const [a, b] = together([tensor1d([1, 2, 3]), tensor2d([4, 5, 6, 7], [2, 2])]);
+    const { tensorRef, buffer } = b!.dataToGPU();
+    expect([tensorRef.shape, buffer!.size, await values(tensorRef)]).toEqual([[2, 2], 16, [4, 5, 6, 7]]);
+
+    // tfjs reads at once through canvases, which Node has not: the texture holds the bytes that it takes.
+    const textures: GPUTexture[] = [];
+    const getCurrentTexture = (): GPUTexture => {
+      const usage = GPUTextureUsage.COPY_SRC | GPUTextureUsage.COPY_DST;
+      textures.push(gpuDevice!.createTexture({ size: [256, 1], format: 'bgra8unorm', usage }));
+      return textures.at(-1)!;
+    };
+    const getImageData = (_x: number, _y: number, width: number, height: number) => ({
+      data: new Uint8ClampedArray(4 * width * height),
+    });
+    const nothing = (): void => undefined;
+    vi.stubGlobal(
+      'OffscreenCanvas',
+      class {
+        getContext(kind: string): object {
+          if (kind === 'webgpu') return { configure: nothing, getCurrentTexture };
+          return { clearRect: nothing, drawImage: nothing, getImageData };
+        }
+      },
+    );
+    const warn = vi.spyOn(console, 'warn').mockImplementation(nothing);
+    try {
+      expect(b!.dataSync()).toHaveLength(4);
+    } finally {
+      warn.mockRestore();
+      vi.unstubAllGlobals();
+    }
+    const staging = gpuDevice!.createBuffer({ size: 1024, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ });
+    const encoder = gpuDevice!.createCommandEncoder();
+    encoder.copyTextureToBuffer({ texture: textures[0]! }, { buffer: staging, bytesPerRow: 1024 }, [4, 1]);
+    gpuDevice!.queue.submit([encoder.finish()]);
+    await staging.mapAsync(GPUMapMode.READ);
+    expect(Array.from(new Float32Array(staging.getMappedRange(0, 16)))).toEqual([4, 5, 6, 7]);
+    for (const held of [staging, ...textures]) held.destroy();
+    for (const held of [a!, b!, tensorRef]) held.dispose();
   });
 
   it('come home where a variable was assigned something else, and leave what others have kept alone', async () => {

@@ -38,20 +38,39 @@ const shared = new WeakMap<GPUBuffer, SharedBuffer>();
 export function shareBuffers(backend: BackendInternals): void {
   const { bufferManager } = backend;
   const read = backend.read.bind(backend);
+  const readSync = backend.readSync.bind(backend);
+  const readToGPU = backend.readToGPU.bind(backend);
   const tensorToBinding = backend.tensorToBinding.bind(backend);
   const releaseBuffer = bufferManager.releaseBuffer.bind(bufferManager);
-  backend.read = async (dataId) => {
-    const data = backend.tensorMap.has(dataId) ? backend.tensorMap.get(dataId) : undefined;
+  // tfjs reads whole buffers: what has a range of one is copied out first.
+  const copyOut = (dataId: object): object | undefined => {
+    const data = dataOf(backend, dataId);
     const range = rangeOf(dataId);
-    if (range === undefined || data?.resource == null) return read(dataId);
-    const copy = backend.makeTensorInfo([range.size / 4], data.dtype);
+    if (range === undefined || data?.resource == null) return undefined;
+    const copy = backend.makeTensorInfo([...data.shape], data.dtype);
     copyInto(backend, dataId, placeOf(backend, copy.dataId), range.size);
+    return copy.dataId;
+  };
+  backend.read = async (dataId) => {
+    const copy = copyOut(dataId);
     try {
-      return await read(copy.dataId);
+      return await read(copy ?? dataId);
     } finally {
-      backend.disposeData(copy.dataId);
+      if (copy !== undefined) backend.disposeData(copy);
     }
   };
+  const readingCopies =
+    <Result>(readNow: (dataId: object) => Result) =>
+    (dataId: object): Result => {
+      const copy = copyOut(dataId);
+      try {
+        return readNow(copy ?? dataId);
+      } finally {
+        if (copy !== undefined) backend.disposeData(copy);
+      }
+    };
+  backend.readSync = readingCopies(readSync);
+  backend.readToGPU = readingCopies(readToGPU);
   backend.tensorToBinding = (tensor) =>
     tensor === null || rangeOf(tensor.dataId) === undefined ? tensorToBinding(tensor) : placeOf(backend, tensor.dataId);
   bufferManager.releaseBuffer = (buffer, reuse) => {
