@@ -78,12 +78,17 @@ function madeOfCopies(commands: readonly Runnable[]): Set<BufferRef> {
   );
 }
 
-/** Candidates that a dispatch binds beside other ranges of their target in a way that it may not. */
+/** Candidates that a command uses beside other ranges of their target in a way that it may not. */
 function conflicts(
   command: Runnable,
-  candidates: ReadonlyMap<PlannedBuffer, { readonly part: Part }>,
+  candidates: ReadonlyMap<PlannedBuffer, { readonly part: Part; readonly copy: CopyCommand }>,
 ): PlannedBuffer[] {
-  if (command.kind === 'copy') return [];
+  if (command.kind === 'copy') {
+    const { source, target } = command;
+    const [from, to] = [source, target].map((buffer) => (isPlanned(buffer) ? candidates.get(buffer) : undefined));
+    if (from?.copy === command || (from?.part.of ?? source) !== (to?.part.of ?? target)) return [];
+    return [from === undefined ? target : source].filter(isPlanned);
+  }
   const written = new Set(writtenBuffers(command));
   const used = new Map<PlannedBuffer, Set<BufferRef>>();
   for (const buffer of readBuffers(command)) {

@@ -78,6 +78,13 @@ describeWebgpu('compiling a recording', (device) => {
         return [doubled, square(doubled)];
       }),
     ).toEqual(['dispatch', 'dispatch', 'copy', 'copy', 'dispatch']);
+    // The second is the first, and a copy within the buffer would be left.
+    expect(
+      kinds(({ x }) => {
+        const doubled = mul(x!, 2);
+        return [doubled, clone(doubled)];
+      }),
+    ).toEqual(['dispatch', 'copy', 'copy', 'dispatch']);
     // An input stays what it is.
     expect(kinds(({ x }) => [clone(x!), square(x!)])).toEqual(['dispatch', 'copy', 'dispatch']);
   });
