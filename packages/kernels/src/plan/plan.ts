@@ -59,12 +59,12 @@ export function plan<Specs extends TensorSpecs, Outputs extends Tensor | Readonl
   device.throwIfFailed();
   const named = (inputs: Readonly<Record<string, Tensor>>): Record<string, Tensor> =>
     namedOutputs(name, run(inputs as TensorsOf<Specs>));
-  let recording = recordTogether(device, named, exampleInputs);
+  let recording = recordTogether(name, device, named, exampleInputs);
   const shared = recording.assignments.filter(({ variable }) => backend.refCount(variable.dataId) > 1);
   if (shared.length > 0) {
     // A replay overwrites the variable's buffer, which a clone of the variable must not see.
     ownData(shared.map(({ variable }) => variable));
-    recording = recordTogether(device, named, exampleInputs);
+    recording = recordTogether(name, device, named, exampleInputs);
   }
   const program = compileProgram(recording, (commands) => joinDispatches(device.gpuDevice!, commands));
   const memory = planMemory(program, (arena ?? new Arena(device)).bytesWith(program.slots));
@@ -75,12 +75,23 @@ export function plan<Specs extends TensorSpecs, Outputs extends Tensor | Readonl
 }
 
 /** Records; where the function takes variables together that lie apart, they are laid together before it is recorded. */
-function recordTogether(...args: Parameters<typeof record>): Recording {
+function recordTogether(name: string, ...args: Parameters<typeof record>): Recording {
+  const laid = new Set<string>();
   for (;;) {
     try {
       return record(...args);
     } catch (error) {
       if (!(error instanceof LieApart)) throw error;
+      for (const list of error.lists) {
+        const names = list.map((variable) => variable.name).join(', ');
+        if (laid.has(names)) {
+          throw new KernelError(
+            'BAD_ARGUMENT',
+            `${name}: the recorded function takes ${names} together, and one of them together with others or in an assignment, which moves them apart again: take all of them together at once`,
+          );
+        }
+        laid.add(names);
+      }
       ownData(error.lists.flat());
       layTogether(...error.lists);
     }

@@ -6,6 +6,7 @@ import {
   square,
   tensor1d,
   tensor2d,
+  variable,
   zeros,
   type Tensor,
   type Tensor2D,
@@ -14,7 +15,7 @@ import { expect, it } from 'vitest';
 import { normals } from '../testing';
 import { sumOfSquares } from '../ops/gradient-norm';
 import { internalsOf } from '../tfjs/backend';
-import { together } from '../tfjs/together';
+import { layTogether, together } from '../tfjs/together';
 import { isPlanned, readBuffers, writtenBuffers, type PlannedBuffer } from './commands';
 import { compileProgram } from './program';
 import { record, type TensorSpecs } from './recording';
@@ -87,6 +88,22 @@ describeWebgpu('compiling a recording', (device) => {
     ).toEqual(['dispatch', 'copy', 'copy', 'dispatch']);
     // An input stays what it is.
     expect(kinds(({ x }) => [clone(x!), square(x!)])).toEqual(['dispatch', 'copy', 'dispatch']);
+  });
+
+  it('refuses a function that takes a variable together with others, then together with others again', () => {
+    const [a, b, c] = ['a', 'b', 'c'].map((name) => variable(zeros([4]), false, `overlapping ${name}`));
+    const run = ({ x }: { x: Tensor }): Tensor => {
+      layTogether([a!, b!]);
+      layTogether([b!, c!]);
+      return mul(x, 2);
+    };
+    expect(() => plan(device(), run, { x: x.x }, { name: 'overlap' })).toThrow(
+      expect.objectContaining({
+        code: 'BAD_ARGUMENT',
+        message: expect.stringMatching(/overlap: .*overlapping a, overlapping b/) as string,
+      }),
+    );
+    for (const held of [a!, b!, c!]) held.dispose();
   });
 
   it('runs a deep chain in as much memory as two of its links', () => {
