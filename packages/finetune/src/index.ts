@@ -57,6 +57,7 @@ export { describingFiles, type AdapterFolder } from './saving/describing-files';
 export { readSavedClassifier, type SavedClassifier } from './saving/classifier-config';
 export { collectReport, type ReportParts, type RunReport } from './saving/report';
 export { runResults, type RunResultParts } from './saving/run-results';
+export { IMPORTANCE_METHOD, importancesOf } from './search/importances';
 export type { SearchResult } from './search/result';
 export { type SearchWorker } from './search/left-trials';
 export { PRUNER_NAMES } from './search/space';

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Output } from '@qlora-js/finetune';
 import { openStorage } from '@qlora-js/finetune/node';
-import { createStudy, createTrial, floatDistribution, TrialPruned } from '@qlora-js/hpo';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { createStudy, createTrial, floatDistribution, loadStudy, TrialPruned } from '@qlora-js/hpo';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { plotTrials } from '../study/plot';
 import { study } from './study';
 
@@ -54,7 +54,7 @@ async function makeStudy(word: string, name: string): Promise<void> {
 it.each([
   ['a journal', (name: string) => name],
   ['SQLite', (name: string) => `sqlite:///${name}.db`],
-])('shows a study on %s: its trials, the best, importances and a plot', async (_name, word) => {
+])('shows a study on %s: its trials, the best and a plot', async (_name, word) => {
   const storage = word(join(folder, 'study'));
   await makeStudy(storage, 'a');
   await run(['show'], storage);
@@ -64,8 +64,31 @@ it.each([
   expect(text).toMatch(/^ +\*1 +complete +0\.7500 +0\.0100 +0\.0$/m);
   expect(text).toMatch(/^ +4 +pruned +0\.1000/m);
   expect(text).toContain('best: f1 0.7500 in trial 1 with learning_rate 0.0100');
-  expect(text).toMatch(/^learning_rate {2}1\.00 {2}#{30}$/m);
   expect(text).toContain('f1 by trial: o a trial, - the best so far');
+});
+
+it('shows importances once trials tell some apart, as reports do', async () => {
+  const word = join(folder, 'study');
+  await makeStudy(word, 'a');
+  const json = async () => {
+    const log = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+    await run(['show'], word, { json: true });
+    const [[text]] = log.mock.calls as [[string]];
+    log.mockRestore();
+    return (JSON.parse(text) as { importances: object }).importances;
+  };
+  await run(['show'], word);
+  expect(lines.join('\n')).not.toContain('importances');
+  expect(await json()).toEqual({});
+  const { storage, close } = await openStorage(word);
+  const made = await loadStudy({ studyName: 'a', storage });
+  const { distributions } = made.trials[0]!;
+  for (let i = 1; i <= 8; i++)
+    await made.addTrial(createTrial({ params: { learning_rate: i / 10 }, distributions, value: 1 - i / 10 }));
+  await close();
+  await run(['show'], word);
+  expect(lines.join('\n')).toMatch(/^importances \(PED-ANOVA.*\nlearning_rate {2}1\.00 {2}#{30}$/m);
+  expect(await json()).toEqual({ learning_rate: 1 });
 });
 
 it('lists, copies and deletes studies, from one kind of storage to another', async () => {

@@ -1,15 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  copyStudy,
-  deleteStudy,
-  getAllStudySummaries,
-  getParamImportances,
-  loadStudy,
-  type Storage,
-} from '@qlora-js/hpo';
+import { copyStudy, deleteStudy, getAllStudySummaries, loadStudy, type Storage } from '@qlora-js/hpo';
 import { openStorage, STUDY_FILE } from '@qlora-js/finetune/node';
-import type { Output } from '@qlora-js/finetune';
+import { importancesOf, type Output } from '@qlora-js/finetune';
 import { UsageError } from '../errors';
 import { withoutPassword } from '../options/password';
 import type { OptionTable, OptionValues } from '../options/spec';
@@ -80,7 +73,7 @@ export async function study(words: readonly string[], values: StudyValues, outpu
       logger: { info: () => undefined, warn: (line) => output.warn(line) },
     });
     if (!values.json) return studyLines(shown).forEach((line) => output.line(line));
-    const importances = shown.getTrials(['COMPLETE']).length > 0 ? getParamImportances(shown) : {};
+    const importances = importancesOf(shown) ?? {};
     console.log(
       JSON.stringify({ name: shown.name, direction: shown.direction, importances, trials: shown.trialRows() }),
     );

@@ -1,4 +1,5 @@
-import { getParamImportances, HpoError, type FrozenTrial, type Study } from '@qlora-js/hpo';
+import { IMPORTANCE_METHOD, importancesOf } from '@qlora-js/finetune';
+import { HpoError, type FrozenTrial, type Study } from '@qlora-js/hpo';
 import { plotTrials, shortNumber } from './plot';
 
 /** Widest line. */
@@ -79,10 +80,14 @@ export function studyLines(study: Study): string[] {
   if (best === undefined) return lines;
   const params = Object.entries(best.params).map(([name, value]) => `${name} ${shown(value)}`);
   lines.push('', `best: ${metric} ${shortNumber(best.value!)} in trial ${best.number} with ${params.join(', ')}`);
-  const importances = Object.entries(getParamImportances(study));
-  if (study.getTrials(['COMPLETE']).length > 1 && importances.length > 0) {
-    const rows = importances.map(([name, share]) => [name, share.toFixed(2), '#'.repeat(Math.round(share * BAR))]);
-    lines.push('', 'importances (PED-ANOVA, of a value among the best tenth):', ...aligned(rows));
+  const importances = importancesOf(study);
+  if (importances !== undefined) {
+    const rows = Object.entries(importances).map(([name, share]) => [
+      name,
+      share.toFixed(2),
+      '#'.repeat(Math.round(share * BAR)),
+    ]);
+    lines.push('', `importances (${IMPORTANCE_METHOD}, of a value among the best tenth):`, ...aligned(rows));
   }
   const plot = plotTrials(trials, { direction, size: { width: WIDTH - 12, height: PLOT_HEIGHT } });
   lines.push('', `${metric} by trial: o a trial, - the best so far`, ...plot);
