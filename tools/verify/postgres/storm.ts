@@ -33,7 +33,7 @@ export interface StormResult {
 
 const STUDY = 'storm';
 
-/** Runs workers on one study, kills half of them with SIGKILL at random moments and restarts the database once. */
+/** Runs workers on one study, kills half of them with SIGKILL in the middle of a trial and restarts the database once. */
 export async function storm({ url, trials, workers, steps, folder, restart, log }: StormOptions): Promise<StormResult> {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
@@ -46,36 +46,39 @@ export async function storm({ url, trials, workers, steps, folder, restart, log 
   );
   const ends = children.map((child) => once(child, 'exit'));
   const victims = children.slice(0, Math.floor(workers / 2));
-  let killed = 0;
-  // A kill after every so many trials that began, so that each falls into the middle of some, whatever the machine's speed.
+  // A kill after every so many trials that began, whatever the machine's speed.
   const opened = await openStorage(url);
-  const progress = async (): Promise<number> => {
+  const progress = async (): Promise<readonly FrozenTrial[]> => {
     await opened.storage.refresh();
     const study = opened.storage.getStudies().find(({ name }) => name === STUDY);
-    if (study === undefined) return 0;
+    if (study === undefined) return [];
     await opened.storage.watch?.(study.id);
-    return opened.storage.getTrials(study.id).length;
+    return opened.storage.getTrials(study.id);
   };
   const between = Math.max(1, Math.floor((trials * 0.8) / (victims.length + 1)));
   let next = between;
   let restarted = restart === undefined;
-  while (killed < victims.length && children.some(isAlive)) {
+  const left = new Set(victims);
+  while (left.size > 0 && children.some(isAlive)) {
     await delay(50 + 100 * Math.random());
     const begun = await progress();
-    if (!restarted && begun > trials / 3) {
-      log(`restarting the database after ${begun} trials`);
+    if (!restarted && begun.length > trials / 3) {
+      log(`restarting the database after ${begun.length} trials`);
       restart!();
       restarted = true;
     }
-    if (begun < next) continue;
-    const victim = victims[killed]!;
-    if (isAlive(victim)) victim.kill('SIGKILL');
-    killed++;
+    if (begun.length < next) continue;
+    const victim = [...left].find((child) => isAlive(child) && begun.some((trial) => isUnderWay(trial, child)));
+    if (victim === undefined) continue;
+    victim.kill('SIGKILL');
+    left.delete(victim);
     next += between;
   }
   await opened.close();
-  log(`${killed} of ${workers} workers killed`);
   const codes = await Promise.all(ends);
+  // One that had come to its end before the signal did was not killed.
+  const killed = victims.filter(({ signalCode }) => signalCode === 'SIGKILL').length;
+  log(`${killed} of ${workers} workers killed`);
   const errors = codes.slice(victims.length).filter(([code]) => code !== 0);
   const seconds = (performance.now() - started) / 1000;
   const { storage, close } = await openStorage(url);
@@ -84,11 +87,19 @@ export async function storm({ url, trials, workers, steps, folder, restart, log 
   await close();
   const faults = errors.length === 0 ? [] : [`${errors.length} workers ended with an error`];
   if (!restarted) faults.push('the database was not restarted');
+  if (killed < victims.length) faults.push(`${killed} workers were killed instead of ${victims.length}`);
+  if (result.repeated === 0) faults.push('no trial was repeated');
+  if (result.goneOnWith === 0) faults.push('no trial was gone on with from a checkpoint');
   return { seconds, killed, ...result, faults: [...faults, ...result.faults] };
 }
 
 function isAlive({ exitCode, signalCode }: ChildProcess): boolean {
   return exitCode === null && signalCode === null;
+}
+
+/** Whether a worker is in the middle of a trial: one report is stored, and the checkpoint written beside it. */
+function isUnderWay({ state, userAttrs, intermediateValues }: FrozenTrial, { pid }: ChildProcess): boolean {
+  return state === 'RUNNING' && userAttrs['pid'] === pid && intermediateValues.size > 0;
 }
 
 /** The trial that a trial repeats, or itself. */

@@ -32,7 +32,8 @@ await study.optimize(
     for (; state.step < Number(steps); state.step++) {
       state.velocity = momentum * state.velocity - rate * 2 * (state.x - 0.25);
       state.x += state.velocity;
-      await delay(20);
+      // So long that a worker is in the middle of a trial most of the time.
+      await delay(100);
       trial.report((state.x - 0.25) ** 2, state.step);
       writeFileSync(`${checkpoint}.${process.pid}`, JSON.stringify({ ...state, step: state.step + 1 }));
       renameSync(`${checkpoint}.${process.pid}`, checkpoint);
