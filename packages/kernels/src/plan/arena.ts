@@ -1,6 +1,5 @@
 import type { Device } from '../device/device';
-
-const SLOT_USAGE = (): number => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+import { tensorUsage } from '../tfjs/backend';
 
 /**
  * Memory for intermediates: a list of buffers, largest first. Plans that never run at the same time share one, which
@@ -44,7 +43,7 @@ export class Arena {
           this.buffers[rank] = this.device.gpuDevice!.createBuffer({
             label: `slot ${rank}`,
             size: bytes,
-            usage: SLOT_USAGE(),
+            usage: tensorUsage(),
           });
         }
         given[slot] = this.buffers[rank]!;

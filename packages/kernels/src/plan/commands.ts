@@ -75,7 +75,10 @@ export interface FillCommand {
   readonly bytes: Uint8Array;
 }
 
-export type Command = DispatchCommand | CopyCommand | FillCommand;
+/** What a plan runs: fills have become copies by then. */
+export type Runnable = DispatchCommand | CopyCommand;
+
+export type Command = Runnable | FillCommand;
 
 export function isPlanned(buffer: BufferRef): buffer is PlannedBuffer {
   return buffer instanceof PlannedBuffer;

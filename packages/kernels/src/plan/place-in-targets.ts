@@ -5,20 +5,16 @@ import {
   type BufferRef,
   type Command,
   type CopyCommand,
-  type DispatchCommand,
   type PlannedBuffer,
+  type Runnable,
 } from './commands';
-
-/** What offsets of bindings are multiples of, by WebGPU's guaranteed limits. */
-const ALIGNMENT = 256;
+import { ALIGNMENT } from '../tfjs/backend';
 
 /** A range of a buffer that stands for a buffer of its own. */
 export interface Part {
   readonly of: PlannedBuffer;
   readonly offset: number;
 }
-
-type Runnable = DispatchCommand | CopyCommand;
 
 /**
  * Leaves out copies that only bring a buffer to its range of a larger one: what makes it writes there at once. The larger

@@ -5,9 +5,9 @@ import {
   writtenBuffers,
   type BufferRef,
   type Command,
-  type CopyCommand,
-  type DispatchCommand,
+  type Runnable,
 } from './commands';
+import { aligned } from '../tfjs/backend';
 import { constantBuffers } from './constants';
 import { placeInTargets } from './place-in-targets';
 import { assignSlots, peakOf, type LiveRange } from './liveness';
@@ -32,7 +32,7 @@ export interface PlacedTensor extends RecordedTensor {
 
 /** A recorded function ready to get memory. */
 export interface Program {
-  readonly commands: readonly (DispatchCommand | CopyCommand)[];
+  readonly commands: readonly Runnable[];
   readonly places: ReadonlyMap<PlannedBuffer, Place>;
   readonly inputs: readonly PlacedTensor[];
   readonly outputs: readonly PlacedTensor[];
@@ -58,10 +58,6 @@ export interface Program {
   };
 }
 
-type Runnable = DispatchCommand | CopyCommand;
-
-/** What offsets of bindings are multiples of, by WebGPU's guaranteed limits. */
-const ALIGNMENT = 256;
 /** Constants up to this size are held once, whoever made them; beyond it comparing costs more than it saves. */
 const SHARED_CONSTANT_BYTES = 4096;
 
@@ -140,10 +136,6 @@ export function compileProgram(
   };
 }
 
-function aligned(bytes: number): number {
-  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
-}
-
 function labelAt(command: Command): string {
   return command.kind === 'dispatch' ? command.label : 'copy';
 }
@@ -203,8 +195,8 @@ function withoutFills(
   commands: readonly Command[],
   constants: Map<PlannedBuffer, Uint8Array>,
   made: Maker,
-): (DispatchCommand | CopyCommand)[] {
-  const kept: (DispatchCommand | CopyCommand)[] = [];
+): Runnable[] {
+  const kept: Runnable[] = [];
   for (const command of commands) {
     if (command.kind !== 'dispatch' && isPlanned(command.target) && constants.has(command.target)) continue;
     if (command.kind === 'fill') {
@@ -220,12 +212,9 @@ function withoutFills(
 }
 
 /** The commands on which an output or a lasting buffer depends. */
-function needed(
-  commands: readonly (DispatchCommand | CopyCommand)[],
-  outputs: readonly BufferRef[],
-): (DispatchCommand | CopyCommand)[] {
+function needed(commands: readonly Runnable[], outputs: readonly BufferRef[]): Runnable[] {
   const wanted = new Set(outputs);
-  const kept: (DispatchCommand | CopyCommand)[] = [];
+  const kept: Runnable[] = [];
   for (let index = commands.length - 1; index >= 0; index--) {
     const command = commands[index]!;
     if (!writtenBuffers(command).some((buffer) => !isPlanned(buffer) || wanted.has(buffer))) continue;

@@ -1,7 +1,7 @@
 import { engine, util, type DataType, type Tensor, type Variable } from '@tensorflow/tfjs-core';
 import { KernelError } from '../errors';
 import type { Device } from '../device/device';
-import { flush, placeOf, type BackendInternals, type TensorPlace } from '../tfjs/backend';
+import { flush, placeOf, tensorUsage, type BackendInternals, type TensorPlace } from '../tfjs/backend';
 import { captureBackend, registeredVariables, restoreData, type Capture } from '../tfjs/capture';
 import { backendOf } from './backend';
 import { isPlanned, type BufferRef, type Command, type PlannedBuffer } from './commands';
@@ -150,8 +150,6 @@ function restoreVariables(before: ReadonlyMap<Variable, object>, backend: Backen
   }
 }
 
-const USAGE = (): number => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-
 interface RecordingCapture extends Pick<Capture, 'persistent' | 'tensor'> {
   readonly commands: Command[];
   newBuffer(spec: TensorSpec): PlannedBuffer;
@@ -185,9 +183,9 @@ function startCapture(backend: BackendInternals, gpuDevice: GPUDevice): Recordin
   return {
     commands: recorder.commands,
     persistent: capture.persistent,
-    newBuffer: ({ shape }) => recorder.createBuffer(4 * util.sizeFromShape([...shape]), USAGE()),
+    newBuffer: ({ shape }) => recorder.createBuffer(4 * util.sizeFromShape([...shape]), tensorUsage()),
     ownBuffer: ({ buffer, offset, size = buffer.size }) => {
-      const target = recorder.createBuffer(size, USAGE());
+      const target = recorder.createBuffer(size, tensorUsage());
       recorder.commands.push({ kind: 'copy', source: buffer, sourceOffset: offset, target, targetOffset: 0, size });
       return target;
     },

@@ -4,7 +4,7 @@ import { KernelError } from '../errors';
 import type { Device } from '../device/device';
 import { outOfMemory } from '../device/failure';
 import { forgetHostCopies } from '../tfjs/in-place';
-import { flush, type BackendInternals, tensorOn } from '../tfjs/backend';
+import { flush, tensorOn, tensorUsage, type BackendInternals } from '../tfjs/backend';
 import { backendOf } from './backend';
 import { compiledShader, compileShaders, PlannedShader } from '../webgpu/pipelines';
 import { Arena } from './arena';
@@ -173,7 +173,7 @@ export class Step<Name extends string = string> {
 
   private makeBuffers(gpuDevice: GPUDevice): Allocation {
     const { own, inputBytes, constants } = this.program;
-    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    const usage = tensorUsage();
     let constantBuffer: GPUBuffer | undefined;
     if (constants.length > 0) {
       constantBuffer = gpuDevice.createBuffer({

@@ -65,6 +65,15 @@ export interface TensorPlace {
   readonly size: number | undefined;
 }
 
+/** What offsets of bindings are multiples of, by WebGPU's guaranteed limits. */
+export const ALIGNMENT = 256;
+
+/** Bytes up to where the next range may begin. */
+export const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+
+/** What buffers of tensors are for; the flags are there only once WebGPU is. */
+export const tensorUsage = (): number => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+
 /** The part of a buffer that is a tensor's. */
 export type BufferRange = Readonly<Record<'offset' | 'size', number>>;
 

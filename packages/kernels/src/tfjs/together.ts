@@ -1,7 +1,9 @@
 import { engine, util, type Tensor, type TensorInfo, type Variable } from '@tensorflow/tfjs-core';
 import {
+  aligned,
   dataOf,
   flush,
+  tensorUsage,
   internalsOf,
   placeOf,
   putInto,
@@ -15,11 +17,6 @@ import { encodeCopy } from './encode';
 // A device binds few buffers at a time, and tfjs gives each tensor a buffer of its own. Tensors that a kernel takes all at
 // once, as an optimiser takes everything that is trained, lie in ranges of one buffer instead. Each stays a tensor like
 // any other: ops bind its range, it is read and disposed of by itself, and the buffer ends with the last of them.
-
-/** What offsets of bindings are multiples of, by WebGPU's guaranteed limits. */
-const ALIGNMENT = 256;
-
-const USAGE = (): number => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
 
 /** A buffer with ranges, and which tensor's data is in each now; none where it has been moved out. */
 interface SharedBuffer {
@@ -120,7 +117,7 @@ interface LaidTensor {
 
 /** Moves tensors, none of which shares its data with another, into a new buffer of these bytes, each into its range. */
 export function layAt(backend: BackendInternals, bytes: number, tensors: readonly LaidTensor[]): void {
-  const buffer = backend.bufferManager.acquireBuffer(bytes, USAGE());
+  const buffer = backend.bufferManager.acquireBuffer(bytes, tensorUsage());
   const ranges = tensors.flatMap(({ range }) => range ?? []);
   if (ranges.length > 0) {
     const held = tensors.map(({ dataId }) => dataId);
@@ -237,7 +234,6 @@ function copyInto(
 }
 
 const bytesOf = ({ shape }: TensorInfo): number => 4 * util.sizeFromShape(shape);
-const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 
 /** The list in runs that one binding may hold. */
 function groupsOf<T extends TensorInfo>({ device }: BackendInternals, list: readonly T[]): T[][] {
@@ -267,7 +263,7 @@ function makeShared(
     total += aligned(range.size);
     return range;
   });
-  const buffer = backend.bufferManager.acquireBuffer(total, USAGE());
+  const buffer = backend.bufferManager.acquireBuffer(total, tensorUsage());
   const held = tensors.map(({ dataId }) => dataId);
   const made: SharedBuffer = { buffer, ranges, held, live: held.length, variables };
   shared.set(buffer, made);
@@ -299,7 +295,7 @@ function bringHome(backend: BackendInternals, home: SharedBuffer, index: number)
   // Somebody may have kept what the variable was: it moves out.
   if (before !== undefined && dataOf(backend, before)?.resource === home.buffer) {
     const { size } = home.ranges[index]!;
-    const own = backend.bufferManager.acquireBuffer(size, USAGE());
+    const own = backend.bufferManager.acquireBuffer(size, tensorUsage());
     copyInto(backend, before, { buffer: own, offset: 0 }, size);
     putInto(backend, before, own);
     home.live--;

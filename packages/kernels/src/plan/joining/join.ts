@@ -1,13 +1,11 @@
 import { PlannedShader, plannedShader } from '../../webgpu/pipelines';
 import { uniformBuffer } from '../../webgpu/uniforms';
-import { readBuffers, writtenBuffers, type CopyCommand, type DispatchCommand } from '../commands';
+import { readBuffers, writtenBuffers, type Runnable } from '../commands';
 import { canBePart, joinBeside } from './beside';
 import type { Draft } from './draft';
 import { joinIntoReader } from './into-reader';
 import { remembered } from './remembered';
-import { parseShader, printShader, workgroupBytes, type ShaderText } from './shader-text';
-
-type Runnable = DispatchCommand | CopyCommand;
+import { declaredWorkgroupBytes, parseShader, printShader, type ShaderText } from './shader-text';
 
 /** A command as it was recorded, and the draft of its shader where it has one that can be joined. */
 interface Item {
@@ -142,6 +140,7 @@ function fits({ limits }: GPUDevice, drafts: readonly Draft[]): boolean {
   if (drafts.length === 1) return true;
   const { threads } = drafts[0]!.text.main;
   if (drafts.some(({ text }) => text.main.threads !== threads)) return false;
-  if (drafts.some(({ text }) => remembered([text], 'bytes', () => workgroupBytes(text)) >= TILES_FROM)) return false;
+  if (drafts.some(({ text }) => remembered([text], 'bytes', () => declaredWorkgroupBytes(text)) >= TILES_FROM))
+    return false;
   return drafts.reduce((sum, { workgroups: [x, y, z] }) => sum + x * y * z, 0) <= MOST_WORKGROUPS;
 }

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { linkModules } from './link';
-import { parseShader, printShader, renameIn, workgroupBytes } from './shader-text';
+import { declaredWorkgroupBytes, parseShader, printShader, renameIn } from './shader-text';
 
 const SNAPSHOTS = join(import.meta.dirname, '../../__snapshots__/shaders');
 
@@ -64,6 +64,6 @@ fn first() -> f32 { return twice(x[0]); }`;
     const one = module('var<workgroup> a: array<vec4u, 10>;\nvar<workgroup> b: atomic<u32>;');
     const linked = linkModules([one, one]);
     expect(linked.declarations.map(({ name }) => name)).toEqual(['a', 'b', 'a_1', 'b_1']);
-    expect(workgroupBytes(linked)).toBe(2 * (16 * 10 + 4));
+    expect(declaredWorkgroupBytes(linked)).toBe(2 * (16 * 10 + 4));
   });
 });

@@ -106,7 +106,7 @@ function* topLevel(code: string): Generator<string> {
 const ELEMENT_BYTES: Readonly<Record<string, number>> = { vec4u: 16, vec4f: 16, vec2f: 8, vec2u: 8 };
 
 /** Bytes of workgroup memory that a module's variables take. */
-export function workgroupBytes({ declarations }: Pick<ShaderText, 'declarations'>): number {
+export function declaredWorkgroupBytes({ declarations }: Pick<ShaderText, 'declarations'>): number {
   return declarations
     .filter(({ kind }) => kind === 'workgroup')
     .reduce((sum, { text }) => {
