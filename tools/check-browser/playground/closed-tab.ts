@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { unzipSync } from 'fflate';
 import { type Page } from 'puppeteer-core';
 import { type Part } from './part';
-import { downloaded, fill, give, press, shownLabels, textOf, visit } from './visit';
+import { downloaded, fill, give, press, shownLabels, textOf, typeOver, visit } from './visit';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -10,6 +10,7 @@ const TEXT = 'I forgot my PIN';
 
 /** A run whose tab is closed goes on where it was and ends with the bits of one that was not; its zip comes back. */
 export async function closedTab({ browser, check, address, folder }: Part): Promise<void> {
+  await typedEarly({ browser, check, address });
   const whole = await begin(browser, address);
   await textOf(whole, 'stage-a', /^Done/);
   const wanted = weights(await downloaded(whole, 'Download the adapter'));
@@ -40,6 +41,16 @@ export async function closedTab({ browser, check, address, folder }: Part): Prom
   await textOf(page, 'labelled-at', /By adapter\.zip/);
   check('playground: a zip that is brought back labels as before', await shownLabels(page), trained);
   check('playground: no errors around a closed tab', errors, []);
+  await page.close();
+}
+
+/** A number that is typed, and its field not left, before the page has read its rows. */
+async function typedEarly({ browser, check, address }: Pick<Part, 'browser' | 'check' | 'address'>): Promise<void> {
+  const { page } = await visit(browser, address);
+  await typeOver(page, 'Epochs', '1');
+  await textOf(page, 'data', /labels/);
+  const kept = await page.$eval(':focus', (field) => (field as HTMLInputElement).value);
+  check('playground: what is typed stays when the page is drawn anew', kept, '1');
   await page.close();
 }
 

@@ -33,11 +33,20 @@ export async function press(page: Page, name: string): Promise<void> {
   await page.locator(`::-p-aria([name="${name}"][role="button"])`).click();
 }
 
-/** Fills a field by its label. */
+/** Types over what a field has, by its label, and leaves it. */
 export async function fill(page: Page, label: string, value: string): Promise<void> {
-  await page.locator(`::-p-aria(${label})`).fill(value);
+  await typeOver(page, label, value);
   // Numbers are taken when the field is left.
   await page.keyboard.press('Tab');
+}
+
+/**
+ * Types over what a field has, as a visitor does. `Locator.fill` would empty it by script first, and where the page draws itself
+ * anew in between, the old number is back and the new one is typed behind it.
+ */
+export async function typeOver(page: Page, label: string, value: string): Promise<void> {
+  await page.locator(`::-p-aria(${label})`).click({ count: 3 });
+  await page.keyboard.type(value);
 }
 
 /** Gives files to a field by its label, as dropping them does. */

@@ -1,4 +1,4 @@
-import { useId } from 'preact/hooks';
+import { useId, useState } from 'preact/hooks';
 
 /** A number that a visitor may change. */
 export interface NumberFieldProps {
@@ -15,20 +15,25 @@ export interface NumberFieldProps {
 /** A labelled number; what is no number within its bounds is said by the browser and not taken. */
 export function NumberField({ label, value, min, max, step, hint, disabled, onChange }: NumberFieldProps) {
   const id = useId();
+  // What is typed and not yet left: drawing the page anew meanwhile must not take it back.
+  const [typed, setTyped] = useState<string>();
   return (
     <div class="field">
       <label for={id}>{label}</label>
       <input
         id={id}
         type="number"
-        value={value}
+        value={typed ?? value}
         min={min}
         max={max}
         step={step}
         disabled={disabled}
         aria-describedby={hint === undefined ? undefined : `${id}-hint`}
+        onInput={({ currentTarget }) => setTyped(currentTarget.value)}
         onChange={({ currentTarget }) => {
-          if (currentTarget.reportValidity()) onChange(currentTarget.valueAsNumber);
+          if (!currentTarget.reportValidity()) return;
+          setTyped(undefined);
+          onChange(currentTarget.valueAsNumber);
         }}
       />
       {hint !== undefined && (
